@@ -1,0 +1,211 @@
+"""From a prompt to CLIP token chunks: weights in parentheses, byte-level BPE, chunks of 77.
+
+The vocabulary is OpenAI CLIP's (byte-level BPE of 49408 entries, arXiv 2103.00020); the merges are the
+published `bpe_simple_vocab_16e6.txt.gz`. The text is first put in NFC and lower case, white space collapsed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+from torch import Tensor
+
+BOS = 49406
+EOS = 49407
+CHUNK = 77
+CAPACITY = CHUNK - 2
+WORD_LENGTH = 8
+"""Groups shorter than this many tokens are never torn apart by a chunk border."""
+
+EMPHASIS = 1.1
+_MERGES = 49152 - 256 - 2
+_WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+_PARENTHESIS = re.compile(r"\\[()]|[()]")
+_EMBEDDING = "embedding:"
+_EMBEDDING_BORDER = re.compile(r"[ \n](?=embedding:)")
+
+Lookup = Callable[[str], Tensor | None]
+"""Finds a learned embedding by name: vectors [N, W], or None when there is none of that name."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One sequence of 77 places: BOS, up to 75 tokens, EOS, padding.
+
+    A token is an id of the vocabulary or a learned embedding vector [W] that stands in its place.
+    """
+
+    tokens: tuple[int | Tensor, ...]
+    weights: tuple[float, ...]
+
+
+# --- weights --------------------------------------------------------------------------------------
+
+
+def parse_weights(prompt: str) -> list[tuple[str, float]]:
+    r"""Split a prompt into (text, weight) segments.
+
+    `(text)` multiplies the weight around it by 1.1, `(text:w)` sets it to w; groups nest.
+    `\(` and `\)` are literal, and so is a parenthesis without its partner.
+
+    >>> parse_weights("a (red:1.3) car")
+    [('a ', 1.0), ('red', 1.3), (' car', 1.0)]
+    """
+    found: list[tuple[str, float]] = []
+    todo = [(prompt, 1.0)]  # a stack rather than recursion: prompts may nest deeper than Python's stack
+    while todo:
+        text, weight = todo.pop()
+        parts = list(_outermost(text))
+        if not any(grouped for _, grouped in parts):
+            found.extend((_unescape(part), weight) for part, _ in parts)
+            continue
+        inner = [_weigh(part, weight) if grouped else (_escape(part), weight) for part, grouped in parts]
+        todo.extend(reversed(inner))
+    return [(text, weight) for text, weight in found if text]
+
+
+def _outermost(text: str) -> Iterator[tuple[str, bool]]:
+    """Parts of the text in order, each marked as the inside of an outermost group or as plain text."""
+    depth = start = 0
+    for match in _PARENTHESIS.finditer(text):
+        if match[0] == "(":
+            if depth == 0:
+                yield text[start : match.start()], False
+                start = match.start()
+            depth += 1
+        elif match[0] == ")":
+            if depth == 1:
+                yield text[start + 1 : match.start()], True
+                start = match.end()
+            depth -= 1  # may fall below zero: an unmatched ")" makes the next "(" literal
+    yield text[start:], False
+
+
+def _weigh(inside: str, weight: float) -> tuple[str, float]:
+    text, colon, number = inside.rpartition(":")
+    if colon and text:
+        try:
+            return text, float(number)
+        except ValueError:
+            pass  # the colon is part of the text
+    return inside, weight * EMPHASIS
+
+
+def _escape(text: str) -> str:
+    """Make the unmatched parentheses of a plain part literal, so that the next look at it finds no group."""
+    return _PARENTHESIS.sub(lambda match: match[0] if match[0][0] == "\\" else "\\" + match[0], text)
+
+
+def _unescape(text: str) -> str:
+    return _PARENTHESIS.sub(lambda match: match[0][-1], text)
+
+
+# --- byte-pair encoding ---------------------------------------------------------------------------
+
+
+def _byte_symbols() -> list[str]:
+    """The 256 printable characters that stand for bytes, in vocabulary order (GPT-2's table)."""
+    ranges = (range(ord("!"), ord("~") + 1), range(ord("¡"), ord("¬") + 1), range(ord("®"), ord("ÿ") + 1))
+    printable = [byte for span in ranges for byte in span]
+    return [chr(byte) for byte in printable] + [chr(256 + place) for place in range(256 - len(printable))]
+
+
+def _read_merges() -> list[tuple[str, str]]:
+    packed = files("diffusion").joinpath("data/bpe_simple_vocab_16e6.txt.gz").read_bytes()
+    lines = gzip.decompress(packed).decode("utf-8").split("\n")[1 : _MERGES + 1]
+    pairs = (line.split() for line in lines)
+    return [(first, second) for first, second in pairs]
+
+
+def _build() -> Tokenizer:
+    symbols, merges = _byte_symbols(), _read_merges()
+    words = [*symbols, *(symbol + "</w>" for symbol in symbols), *(a + b for a, b in merges)]
+    special = ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {word: number for number, word in enumerate([*words, *special])}
+    tokenizer = Tokenizer(
+        models.BPE(
+            vocabulary,
+            merges,
+            end_of_word_suffix="</w>",
+            continuing_subword_prefix="",
+            unk_token="<|endoftext|>",
+        )
+    )
+    collapse = normalizers.Replace(Regex(r"\s+"), " ")
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), collapse, normalizers.Lowercase()])
+    split = pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True)
+    spell = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, spell])
+    tokenizer.add_special_tokens(special)  # pyright: ignore[reportUnknownMemberType]  (an untyped list in its stub)
+    return tokenizer
+
+
+# --- chunks ---------------------------------------------------------------------------------------
+
+
+def _no_embedding(name: str) -> Tensor | None:
+    return None
+
+
+class ClipTokenizer:
+    """Turns prompts into chunks of 77 tokens.
+
+    Args:
+        pad: id that fills a chunk after EOS: 49407 for CLIP-L (SD1), 0 for OpenCLIP's H and G.
+    """
+
+    def __init__(self, pad: int = EOS) -> None:
+        self.pad = pad
+        self._bpe = _build()
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a plain text: no weights, no BOS and EOS, any length."""
+        return list(self._bpe.encode(text, add_special_tokens=False).ids)
+
+    def chunks(self, prompt: str, lookup: Lookup = _no_embedding) -> list[Chunk]:
+        """Chunks of a prompt with weights and `embedding:name`; at least one."""
+        filled: list[list[tuple[int | Tensor, float]]] = [[]]
+        for tokens, weight in self._groups(prompt, lookup):
+            group = [(token, weight) for token in tokens]
+            while group:
+                room = CAPACITY - len(filled[-1])
+                if len(group) <= room:
+                    filled[-1].extend(group)
+                    break
+                cut = room if len(group) >= WORD_LENGTH else 0
+                filled[-1].extend(group[:cut])
+                filled.append([])
+                group = group[cut:]
+        return [self._close(places) for places in filled]
+
+    def _groups(self, prompt: str, lookup: Lookup) -> Iterator[tuple[Sequence[int | Tensor], float]]:
+        for text, weight in parse_weights(prompt):
+            for piece in _EMBEDDING_BORDER.split(text):
+                rest = piece
+                if piece.startswith(_EMBEDDING):
+                    vectors, rest = _resolve(piece.removeprefix(_EMBEDDING), lookup)
+                    yield list(vectors) if vectors is not None else [], weight
+                yield self.ids(rest), weight
+
+    def _close(self, places: list[tuple[int | Tensor, float]]) -> Chunk:
+        padding = CAPACITY - len(places)
+        tokens = (BOS, *(token for token, _ in places), EOS, *[self.pad] * padding)
+        weights = (1.0, *(weight for _, weight in places), 1.0, *[1.0] * padding)
+        return Chunk(tokens, weights)
+
+
+def _resolve(reference: str, lookup: Lookup) -> tuple[Tensor | None, str]:
+    """The vectors a reference names and the text after it. A comma may end the name or belong to it."""
+    words = reference.split(maxsplit=1)
+    name = words[0] if words and not reference[0].isspace() else ""
+    after = reference[len(name) :]
+    plain = name.rstrip(",")
+    vectors = lookup(name)
+    if vectors is None and plain != name:
+        return lookup(plain), name[len(plain) :] + after
+    return vectors, after
