@@ -1,0 +1,1 @@
+"""Diffusion models in torch: networks, text encoders, samplers and checkpoints. No graph and no HTTP."""

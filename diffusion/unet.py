@@ -1,0 +1,235 @@
+"""The U-Net of latent diffusion: SD 1.x, SD 2.x and SDXL are three rows of sizes.
+
+Attribute names are the tensor names of the published checkpoints after `model.diffusion_model.`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from diffusion.layers.attention import SpatialTransformer
+from diffusion.layers.embedding import timestep_embedding
+from diffusion.layers.resnet import Downsample, ResBlock, Upsample
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Sizes of a U-Net."""
+
+    widths: tuple[int, ...]
+    """Channels of each resolution, full size first; SD 1.x: (320, 640, 1280, 1280)."""
+    down_depths: tuple[tuple[int, ...], ...]
+    """Transformer layers of each residual block, by level; 0 = no attention. SD 1.x: ((1, 1), (1, 1), (1, 1), (0, 0))."""
+    up_depths: tuple[tuple[int, ...], ...]
+    """The same for the way up, lowest resolution first; one block more a level."""
+    middle_depth: int
+    context_dim: int
+    """Width of the text embedding the cross-attention reads."""
+    in_channels: int = 4
+    """4, or 9 for inpainting models, which also see the mask and the masked picture."""
+    out_channels: int = 4
+    heads: int | None = 8
+    """Attention heads of every layer (SD 1.x), or None where `head_dim` rules."""
+    head_dim: int | None = None
+    """Channels of one head (64 in SD 2.x and SDXL)."""
+    linear_projection: bool = False
+    """Whether transformers project with linear layers instead of 1x1 convolutions (SD 2.x and SDXL)."""
+    vector_dim: int | None = None
+    """Width of the extra conditioning vector `y` (SDXL: 2816, refiner: 2560), or None without one."""
+
+    @classmethod
+    def from_shapes(
+        cls, shapes: Mapping[str, Sequence[int]], *, heads: int | None = None, head_dim: int | None = None
+    ) -> Self:
+        """Read the sizes from tensor shapes, given by name without the `model.diffusion_model.` prefix.
+
+        Shapes do not tell the number of heads. Unless one of `heads` and `head_dim` is given, networks with convolutional
+        projections get 8 heads (SD 1.x) and those with linear ones 64 channels a head (SD 2.x, SDXL).
+        Raises KeyError naming the first tensor that a U-Net of this layout would have and `shapes` lacks.
+        """
+        stem = shapes["input_blocks.0.0.weight"]
+        down = _levels(shapes, "input_blocks", first=1, boundary="input_blocks.{}.0.op.weight")
+        up = _levels(shapes, "output_blocks", first=0, boundary="output_blocks.{}.{}.conv.weight")
+        projection = next((s for name, s in shapes.items() if name.endswith("proj_in.weight")), (0, 0, 1, 1))
+        context = next((s for name, s in shapes.items() if name.endswith("attn2.to_k.weight")), (0, 0))
+        linear = len(projection) == 2
+        if heads is None and head_dim is None:
+            heads, head_dim = (None, 64) if linear else (8, None)
+        return cls(
+            widths=tuple(level[0].width for level in down),
+            down_depths=tuple(tuple(block.depth for block in level) for level in down),
+            up_depths=tuple(tuple(block.depth for block in level) for level in up),
+            middle_depth=_depth(shapes, "middle_block.1"),
+            context_dim=context[1],
+            in_channels=stem[1],
+            out_channels=shapes["out.2.weight"][0],
+            heads=heads,
+            head_dim=head_dim,
+            linear_projection=linear,
+            vector_dim=shapes["label_emb.0.0.weight"][1] if "label_emb.0.0.weight" in shapes else None,
+        )
+
+
+class UNet(nn.Module):
+    """Predict noise, v or flow in a latent, given how noisy it is and what it should show."""
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        stem, embedding = config.widths[0], 4 * config.widths[0]
+        self.time_embed = _perceptron(stem, embedding)
+        if config.vector_dim is not None:
+            self.label_emb = nn.Sequential(_perceptron(config.vector_dim, embedding))
+        plan = _Plan(config, embedding)
+        self.input_blocks = nn.ModuleList(plan.down())
+        self.middle_block = plan.middle()
+        self.output_blocks = nn.ModuleList(plan.up())
+        self.out = nn.Sequential(
+            nn.GroupNorm(32, stem), nn.SiLU(), nn.Conv2d(stem, config.out_channels, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor | None = None) -> Tensor:
+        """Return the prediction [B, out_channels, H, W].
+
+        `x` [B, in_channels, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999 (fractions
+        allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector of SDXL models.
+        All share one dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on.
+        """
+        embedding = self.embed(t, y, x.dtype)
+        x, skips = self.down(x, embedding, context)
+        x = self.middle_block(x, embedding, context)
+        return self.up(x, skips, embedding, context)
+
+    def embed(self, t: Tensor, y: Tensor | None, dtype: torch.dtype) -> Tensor:
+        """Embed timesteps [B], and the vector `y` where the model has one, as [B, 4 * widths[0]]."""
+        embedding = self.time_embed(timestep_embedding(t, self.config.widths[0]).to(dtype))
+        if self.config.vector_dim is None:
+            return embedding
+        if y is None:
+            raise ValueError(f"this U-Net needs the conditioning vector y [B, {self.config.vector_dim}]")
+        return embedding + self.label_emb(y)
+
+    def down(self, x: Tensor, embedding: Tensor, context: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Run the way down. Returns the lowest feature map and every block's output, in order, as skips.
+
+        `forward` is nothing but `down`, `middle_block` and `up`: a control network composes the three itself and adds its
+        residuals to the skips and to the middle's output in between.
+        """
+        skips: list[Tensor] = []
+        for block in self.input_blocks:
+            x = block(x, embedding, context)
+            skips.append(x)
+        return x, skips
+
+    def up(self, x: Tensor, skips: Sequence[Tensor], embedding: Tensor, context: Tensor) -> Tensor:
+        """Run the way up from the middle's output, joining `skips` last to first, and predict."""
+        for index, block in enumerate(self.output_blocks):
+            skip = skips[-1 - index]
+            following = skips[max(0, len(skips) - 2 - index)]
+            size = (following.shape[-2], following.shape[-1])
+            x = block(torch.cat([x, skip], dim=1), embedding, context, size)
+        return self.out(x)
+
+
+class Block(nn.Sequential):
+    """Layers in a row, each given what it takes: the time embedding, the text, or the size to grow to."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, x: Tensor, embedding: Tensor, context: Tensor, size: tuple[int, int] = (0, 0)
+    ) -> Tensor:
+        for layer in self:
+            if isinstance(layer, ResBlock):
+                x = layer(x, embedding)
+            elif isinstance(layer, SpatialTransformer):
+                x = layer(x, context)
+            elif isinstance(layer, Upsample):
+                x = layer(x, size)
+            else:
+                x = layer(x)
+        return x
+
+
+class _Plan:
+    """Builds the blocks in order and remembers the channels of each skip connection."""
+
+    def __init__(self, config: UNetConfig, embedding: int) -> None:
+        self.config = config
+        self.embedding = embedding
+        self.skips: list[int] = []
+
+    def down(self) -> list[Block]:
+        config, width = self.config, self.config.widths[0]
+        blocks = [Block(nn.Conv2d(config.in_channels, width, 3, padding=1))]
+        self.skips.append(width)
+        for level, (outer, depths) in enumerate(zip(config.widths, config.down_depths, strict=True)):
+            for depth in depths:
+                blocks.append(self._block(width, outer, depth))
+                width = outer
+                self.skips.append(width)
+            if level < len(config.widths) - 1:
+                blocks.append(Block(Downsample(width)))
+                self.skips.append(width)
+        return blocks
+
+    def middle(self) -> Block:
+        width = self.config.widths[-1]
+        return Block(*self._block(width, width, self.config.middle_depth), ResBlock(width, width, self.embedding))
+
+    def up(self) -> list[Block]:
+        config, width = self.config, self.config.widths[-1]
+        blocks: list[Block] = []
+        for level, (outer, depths) in enumerate(zip(reversed(config.widths), config.up_depths, strict=True)):
+            for depth in depths:
+                blocks.append(self._block(width + self.skips.pop(), outer, depth))
+                width = outer
+            if level < len(config.widths) - 1:
+                blocks[-1].append(Upsample(width))
+        return blocks
+
+    def _block(self, inner: int, outer: int, depth: int) -> Block:
+        block = Block(ResBlock(inner, outer, self.embedding))
+        if depth:
+            block.append(self._transformer(outer, depth))
+        return block
+
+    def _transformer(self, width: int, depth: int) -> SpatialTransformer:
+        config = self.config
+        heads = config.heads if config.head_dim is None else width // config.head_dim
+        if heads is None:
+            raise ValueError("UNetConfig needs heads or head_dim")
+        return SpatialTransformer(width, config.context_dim, heads, depth, linear=config.linear_projection)
+
+
+def _perceptron(inner: int, outer: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inner, outer), nn.SiLU(), nn.Linear(outer, outer))
+
+
+@dataclass(frozen=True)
+class _BlockSize:
+    width: int
+    depth: int
+
+
+def _levels(
+    shapes: Mapping[str, Sequence[int]], side: str, *, first: int, boundary: str
+) -> list[list[_BlockSize]]:
+    """Group the residual blocks of one side by resolution; `boundary` names the tensor of a change of size."""
+    levels: list[list[_BlockSize]] = [[]]
+    for index in count(first):
+        block = f"{side}.{index}"
+        if (name := f"{block}.0.out_layers.3.weight") in shapes:
+            levels[-1].append(_BlockSize(shapes[name][0], _depth(shapes, f"{block}.1")))
+        elif not levels[-1]:
+            raise KeyError(name)
+        if any(boundary.format(index, place) in shapes for place in (1, 2)):
+            levels.append([])
+        elif name not in shapes:
+            return levels
+
+
+def _depth(shapes: Mapping[str, Sequence[int]], transformer: str) -> int:
+    return next(n for n in count() if f"{transformer}.transformer_blocks.{n}.norm1.weight" not in shapes)
