@@ -1,0 +1,120 @@
+"""What a running node may reach: progress, cancellation, folders, resources and options of its run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from engine.folders import Folders
+from engine.types import NodeId
+
+T = TypeVar("T")
+
+Report = Callable[[NodeId, float, float, "Preview | None"], None]
+"""Receives node, value, maximum and preview of one progress step; may be called from any thread."""
+
+_EMPTY: Mapping[Any, Any] = MappingProxyType({})
+
+
+class Interrupted(Exception):
+    """The run was cancelled; a node lets this pass."""
+
+
+class Cancellation:
+    """One run's request to stop. Safe to use from any thread; once set it stays set."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._wake: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Ask the run to stop. Nodes notice at their next progress step; no new node starts."""
+        with self._lock:
+            self._event.set()
+            waiting, self._wake = self._wake, []
+        for wake in waiting:
+            wake()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise `Interrupted` when the run was cancelled."""
+        if self._event.is_set():
+            raise Interrupted("the run was cancelled")
+
+    def on_cancel(self, wake: Callable[[], None]) -> None:
+        """Call `wake` once when cancelled (at once if it already is), on the cancelling thread."""
+        with self._lock:
+            if not self._event.is_set():
+                self._wake.append(wake)
+                return
+        wake()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An encoded picture of the work so far: `data` in the format `media_type` (`image/jpeg` or `image/png`)."""
+
+    data: bytes
+    media_type: str = "image/jpeg"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Wishes of the person who started the run. `preview_size` is the longer side in pixels."""
+
+    disable_metadata: bool = False
+    preview_method: str = "none"
+    preview_size: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class JobExtra:
+    """What came with a prompt besides the graph: what to write into pictures, and options."""
+
+    extra_pnginfo: Mapping[str, Any] | None = None
+    options: RunOptions = RunOptions()
+
+
+def _ignore(node: NodeId, value: float, maximum: float, preview: Preview | None) -> None:
+    """Progress of a node that runs outside an engine, as in a test."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Handed to each node that takes `*, context: Context`. All fields have defaults fit for a test."""
+
+    node_id: NodeId = NodeId("0")
+    job_id: str = ""
+    folders: Folders = field(default_factory=lambda: Folders.at(Path()))
+    prompt: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    extra_pnginfo: Mapping[str, Any] | None = None
+    options: RunOptions = RunOptions()
+    resources: Mapping[type, object] = field(default_factory=lambda: _EMPTY)
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    report: Report = _ignore
+
+    def progress(self, value: float, maximum: float, preview: Preview | None = None) -> None:
+        """Say that `value` of `maximum` steps are done. Raises `Interrupted` when the run was cancelled."""
+        self.cancellation.check()
+        self.report(self.node_id, value, maximum, preview)
+
+    def check(self) -> None:
+        """Raise `Interrupted` when the run was cancelled."""
+        self.cancellation.check()
+
+    def resource(self, kind: type[T]) -> T:
+        """The shared object of type `kind` that the host put there (a model cache, a device). Raises LookupError."""
+        try:
+            return cast(T, self.resources[kind])
+        except KeyError:
+            raise LookupError(
+                f"node {self.node_id}: this run was started without a {kind.__name__}"
+            ) from None

@@ -1,0 +1,218 @@
+"""Where files live: the input, output, temp and user folders, and the model folders by kind."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+Place = Literal["input", "output", "temp"]
+
+MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".pkl"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
+
+MODEL_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "checkpoints": ("checkpoints",),
+        "configs": ("configs",),
+        "loras": ("loras",),
+        "vae": ("vae",),
+        "text_encoders": ("text_encoders", "clip"),
+        "diffusion_models": ("diffusion_models", "unet"),
+        "clip_vision": ("clip_vision",),
+        "style_models": ("style_models",),
+        "embeddings": ("embeddings",),
+        "diffusers": ("diffusers",),
+        "vae_approx": ("vae_approx",),
+        "controlnet": ("controlnet", "t2i_adapter"),
+        "gligen": ("gligen",),
+        "upscale_models": ("upscale_models",),
+        "hypernetworks": ("hypernetworks",),
+        "photomaker": ("photomaker",),
+        "classifiers": ("classifiers",),
+        "model_patches": ("model_patches",),
+        "audio_encoders": ("audio_encoders",),
+        "safety_checker": ("safety_checker",),
+    }
+)
+"""Folder kind to the directories under `models/` that hold it."""
+
+FOLDER_ENTRIES: Mapping[str, str] = MappingProxyType(
+    {"diffusers": "model_index.json", "safety_checker": "config.json"}
+)
+"""Kinds whose entries may be whole directories, and the file that marks such a directory."""
+
+_LEGACY_KINDS = {"clip": "text_encoders", "unet": "diffusion_models"}
+_SMALL = 16 * 2**20
+
+
+class MissingFile(LookupError):
+    """A file that a graph names is not there. `suggestions` holds the nearest names that are."""
+
+    def __init__(
+        self, kind: str, name: str, suggestions: tuple[str, ...], searched: tuple[Path, ...]
+    ) -> None:
+        self.kind, self.name, self.suggestions, self.searched = kind, name, suggestions, searched
+        places = ", ".join(str(path) for path in searched) or "no folder of that kind"
+        near = f" Did you mean {' or '.join(repr(s) for s in suggestions)}?" if suggestions else ""
+        super().__init__(f"{kind}: there is no file {name!r} (searched {places}).{near}")
+        self.remedy = f"Put {name!r} into {searched[0]}" if searched else f"Configure a folder for {kind!r}"
+        if suggestions:
+            self.remedy = f"Choose {suggestions[0]!r}, or: {self.remedy}"
+
+
+class UnsafePath(ValueError):
+    """A name that would lead out of the folder it belongs to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} leads outside its folder")
+        self.remedy = "Use a name relative to the folder, without '..' or a leading '/'"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The directories of one installation. Immutable; nothing is created or read until a method asks."""
+
+    base: Path
+    input: Path
+    output: Path
+    temp: Path
+    user: Path
+    models: Mapping[str, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def at(cls, base: Path | str) -> Folders:
+        """The usual layout below `base`: input, output, temp, user and models/<kind>."""
+        root = Path(base)
+        models = {
+            kind: tuple(root / "models" / name for name in names) for kind, names in MODEL_KINDS.items()
+        }
+        return cls(
+            root, root / "input", root / "output", root / "temp", root / "user", MappingProxyType(models)
+        )
+
+    def with_models(self, extra: Mapping[str, Iterable[Path]], *, first: bool = False) -> Folders:
+        """A copy that also searches the given directories by kind, before the present ones when `first`."""
+        models = dict(self.models)
+        for given, paths in extra.items():
+            kind = _LEGACY_KINDS.get(given, given)
+            added, present = tuple(paths), models.get(kind, ())
+            models[kind] = tuple(dict.fromkeys(added + present if first else present + added))
+        return replace(self, models=MappingProxyType(models))
+
+    def list(self, kind: str) -> list[str]:
+        """Sorted names of kind `kind`, relative with `/`; `"input"` gives the images at the top of the input folder."""
+        if kind == "input":
+            return sorted(
+                name for name in _names_in(self.input) if Path(name).suffix.lower() in IMAGE_SUFFIXES
+            )
+        return sorted({name for root in self.roots(kind) for name in _walk(root, FOLDER_ENTRIES.get(kind))})
+
+    def roots(self, kind: str) -> tuple[Path, ...]:
+        """The directories searched for `kind`, in order; ComfyUI's old names `clip` and `unet` are understood."""
+        return self.models.get(_LEGACY_KINDS.get(kind, kind), ())
+
+    def find(self, kind: str, name: str) -> Path:
+        """The path of `name`, from the first directory that has it. Raises `MissingFile` or `UnsafePath`."""
+        if kind == "input":
+            return self._existing_image(name)
+        # Links inside model folders are followed on purpose: people keep models on other disks.
+        for root in self.roots(kind):
+            path = _inside(root, name)
+            if path.exists():
+                return path
+        raise MissingFile(kind, name, nearest(name, self.list(kind)), self.roots(kind))
+
+    def place(self, place: str) -> Path:
+        """The folder for one of the words `input`, `output`, `temp`."""
+        match place:
+            case "input":
+                return self.input
+            case "output":
+                return self.output
+            case "temp":
+                return self.temp
+            case _:
+                raise ValueError(f"{place!r} is not one of input, output, temp")
+
+    def annotated(self, name: str, default: Place = "input") -> Path:
+        """The path for `x.png`, `sub/x.png [output]` and the like; it need not exist. Raises `UnsafePath`."""
+        place: str = default
+        for word in ("input", "output", "temp"):
+            if name.endswith(f"[{word}]"):
+                name, place = name[: -len(word) - 2].rstrip(" "), word
+                break
+        return self.safe(self.place(place), name)
+
+    def safe(self, root: Path, name: str) -> Path:
+        """`root / name` with links resolved, refused with `UnsafePath` when it lies outside `root`."""
+        base = os.path.realpath(root)
+        path = os.path.realpath(_inside(root, name))
+        if os.path.commonpath((base, path)) != base:
+            raise UnsafePath(name)
+        return Path(path)
+
+    def _existing_image(self, name: str) -> Path:
+        path = self.annotated(name)
+        if path.is_file():
+            return path
+        raise MissingFile("input", name, nearest(name, self.list("input")), (self.input,))
+
+
+def nearest(name: object, known: Iterable[object], count: int = 3) -> tuple[str, ...]:
+    """The known names most like `name`, best first; for "did you mean"."""
+    by_lower = {str(k).lower(): str(k) for k in known}
+    found = difflib.get_close_matches(str(name).lower(), by_lower, n=count, cutoff=0.6)
+    return tuple(by_lower[match] for match in found)
+
+
+def identity(path: Path) -> str:
+    """What stands for a file's content in a cache key.
+
+    Files up to 16 MiB are hashed whole. Larger ones (models) by size, first MiB, inode and the times of change:
+    ctime moves whenever a file is rewritten, even by a program that puts the old mtime back.
+    """
+    if path.is_dir():
+        parts = [
+            f"{p.relative_to(path).as_posix()}={identity(p)}" for p in sorted(path.rglob("*")) if p.is_file()
+        ]
+        return "dir:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    stat = path.stat()
+    with path.open("rb") as file:
+        if stat.st_size <= _SMALL:
+            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        head = hashlib.sha256(file.read(2**20)).hexdigest()
+    return f"stat:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}:{head}"
+
+
+def _inside(root: Path, name: str) -> Path:
+    parts = name.replace("\\", "/").split("/")
+    if not name or "\0" in name or name.startswith(("/", "\\")) or ".." in parts or Path(name).drive:
+        raise UnsafePath(name)
+    return root / name
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if entry.is_file()]
+    except FileNotFoundError:
+        return []
+
+
+def _walk(root: Path, folder_mark: str | None) -> Iterator[str]:
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        here = Path(folder)
+        if folder_mark is not None and here != root and folder_mark in files:
+            subfolders.clear()
+            yield here.relative_to(root).as_posix()
+            continue
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in files:
+            if Path(name).suffix.lower() in MODEL_SUFFIXES and not name.startswith("."):
+                yield (here / name).relative_to(root).as_posix()

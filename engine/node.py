@@ -1,0 +1,201 @@
+"""`@node`: a typed function becomes a node. Its signature is the schema and its docstring the help text."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import linecache
+import marshal
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin
+
+from engine.context import Context
+from engine.docstring import Doc, parse
+from engine.hints import RegistrationError, input_spec, take_apart, wire_type
+from engine.spec import InputSpec, Lane, NodeSpec, OutputSpec
+
+__all__ = ["Lane", "NodeFunction", "NodeSpec", "RegistrationError", "Ui", "node"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+
+HIDDEN = ("PROMPT", "EXTRA_PNGINFO", "UNIQUE_ID")
+
+
+@dataclass(frozen=True, slots=True)
+class Ui(Generic[T]):
+    """What an output node returns: data for the canvas and, if it has outputs, their values.
+
+    `ui` maps a key such as `images` to a list of JSON values. A node without outputs is hinted `-> Ui`; one with
+    outputs `-> Ui[Image]` or `-> Ui[SomeNamedTuple]`, and `values` then holds one value per output.
+    """
+
+    ui: Mapping[str, list[Any]]
+    values: tuple[Any, ...] = field(default=())
+
+
+class NodeFunction(Protocol[P, R_co]):
+    """A node stays an ordinary function; the spec rides along."""
+
+    spec: NodeSpec
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
+def node(
+    name: str,
+    *,
+    title: str | None = None,
+    category: str,
+    lane: Lane = "device",
+    output: bool = False,
+    version: int = 1,
+    hidden: tuple[str, ...] = (),
+    names: tuple[str, ...] | None = None,
+    fingerprint: Callable[..., Any] | None = None,
+    check: Callable[..., str | None] | None = None,
+) -> Callable[[Callable[P, R]], NodeFunction[P, R]]:
+    """Register the decorated function's signature as the node class `name`.
+
+    Args:
+        title: the words on the canvas; the class name when left out.
+        category: menu path, slash-separated.
+        lane: what a run occupies: the device (one node at a time), a CPU thread, or an I/O thread.
+        output: whether the node is a root that makes its ancestors run.
+        version: raise it when results change although the code of this module does not.
+        hidden: names such as `PROMPT` to list as hidden inputs for clients; values come through the context.
+        names: names of the outputs on the wire, where they differ from the NamedTuple's fields.
+        fingerprint: called with the literal inputs it names (and `folders`, if named); its string becomes part of the
+            cache key. Needed for what a node reads from outside apart from `Files` inputs, which are identified by
+            content without it. It may return `Uncacheable`.
+        check: called like `fingerprint` before anything runs; returns what is wrong, or None. It replaces the
+            built-in range and choice checks of the inputs it names.
+    """
+
+    def register(function: Callable[P, R]) -> NodeFunction[P, R]:
+        doc = parse(function.__doc__)
+        hints = _hints(name, function)
+        signature = inspect.signature(function)
+        inputs = tuple(_inputs(name, signature, hints, doc))
+        outputs = _outputs(name, hints, doc, names)
+        if unknown := set(hidden) - set(HIDDEN):
+            raise RegistrationError(
+                name, None, f"unknown hidden inputs {sorted(unknown)}; known are {HIDDEN}"
+            )
+        if unknown := set(doc.inputs) - set(signature.parameters):
+            raise RegistrationError(
+                name, None, f"the docstring describes {sorted(unknown)}, which it does not take"
+            )
+        spec = NodeSpec(
+            name=name,
+            title=title or name,
+            category=category,
+            description=doc.summary,
+            inputs=inputs,
+            outputs=outputs,
+            lane=lane,
+            output_node=output,
+            version=version,
+            hidden=hidden,
+            code_hash=code_hash(function),
+            module="nodes",
+            is_async=inspect.iscoroutinefunction(function),
+            takes_context="context" in signature.parameters,
+            check_inputs=_named_inputs(check, inputs),
+            function=function,
+            fingerprint=fingerprint,
+            check=check,
+        )
+        registered = cast(NodeFunction[P, R], function)
+        registered.spec = spec
+        return registered
+
+    return register
+
+
+def code_hash(function: Callable[..., Any]) -> str:
+    """Identity of a function's code: the source of its module and its place there; bytecode where no source is."""
+    function = inspect.unwrap(function)
+    code = function.__code__
+    lines = linecache.getlines(code.co_filename, getattr(function, "__globals__", None))
+    source = "".join(lines).encode() if lines else marshal.dumps(code)
+    digest = hashlib.sha256(source)
+    digest.update(f"\0{function.__qualname__}:{code.co_firstlineno if lines else 0}".encode())
+    return digest.hexdigest()
+
+
+def _hints(name: str, function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        written: Mapping[str, object] = function.__annotations__
+        parameter = next((p for p, text in written.items() if str(error.name) in str(text)), None)
+        problem = f"the hint mentions {error.name!r}, which does not exist when the module is imported"
+        raise RegistrationError(name, parameter, problem) from error
+    if "return" not in hints:
+        raise RegistrationError(name, None, "the return hint is missing; it declares the outputs")
+    return hints
+
+
+def _inputs(name: str, signature: inspect.Signature, hints: dict[str, Any], doc: Doc) -> list[InputSpec]:
+    inputs: list[InputSpec] = []
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise RegistrationError(name, parameter.name, "every input must be a named parameter")
+        if parameter.name not in hints:
+            raise RegistrationError(name, parameter.name, "the type hint is missing")
+        hint = hints[parameter.name]
+        if take_apart(hint).base is Context:
+            if parameter.name != "context" or parameter.kind is not parameter.KEYWORD_ONLY:
+                raise RegistrationError(name, parameter.name, "write the context as `*, context: Context`")
+            continue
+        inputs.append(
+            input_spec(name, parameter.name, hint, parameter.default, doc.inputs.get(parameter.name))
+        )
+    return inputs
+
+
+def _outputs(
+    name: str, hints: dict[str, Any], doc: Doc, names: tuple[str, ...] | None
+) -> tuple[OutputSpec, ...]:
+    fields = _returned(hints["return"])
+    outputs: list[OutputSpec] = []
+    for label, hint in fields:
+        kind = wire_type(take_apart(hint))
+        if kind is None:
+            raise RegistrationError(name, "return", f"cannot read the output hint {hint!r}")
+        tooltip = doc.outputs.get(label) if label else doc.returns
+        outputs.append(OutputSpec(label or kind, kind, tooltip))
+    if names is None:
+        return tuple(outputs)
+    if len(names) != len(outputs):
+        raise RegistrationError(
+            name, None, f"names lists {len(names)} outputs, the return hint {len(outputs)}"
+        )
+    return tuple(OutputSpec(new, o.type, o.tooltip) for new, o in zip(names, outputs, strict=True))
+
+
+def _returned(hint: Any) -> list[tuple[str | None, Any]]:
+    """Name and hint of each output. The name is None where the type has to serve as one."""
+    if hint is None or hint is type(None) or hint is Ui:
+        return []
+    if get_origin(hint) is Ui:
+        return _returned(get_args(hint)[0])
+    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+        return list(typing.get_type_hints(hint, include_extras=True).items())
+    if get_origin(hint) is tuple:
+        return [(None, member) for member in get_args(hint)]
+    return [(None, hint)]
+
+
+def _named_inputs(check: Callable[..., Any] | None, inputs: tuple[InputSpec, ...]) -> frozenset[str]:
+    if check is None:
+        return frozenset()
+    parameters = inspect.signature(check).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return frozenset(i.name for i in inputs)
+    return frozenset(p.name for p in parameters) & {i.name for i in inputs}

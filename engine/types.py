@@ -1,0 +1,98 @@
+"""Socket types as values, the markers that describe an input, and the rule for which outputs fit which inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+NodeId = NewType("NodeId", str)
+"""The id of a node inside one prompt: any non-empty string."""
+
+WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+"""Wire types that have a widget; every other type is a socket only."""
+
+WILDCARD = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """The wire type of a value, for `Annotated[Tensor, Socket("IMAGE")]`. Unions are comma-separated: `"IMAGE,MASK"`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Inclusive bounds of a number. `step` and `round` only steer the canvas widget."""
+
+    min: float | None = None
+    max: float | None = None
+    step: float | None = None
+    round: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Multiline:
+    """A STRING edited in a text area; `dynamic_prompts` lets the canvas expand `{a|b}`."""
+
+    dynamic_prompts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeedControl:
+    """An INT the canvas may change after each run (fixed, increment, decrement, randomize)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A combo of the files of one folder kind, such as `"checkpoints"`; `"input"` lists the images of the input folder."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A combo whose choices are computed; prefer `Literal` where they can be written down."""
+
+    values: tuple[str | int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The words a BOOLEAN shows for its two states."""
+
+    on: str
+    off: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForceInput:
+    """A number, string or boolean that is a socket on the canvas instead of a widget."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalInput:
+    """An input a prompt may leave out; the parameter's default then applies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncacheable:
+    """What a `fingerprint` returns when no value can stand for what the node reads; `reason` is shown to people."""
+
+    reason: str
+
+
+Marker = Range | Multiline | SeedControl | Files | Choices | Label | ForceInput | OptionalInput
+
+
+def accepts(target: str, source: str) -> bool:
+    """Whether an output of type `source` may feed an input of type `target`.
+
+    Equal names fit, comma-separated unions fit when they share a member, and `*` fits everything. Names are
+    case-sensitive and nothing is converted: INT does not fit FLOAT.
+    """
+    if target == source:
+        return True
+    targets = {part.strip() for part in target.split(",")}
+    sources = {part.strip() for part in source.split(",")}
+    return WILDCARD in targets or WILDCARD in sources or not targets.isdisjoint(sources)
