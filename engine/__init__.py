@@ -1,1 +1,1 @@
-"""Typed node graphs: specs, validation, keys, cache, execution, events. Standard library and networkx only."""
+"""Typed node graphs: specs, validation, keys, cache, execution, events. Standard library and networkx."""

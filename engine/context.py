@@ -18,6 +18,7 @@ Report = Callable[[NodeId, float, float, "Preview | None"], None]
 """Receives node, value, maximum and preview of one progress step; may be called from any thread."""
 
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
+_ALONE = NodeId("0")
 
 
 class Interrupted(Exception):
@@ -60,7 +61,7 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An encoded picture of the work so far: `data` in the format `media_type` (`image/jpeg` or `image/png`)."""
+    """An encoded picture of the work so far; `media_type` is `image/jpeg` or `image/png`."""
 
     data: bytes
     media_type: str = "image/jpeg"
@@ -91,7 +92,7 @@ def _ignore(node: NodeId, value: float, maximum: float, preview: Preview | None)
 class Context:
     """Handed to each node that takes `*, context: Context`. All fields have defaults fit for a test."""
 
-    node_id: NodeId = NodeId("0")
+    node_id: NodeId = field(default=_ALONE)
     job_id: str = ""
     folders: Folders = field(default_factory=lambda: Folders.at(Path()))
     prompt: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
@@ -111,7 +112,7 @@ class Context:
         self.cancellation.check()
 
     def resource(self, kind: type[T]) -> T:
-        """The shared object of type `kind` that the host put there (a model cache, a device). Raises LookupError."""
+        """The shared object of type `kind` the host provides (a model cache, a device), or LookupError."""
         try:
             return cast(T, self.resources[kind])
         except KeyError:

@@ -13,7 +13,7 @@ _ENTRY = re.compile(r"(\w+)(?: \([^)]*\))?: +(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """`summary` is the text before the first section; `returns` the plain text under Returns, if it has no names."""
+    """`summary` is the text before the first section; `returns` what stands under Returns without names."""
 
     summary: str
     inputs: Mapping[str, str]

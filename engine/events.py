@@ -1,7 +1,7 @@
-"""Everything that happens in a run, as frozen values. Progress bars, WebSocket messages and records are views of these.
+"""Everything that happens in a run, as frozen values. Progress bars and WebSocket messages are views.
 
-Each event carries its job and a sequence number counting from 1 within the job. `to_json` leaves the bytes of a preview
-out, so that a transport can send them beside the JSON; `from_json` puts them back.
+Each event carries its job and a sequence number counting from 1 within the job. `to_json` leaves the bytes
+of a preview out, so that a transport can send them beside the JSON; `from_json` puts them back.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class NodeProgress(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFinished(_Event):
-    """A node's outputs are there. `ui` is what an output node gave the canvas, also when it came from the cache."""
+    """A node's outputs are there. `ui` is what an output node gave the canvas, now or when it was cached."""
 
     node_id: NodeId
     class_type: str
@@ -89,7 +89,8 @@ class NodeError:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NodeError:
         """The inverse of `to_json`."""
-        return cls(**{**data, "traceback": tuple(data["traceback"])})
+        values: dict[str, Any] = {**data, "traceback": tuple(data["traceback"])}
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ class NodeFailed(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Event):
-    """The last event of a run. `executed` lists the nodes that really ran; `interrupted` the one a cancel stopped."""
+    """The last event of a run. `executed` are the nodes that ran, `interrupted` the one a cancel stopped."""
 
     status: Status
     seconds: float
@@ -145,7 +146,10 @@ def blob(event: Event) -> bytes:
 
 def from_json(data: Mapping[str, Any], blob: bytes = b"") -> Event:
     """The inverse of `to_json`, given the bytes of `blob`."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    values: dict[str, Any] = dict(data)
+    for name in ("nodes", "executed"):
+        if isinstance(values.get(name), list):
+            values[name] = tuple(values[name])
     kind = _TYPES[values.pop("type")]
     if values.get("error") is not None:
         values["error"] = NodeError.from_json(values["error"])

@@ -106,7 +106,7 @@ class Folders:
         return replace(self, models=MappingProxyType(models))
 
     def list(self, kind: str) -> list[str]:
-        """Sorted names of kind `kind`, relative with `/`; `"input"` gives the images at the top of the input folder."""
+        """Sorted names of one kind, relative with `/`; `"input"` gives the images at its top."""
         if kind == "input":
             return sorted(
                 name for name in _names_in(self.input) if Path(name).suffix.lower() in IMAGE_SUFFIXES
@@ -114,7 +114,7 @@ class Folders:
         return sorted({name for root in self.roots(kind) for name in _walk(root, FOLDER_ENTRIES.get(kind))})
 
     def roots(self, kind: str) -> tuple[Path, ...]:
-        """The directories searched for `kind`, in order; ComfyUI's old names `clip` and `unet` are understood."""
+        """The directories searched for `kind`, in order; also for the old names `clip` and `unet`."""
         return self.models.get(_LEGACY_KINDS.get(kind, kind), ())
 
     def find(self, kind: str, name: str) -> Path:
@@ -174,8 +174,8 @@ def nearest(name: object, known: Iterable[object], count: int = 3) -> tuple[str,
 def identity(path: Path) -> str:
     """What stands for a file's content in a cache key.
 
-    Files up to 16 MiB are hashed whole. Larger ones (models) by size, first MiB, inode and the times of change:
-    ctime moves whenever a file is rewritten, even by a program that puts the old mtime back.
+    Files up to 16 MiB are hashed whole. Larger ones (models) are known by size, first MiB, inode and times of
+    change: ctime moves whenever a file is rewritten, even by a program that puts the old mtime back.
     """
     if path.is_dir():
         parts = [

@@ -1,4 +1,4 @@
-"""From a Python type hint to an input or output of a node. A hint nobody can read is an error at registration."""
+"""From a Python type hint to an input or output of a node. An unreadable hint is an error at registration."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def wire_type(hint: Hint) -> str | None:
 
 
 def input_spec(node: str, name: str, annotation: Any, default: Any, tooltip: str | None) -> InputSpec:
-    """The input for one parameter. Raises `RegistrationError` when hint, markers and default do not fit together."""
+    """The input for one parameter. Raises `RegistrationError` when hint, markers and default disagree."""
     hint = take_apart(annotation)
     kind = wire_type(hint)
     if kind is None:
@@ -91,13 +91,9 @@ def input_spec(node: str, name: str, annotation: Any, default: Any, tooltip: str
         options["tooltip"] = tooltip
     optional = hint.marker(OptionalInput) is not None or (hint.nullable and default is not _MISSING)
     if optional and default is _MISSING:
-        raise RegistrationError(
-            node, name, "an optional input needs a default, for prompts that leave it out"
-        )
+        raise RegistrationError(node, name, "an optional input needs a default")
     if is_socket and default is not _MISSING and not optional:
-        raise RegistrationError(
-            node, name, "a socket with a default must be optional: write `T | None = None`"
-        )
+        raise RegistrationError(node, name, "an optional socket is written `T | None = None`")
     return InputSpec(name, kind, MappingProxyType(options), choices, files.kind if files else None, optional)
 
 

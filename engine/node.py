@@ -30,8 +30,8 @@ HIDDEN = ("PROMPT", "EXTRA_PNGINFO", "UNIQUE_ID")
 class Ui(Generic[T]):
     """What an output node returns: data for the canvas and, if it has outputs, their values.
 
-    `ui` maps a key such as `images` to a list of JSON values. A node without outputs is hinted `-> Ui`; one with
-    outputs `-> Ui[Image]` or `-> Ui[SomeNamedTuple]`, and `values` then holds one value per output.
+    `ui` maps a key such as `images` to a list of JSON values. A node without outputs is hinted `-> Ui`; one
+    with outputs `-> Ui[Image]` or `-> Ui[SomeNamedTuple]`, and `values` then holds one value per output.
     """
 
     ui: Mapping[str, list[Any]]
@@ -69,9 +69,9 @@ def node(
         version: raise it when results change although the code of this module does not.
         hidden: names such as `PROMPT` to list as hidden inputs for clients; values come through the context.
         names: names of the outputs on the wire, where they differ from the NamedTuple's fields.
-        fingerprint: called with the literal inputs it names (and `folders`, if named); its string becomes part of the
-            cache key. Needed for what a node reads from outside apart from `Files` inputs, which are identified by
-            content without it. It may return `Uncacheable`.
+        fingerprint: called with the literal inputs it names (and `folders`, if named); its string becomes
+            part of the cache key. Needed for what a node reads from outside apart from `Files` inputs, which are
+            identified by content without it. It may return `Uncacheable`.
         check: called like `fingerprint` before anything runs; returns what is wrong, or None. It replaces the
             built-in range and choice checks of the inputs it names.
     """
@@ -81,7 +81,7 @@ def node(
         hints = _hints(name, function)
         signature = inspect.signature(function)
         inputs = tuple(_inputs(name, signature, hints, doc))
-        outputs = _outputs(name, hints, doc, names)
+        outputs = _outputs(name, hints["return"], doc, names)
         if unknown := set(hidden) - set(HIDDEN):
             raise RegistrationError(
                 name, None, f"unknown hidden inputs {sorted(unknown)}; known are {HIDDEN}"
@@ -118,7 +118,7 @@ def node(
 
 
 def code_hash(function: Callable[..., Any]) -> str:
-    """Identity of a function's code: the source of its module and its place there; bytecode where no source is."""
+    """Identity of a function's code: its module's source and its place there, or bytecode without source."""
     function = inspect.unwrap(function)
     code = function.__code__
     lines = linecache.getlines(code.co_filename, getattr(function, "__globals__", None))
@@ -159,23 +159,18 @@ def _inputs(name: str, signature: inspect.Signature, hints: dict[str, Any], doc:
     return inputs
 
 
-def _outputs(
-    name: str, hints: dict[str, Any], doc: Doc, names: tuple[str, ...] | None
-) -> tuple[OutputSpec, ...]:
-    fields = _returned(hints["return"])
+def _outputs(node: str, hint: Any, doc: Doc, names: tuple[str, ...] | None) -> tuple[OutputSpec, ...]:
     outputs: list[OutputSpec] = []
-    for label, hint in fields:
-        kind = wire_type(take_apart(hint))
+    for label, member in _returned(hint):
+        kind = wire_type(take_apart(member))
         if kind is None:
-            raise RegistrationError(name, "return", f"cannot read the output hint {hint!r}")
+            raise RegistrationError(node, "return", f"cannot read the output hint {member!r}")
         tooltip = doc.outputs.get(label) if label else doc.returns
         outputs.append(OutputSpec(label or kind, kind, tooltip))
     if names is None:
         return tuple(outputs)
     if len(names) != len(outputs):
-        raise RegistrationError(
-            name, None, f"names lists {len(names)} outputs, the return hint {len(outputs)}"
-        )
+        raise RegistrationError(node, None, f"{len(names)} names for {len(outputs)} outputs")
     return tuple(OutputSpec(new, o.type, o.tooltip) for new, o in zip(names, outputs, strict=True))
 
 
@@ -185,7 +180,7 @@ def _returned(hint: Any) -> list[tuple[str | None, Any]]:
         return []
     if get_origin(hint) is Ui:
         return _returned(get_args(hint)[0])
-    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+    if isinstance(hint, type) and hasattr(hint, "_fields"):
         return list(typing.get_type_hints(hint, include_extras=True).items())
     if get_origin(hint) is tuple:
         return [(None, member) for member in get_args(hint)]

@@ -17,7 +17,7 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input. `type` is a wire type; combos have type `COMBO` and either `choices` or a folder kind in `files`."""
+    """One input. A combo has type `COMBO` and either `choices` or, in `files`, a folder kind."""
 
     name: str
     type: str
@@ -56,8 +56,8 @@ class OutputSpec:
 class NodeSpec:
     """Everything the engine, the server and the canvas know of a node class.
 
-    `function`, `fingerprint` and `check` live only where the node's module is imported; a spec that came through
-    `to_json` has None there and everything else intact.
+    `function`, `fingerprint` and `check` live only where the node's module is imported; a spec that came
+    through `to_json` has None there and everything else intact.
     """
 
     name: str

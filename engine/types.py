@@ -1,4 +1,4 @@
-"""Socket types as values, the markers that describe an input, and the rule for which outputs fit which inputs."""
+"""Socket types as values, the markers that describe an input, and which outputs fit which inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WILDCARD = "*"
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """The wire type of a value, for `Annotated[Tensor, Socket("IMAGE")]`. Unions are comma-separated: `"IMAGE,MASK"`."""
+    """The wire type of a value: `Annotated[Tensor, Socket("IMAGE")]`. Unions read `"IMAGE,MASK"`."""
 
     name: str
 
@@ -45,7 +45,7 @@ class SeedControl:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A combo of the files of one folder kind, such as `"checkpoints"`; `"input"` lists the images of the input folder."""
+    """A combo of the files of one folder kind; `"input"` stands for the images of the input folder."""
 
     kind: str
 
@@ -77,7 +77,7 @@ class OptionalInput:
 
 @dataclass(frozen=True, slots=True)
 class Uncacheable:
-    """What a `fingerprint` returns when no value can stand for what the node reads; `reason` is shown to people."""
+    """What a `fingerprint` returns when nothing can stand for what the node reads; people see `reason`."""
 
     reason: str
 
