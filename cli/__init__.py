@@ -1,0 +1,1 @@
+"""The command line behind `main.py`: options, running a workflow without a server, listings."""

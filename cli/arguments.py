@@ -1,0 +1,188 @@
+"""The options of every command. Serving takes ComfyUI's flags, so start scripts keep working."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+COMMANDS = ("serve", "run", "nodes", "models", "worker")
+ANYWHERE = "0.0.0.0,::"
+
+# ComfyUI flags that choose between its own memory or attention strategies: accepted, without effect here.
+WITHOUT_EFFECT = (
+    "--gpu-only",
+    "--highvram",
+    "--normalvram",
+    "--lowvram",
+    "--novram",
+    "--disable-smart-memory",
+    "--deterministic",
+    "--disable-mmap",
+    "--use-split-cross-attention",
+    "--use-quad-cross-attention",
+    "--use-pytorch-cross-attention",
+    "--use-sage-attention",
+    "--use-flash-attention",
+    "--disable-xformers",
+    "--disable-api-nodes",
+    "--disable-all-custom-nodes",
+    "--auto-launch",
+    "--disable-auto-launch",
+    "--windows-standalone-build",
+    "--log-stdout",
+    "--force-upcast-attention",
+    "--dont-upcast-attention",
+)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; without a command it is `serve`. Exits with a usage message on a mistake."""
+    first = argv[0] if argv else ""
+    if first in COMMANDS or first in ("-h", "--help"):
+        return parser().parse_args(argv)
+    return parser().parse_args(["serve", *argv])
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="main.py",
+        description="Darkroom: a typed node-graph engine for diffusion image generation. "
+        "Without a command it serves; `main.py COMMAND --help` lists a command's options.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _serve(commands.add_parser("serve", help="start the server and its worker (the default)"))
+    _run(commands.add_parser("run", help="run a workflow file without a server"))
+    nodes = commands.add_parser("nodes", help="list the nodes and their inputs")
+    nodes.add_argument("--json", action="store_true", help="print what /object_info answers")
+    _folders(nodes)
+    models = commands.add_parser("models", help="list model files and what each was recognised as")
+    models.add_argument("--json", action="store_true", help="print JSON")
+    _folders(models)
+    worker = commands.add_parser(
+        "worker", help="run jobs for a server over standard input and output (internal)"
+    )
+    _folders(worker)
+    _compute(worker)
+    return top
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--listen",
+        nargs="?",
+        const=ANYWHERE,
+        default="127.0.0.1",
+        metavar="IP[,IP]",
+        help="addresses to bind; bare: all",
+    )
+    add("--port", type=int, default=8188, help="port to listen on (%(default)s)")
+    add("--tls-keyfile", type=Path, metavar="FILE", help="private key; with --tls-certfile serves HTTPS")
+    add("--tls-certfile", type=Path, metavar="FILE", help="certificate; with --tls-keyfile serves HTTPS")
+    add(
+        "--enable-cors-header",
+        nargs="?",
+        const="*",
+        metavar="ORIGIN",
+        help="let pages of another origin call; bare: any",
+    )
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="accept this name in the Host header; repeatable",
+    )
+    add(
+        "--max-upload-size",
+        type=float,
+        default=100.0,
+        metavar="MB",
+        help="largest request body (%(default)s)",
+    )
+    add("--enable-compress-response-body", action="store_true", help="gzip JSON answers")
+    add(
+        "--multi-user", action="store_true", help="keep settings and user data apart by the comfy-user header"
+    )
+    add(
+        "--default-hashing-function",
+        choices=("md5", "sha1", "sha256", "sha512"),
+        default="sha256",
+        help="to compare uploads",
+    )
+    add("--dont-print-server", action="store_true", help="say nothing on start")
+    _folders(command)
+    _compute(command)
+    command.add_argument(
+        "--verbose", nargs="?", const="DEBUG", default="INFO", metavar="LEVEL", help="log level"
+    )
+    for flag in WITHOUT_EFFECT:
+        add(flag, action="append_const", const=flag, dest="without_effect", help=argparse.SUPPRESS)
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, help="a workflow in API format")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="changes",
+        metavar="NODE.INPUT=VALUE",
+        help="change an input first; NODE is an id, a title or a class name. Repeatable",
+    )
+    _folders(command)
+    _compute(command)
+
+
+def _folders(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("folders")
+    add = group.add_argument
+    add("--base-directory", type=Path, metavar="DIR", help="root of models, input, output, temp and user")
+    add("--output-directory", type=Path, metavar="DIR", help="where pictures are saved")
+    add("--input-directory", type=Path, metavar="DIR", help="where uploads go")
+    add("--temp-directory", type=Path, metavar="DIR", help="previews are kept in DIR/temp")
+    add("--user-directory", type=Path, metavar="DIR", help="settings, user data and the queue")
+    add(
+        "--extra-model-paths-config",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="more model folders",
+    )
+
+
+def _compute(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("computing")
+    group.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    precision = group.add_mutually_exclusive_group()
+    precision.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bf16", "fp16"),
+        default="auto",
+        help="number type of the networks; auto: the fastest sound one, float32: as the references",
+    )
+    precision.add_argument(
+        "--force-fp32", action="store_const", const="float32", dest="precision", help="--precision float32"
+    )
+    precision.add_argument(
+        "--force-fp16", action="store_const", const="fp16", dest="precision", help="--precision fp16"
+    )
+    cache = group.add_mutually_exclusive_group()
+    cache.add_argument("--cache-classic", action="store_true", help="the default cache, bounded by memory")
+    cache.add_argument(
+        "--cache-lru", type=int, default=0, metavar="N", help="keep the results of the N nodes used last"
+    )
+    cache.add_argument("--cache-none", action="store_true", help="compute everything each time")
+    group.add_argument(
+        "--preview-method",
+        choices=("none", "auto", "latent2rgb"),
+        default="none",
+        help="previews while sampling",
+    )
+    group.add_argument(
+        "--preview-size", type=int, default=512, metavar="PIXELS", help="longer side of a preview"
+    )
+    group.add_argument(
+        "--disable-metadata", action="store_true", help="do not write the graph into saved pictures"
+    )

@@ -1,0 +1,28 @@
+"""Darkroom's command line. `serve` is the default; every command lives in `cli/` or the package it starts."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from cli.arguments import parse
+
+# The server must start without torch, so each command imports its own module only.
+COMMANDS = {
+    "serve": ("cli.serve", "serve"),
+    "run": ("cli.run", "run"),
+    "nodes": ("cli.listing", "nodes"),
+    "models": ("cli.listing", "models"),
+    "worker": ("cli.worker", "work"),
+}
+
+
+def main() -> int:
+    """Carry out one command; returns the exit status."""
+    options = parse(sys.argv[1:])
+    module, function = COMMANDS[options.command]
+    command: Callable[..., int] = getattr(import_module(module), function)
+    return command(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Nodes that turn words into conditioning."""
+
+from typing import Annotated
+
+from engine.node import node
+from engine.types import Multiline, Range
+from nodes.types import Clip, Conditioning
+
+
+@node("CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning")
+def clip_text_encode(*, text: Annotated[str, Multiline(dynamic_prompts=True)], clip: Clip) -> Conditioning:
+    """Encode a text prompt with a CLIP model into conditioning that guides the diffusion model.
+
+    `(word:1.3)` weighs words, `embedding:name` inserts a textual inversion, long prompts go in chunks.
+
+    Args:
+        text: The text to be encoded.
+        clip: The CLIP model used for encoding the text.
+
+    Returns:
+        CONDITIONING: The embedded text used to guide the diffusion model.
+    """
+    cond, pooled = clip.encode(text)
+    return [(cond, {"pooled_output": pooled})]
+
+
+@node("CLIPSetLastLayer", title="CLIP Set Last Layer", category="conditioning")
+def clip_set_last_layer(
+    *, clip: Clip, stop_at_clip_layer: Annotated[int, Range(-24, -1, step=1)] = -1
+) -> Clip:
+    """Take the text embedding from an earlier layer of the CLIP model ("clip skip").
+
+    Args:
+        clip: The CLIP model.
+        stop_at_clip_layer: Counted from the end: -1 is the last layer, -2 skips one.
+    """
+    return clip.with_last_layer(stop_at_clip_layer)

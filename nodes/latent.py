@@ -1,0 +1,59 @@
+"""Nodes that make and reshape latents."""
+
+from typing import Annotated
+
+import torch
+
+from engine.node import node
+from engine.types import Range
+from nodes.resize import Crop, LatentMethod, fit, resize
+from nodes.types import Latent
+
+FACTOR = 8
+LEAST = 64 // FACTOR
+
+
+@node("EmptyLatentImage", title="Empty Latent Image", category="latent", lane="cpu")
+def empty_latent_image(
+    *,
+    width: Annotated[int, Range(16, 16384, step=8)] = 512,
+    height: Annotated[int, Range(16, 16384, step=8)] = 512,
+    batch_size: Annotated[int, Range(1, 4096)] = 1,
+) -> Latent:
+    """Create a new batch of empty latent images to be denoised via sampling.
+
+    Args:
+        width: The width of the latent images in pixels.
+        height: The height of the latent images in pixels.
+        batch_size: The number of latent images in the batch.
+
+    Returns:
+        LATENT: The empty latent image batch.
+    """
+    return {"samples": torch.zeros(batch_size, 4, height // FACTOR, width // FACTOR)}
+
+
+@node("LatentUpscale", title="Upscale Latent", category="latent", lane="cpu")
+def latent_upscale(
+    *,
+    samples: Latent,
+    upscale_method: LatentMethod,
+    width: Annotated[int, Range(0, 16384, step=8)] = 512,
+    height: Annotated[int, Range(0, 16384, step=8)] = 512,
+    crop: Crop,
+) -> Latent:
+    """Resize latents; a second sampling pass then adds the detail.
+
+    Args:
+        samples: The latents to resize.
+        upscale_method: How values between the old ones are found.
+        width: The new width in pixels; 0 keeps the aspect ratio.
+        height: The new height in pixels; 0 keeps the aspect ratio.
+        crop: `center` first cuts the latents to the new aspect ratio.
+    """
+    latent = samples["samples"]
+    if width == 0 and height == 0:
+        return samples
+    source = (latent.shape[-1], latent.shape[-2])
+    columns, rows = fit(width // FACTOR, height // FACTOR, source, least=LEAST)
+    return {**samples, "samples": resize(latent, columns, rows, upscale_method, crop)}

@@ -1,0 +1,63 @@
+"""Nodes that read model files."""
+
+from typing import Annotated, NamedTuple
+
+from diffusion.safety import SafetyChecker as SafetyModel
+
+from diffusion import checkpoint
+from diffusion.placement import Placement
+from engine.context import Context
+from engine.folders import Folders, identity
+from engine.node import node
+from engine.types import Files
+from nodes.types import Clip, Model, SafetyChecker, Vae
+
+
+class Checkpoint(NamedTuple):
+    MODEL: Model
+    CLIP: Clip
+    VAE: Vae
+
+
+def checkpoint_content(*, ckpt_name: str, folders: Folders) -> str:
+    return identity(folders.find("checkpoints", ckpt_name))
+
+
+def checker_content(*, checker_name: str, folders: Folders) -> str:
+    return identity(folders.find("safety_checker", checker_name))
+
+
+@node("CheckpointLoaderSimple", title="Load Checkpoint", category="loaders", fingerprint=checkpoint_content)
+def checkpoint_loader_simple(
+    *, ckpt_name: Annotated[str, Files("checkpoints")], context: Context
+) -> Checkpoint:
+    """Load a diffusion model checkpoint: the network that denoises latents, its text encoder and its VAE.
+
+    The kind of model is recognised from the file's header.
+
+    Args:
+        ckpt_name: The checkpoint (model) file to load, from the `checkpoints` folders.
+
+    Returns:
+        MODEL: The model used for denoising latents.
+        CLIP: The text encoder used for encoding prompts.
+        VAE: The autoencoder used for encoding pictures to latents and decoding latents to pictures.
+    """
+    loaded = checkpoint.load(
+        context.folders.find("checkpoints", ckpt_name),
+        placement=context.resource(Placement),
+        embeddings=context.folders.models.get("embeddings", ()),
+    )
+    return Checkpoint(loaded.model, loaded.clip, loaded.vae)
+
+
+@node("SafetyCheckerLoader", title="Load Safety Checker", category="loaders", fingerprint=checker_content)
+def safety_checker_loader(
+    *, checker_name: Annotated[str, Files("safety_checker")], context: Context
+) -> SafetyChecker:
+    """Load a safety checker in the layout of CompVis/stable-diffusion-safety-checker.
+
+    Args:
+        checker_name: The checker's weights; its `config.json` lies beside them.
+    """
+    return SafetyModel.load(context.folders.find("safety_checker", checker_name))

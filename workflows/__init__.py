@@ -1,0 +1,1 @@
+"""Workflow documents; `library/` holds the ones that ship with the project."""
