@@ -48,7 +48,7 @@ FOLDER_ENTRIES: Mapping[str, str] = MappingProxyType(
 """Kinds whose entries may be whole directories, and the file that marks such a directory."""
 
 _LEGACY_KINDS = {"clip": "text_encoders", "unet": "diffusion_models"}
-_SMALL = 16 * 2**20
+_SMALL = 4 * 2**20
 
 
 class MissingFile(LookupError):
@@ -174,7 +174,7 @@ def nearest(name: object, known: Iterable[object], count: int = 3) -> tuple[str,
 def identity(path: Path) -> str:
     """What stands for a file's content in a cache key.
 
-    Files up to 16 MiB are hashed whole. Larger ones (models) are known by size, first MiB, inode and times of
+    Files up to 4 MiB are hashed whole. Larger ones (models) are known by size, first MiB, inode and times of
     change: ctime moves whenever a file is rewritten, even by a program that puts the old mtime back.
     """
     if path.is_dir():

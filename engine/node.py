@@ -70,8 +70,8 @@ def node(
         hidden: names such as `PROMPT` to list as hidden inputs for clients; values come through the context.
         names: names of the outputs on the wire, where they differ from the NamedTuple's fields.
         fingerprint: called with the literal inputs it names (and `folders`, if named); its string becomes
-            part of the cache key. Needed for what a node reads from outside apart from `Files` inputs, which are
-            identified by content without it. It may return `Uncacheable`.
+            part of the cache key. Needed for what a node reads from outside apart from `Files` inputs, which
+            are identified by content without it. It may return `Uncacheable`.
         check: called like `fingerprint` before anything runs; returns what is wrong, or None. It replaces the
             built-in range and choice checks of the inputs it names.
     """
@@ -105,6 +105,7 @@ def node(
             module="nodes",
             is_async=inspect.iscoroutinefunction(function),
             takes_context="context" in signature.parameters,
+            tuple_result=_is_tuple(hints["return"]),
             check_inputs=_named_inputs(check, inputs),
             function=function,
             fingerprint=fingerprint,
@@ -185,6 +186,11 @@ def _returned(hint: Any) -> list[tuple[str | None, Any]]:
     if get_origin(hint) is tuple:
         return [(None, member) for member in get_args(hint)]
     return [(None, hint)]
+
+
+def _is_tuple(hint: Any) -> bool:
+    origin = get_origin(hint)
+    return origin is tuple or origin is Ui or (isinstance(hint, type) and hasattr(hint, "_fields"))
 
 
 def _named_inputs(check: Callable[..., Any] | None, inputs: tuple[InputSpec, ...]) -> frozenset[str]:

@@ -74,7 +74,10 @@ class NodeSpec:
     module: str = "nodes"
     is_async: bool = False
     takes_context: bool = False
+    tuple_result: bool = False
+    """Whether the function returns one tuple member per output, rather than the value of its only output."""
     variadic: bool = False
+    """Whether linked inputs that are not declared are passed to the function too."""
     check_inputs: frozenset[str] = frozenset()
     """Inputs whose range and choices the node checks itself."""
     function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
@@ -126,6 +129,7 @@ class NodeSpec:
             "module": self.module,
             "is_async": self.is_async,
             "takes_context": self.takes_context,
+            "tuple_result": self.tuple_result,
             "variadic": self.variadic,
             "check_inputs": sorted(self.check_inputs),
         }
