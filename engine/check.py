@@ -93,7 +93,7 @@ class NodeChecker:
     def _link(
         self, node: NodeId, declared: InputSpec | None, pair: Sequence[Any], name: str = ""
     ) -> Link | None:
-        """The link, if it leads to an output that fits; otherwise a problem."""
+        """The link, if it leads to an output; whether it fits goes to `problems`."""
         name = declared.name if declared else name
         config = self._config(declared) if declared else None
         if len(pair) != 2:
@@ -112,7 +112,7 @@ class NodeChecker:
             combo = declared.options_now(self.names)
             wanted = declared.type if combo is None else f"{combo}"
             self._add(p.return_type_mismatch(node, name, config, wanted, received, pair))
-            return None
+        # A link that does not fit is kept, so that what lies behind it is checked as well.
         return link
 
     def _resolve(
