@@ -1,13 +1,33 @@
 """Nodes that turn words into conditioning."""
 
+import re
 from typing import Annotated
 
+from diffusion.embeddings import EmbeddingFolders
+from engine.folders import Folders, identity
 from engine.node import node
 from engine.types import Multiline, Range
 from nodes.types import Clip, Conditioning
 
+EMBEDDING = re.compile(r"embedding:(\S+)")
 
-@node("CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning")
+
+def embeddings_used(*, text: str | None, folders: Folders) -> str:
+    """Content of the embedding files a prompt names; of all of them while the prompt is not known yet."""
+    files = EmbeddingFolders(folders.roots("embeddings"))
+    if text is None:
+        found = [folders.find("embeddings", name) for name in folders.list("embeddings")]
+    else:
+        found = [path for name in EMBEDDING.findall(text) if (path := files.find(name.rstrip(",")))]
+    return " ".join(identity(path) for path in found)
+
+
+@node(
+    "CLIPTextEncode",
+    title="CLIP Text Encode (Prompt)",
+    category="conditioning",
+    fingerprint=embeddings_used,
+)
 def clip_text_encode(*, text: Annotated[str, Multiline(dynamic_prompts=True)], clip: Clip) -> Conditioning:
     """Encode a text prompt with a CLIP model into conditioning that guides the diffusion model.
 

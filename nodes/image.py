@@ -5,7 +5,6 @@ import string
 from typing import Annotated, Any, NamedTuple
 
 from engine.context import Context
-from engine.folders import Folders, MissingFile, UnsafePath, identity
 from engine.node import Ui, node
 from engine.types import Files, Range
 from nodes.pictures import read_picture, save_pictures
@@ -21,27 +20,7 @@ class ImageAndMask(NamedTuple):
     MASK: Mask
 
 
-def picture_content(*, image: str, folders: Folders) -> str:
-    return identity(folders.annotated(image))
-
-
-def picture_exists(*, image: str, folders: Folders) -> str | None:
-    """A picture may lie in a subfolder or another place than the combo lists, but it must be there."""
-    try:
-        folders.find("input", image)
-    except (MissingFile, UnsafePath) as error:
-        return f"Invalid image file: {image}. {error}"
-    return None
-
-
-@node(
-    "LoadImage",
-    title="Load Image",
-    category="image",
-    lane="io",
-    fingerprint=picture_content,
-    check=picture_exists,
-)
+@node("LoadImage", title="Load Image", category="image", lane="io")
 def load_image(*, image: Annotated[str, Files("input")], context: Context) -> ImageAndMask:
     """Load a picture from the input folder.
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated, NamedTuple
 
-from diffusion.safety import SafetyChecker as SafetyModel
-
 from diffusion import checkpoint
+from diffusion.embeddings import EmbeddingFolders
 from diffusion.placement import Placement
+from diffusion.precision import Precision
+from diffusion.safety import SafetyChecker as SafetyModel
 from engine.context import Context
-from engine.folders import Folders, identity
 from engine.node import node
 from engine.types import Files
 from nodes.types import Clip, Model, SafetyChecker, Vae
@@ -19,15 +19,7 @@ class Checkpoint(NamedTuple):
     VAE: Vae
 
 
-def checkpoint_content(*, ckpt_name: str, folders: Folders) -> str:
-    return identity(folders.find("checkpoints", ckpt_name))
-
-
-def checker_content(*, checker_name: str, folders: Folders) -> str:
-    return identity(folders.find("safety_checker", checker_name))
-
-
-@node("CheckpointLoaderSimple", title="Load Checkpoint", category="loaders", fingerprint=checkpoint_content)
+@node("CheckpointLoaderSimple", title="Load Checkpoint", category="loaders")
 def checkpoint_loader_simple(
     *, ckpt_name: Annotated[str, Files("checkpoints")], context: Context
 ) -> Checkpoint:
@@ -45,13 +37,14 @@ def checkpoint_loader_simple(
     """
     loaded = checkpoint.load(
         context.folders.find("checkpoints", ckpt_name),
-        placement=context.resource(Placement),
-        embeddings=context.folders.models.get("embeddings", ()),
+        precision=context.resource(Precision),
+        device=context.resource(Placement).device,
+        embeddings=EmbeddingFolders(context.folders.roots("embeddings")),
     )
     return Checkpoint(loaded.model, loaded.clip, loaded.vae)
 
 
-@node("SafetyCheckerLoader", title="Load Safety Checker", category="loaders", fingerprint=checker_content)
+@node("SafetyCheckerLoader", title="Load Safety Checker", category="loaders")
 def safety_checker_loader(
     *, checker_name: Annotated[str, Files("safety_checker")], context: Context
 ) -> SafetyChecker:
@@ -60,4 +53,5 @@ def safety_checker_loader(
     Args:
         checker_name: The checker's weights; its `config.json` lies beside them.
     """
-    return SafetyModel.load(context.folders.find("safety_checker", checker_name))
+    folder = context.folders.find("safety_checker", checker_name)
+    return SafetyModel.load(folder, context.resource(Placement).device)

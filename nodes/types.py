@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from diffusion.autoencoder import Vae as VaeModel
 from diffusion.model import DiffusionModel
-from diffusion.safety import SafetyChecker as SafetyModel
-from diffusion.text import TextEncoder
 from torch import Tensor
 
+from diffusion.autoencoder import Vae as VaeModel
+from diffusion.safety import SafetyChecker as SafetyModel
 from diffusion.samplers import SAMPLERS
 from diffusion.schedules import SCHEDULERS
+from diffusion.text import TextEncoder
 from engine.types import Choices, Range, SeedControl, Socket
 
 
