@@ -2,16 +2,111 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from server.gate import Gate, gate_middleware
+from server.keys import FAILURE, HUB, LOGS, MACHINE, QUEUE, SETTINGS, SPECS, SUPERVISOR, TABLE, USERS
+from server.logs import LogBook
+from server.machine import Machine
+from server.middlewares import caching, compression, errors
+from server.queue import Queue
+from server.records import Json
+from server.routes import ROUTES
 from server.settings import Settings
+from server.sockets import Hub
+from server.specs import Specs, code_hash
+from server.users import Users
+from server.workers import Supervisor
+
+log = logging.getLogger("darkroom.server")
+_GOING_AWAY = 1001
 
 
 def build_app(settings: Settings) -> web.Application:
     """An application with all routes; it opens the queue and starts the worker when it starts up."""
-    raise NotImplementedError
+    gate = gate_middleware(Gate.of(settings))
+    around: list[Middleware] = (
+        [caching, compression, gate, errors]
+        if settings.compress
+        else [
+            caching,
+            gate,
+            errors,
+        ]
+    )
+    app = web.Application(middlewares=around, client_max_size=settings.max_body)
+    _furnish(app, settings)
+    for route in ROUTES:
+        app.router.add_routes(route.definitions())
+    app.cleanup_ctx.append(_running)
+    app.on_shutdown.append(_say_goodbye)
+    return app
 
 
-def serve(settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit status: 0, 1 (port or folder unusable), 3 (folder in use)."""
-    raise NotImplementedError
+def _furnish(app: web.Application, settings: Settings) -> None:
+    specs = Specs(settings.state_dir / "specs.json", code_hash(settings.code_roots))
+    machine = Machine(settings.argv, settings.version)
+    book = LogBook()
+
+    def hello(found: list[Json], info: Json) -> None:
+        specs.update(found)
+        machine.worker = info
+
+    hub = Hub({"supports_preview_metadata": True, "max_upload_size": settings.max_body})
+    supervisor = Supervisor(settings.worker_command, hello, book)
+    app[SETTINGS] = settings
+    app[SPECS] = specs
+    app[MACHINE] = machine
+    app[LOGS] = book
+    app[HUB] = hub
+    app[SUPERVISOR] = supervisor
+    app[QUEUE] = Queue(settings, hub, supervisor)
+    app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
+    app[TABLE] = ROUTES
+    app[FAILURE] = asyncio.Queue[str]()
+
+
+async def _running(app: web.Application) -> AsyncIterator[None]:
+    """Start the queue and the worker, in this order, while requests are already served; stop them at the
+    end.
+    """
+    app[SPECS].recall()
+    tasks = [asyncio.create_task(_open(app), name="open")]
+    tasks.append(asyncio.create_task(app[QUEUE].dispatch(), name="dispatch"))
+    yield
+    for task in tasks:
+        task.cancel()
+    app[SUPERVISOR].retire()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await app[SUPERVISOR].stop()
+    await app[QUEUE].close()
+
+
+async def _open(app: web.Application) -> None:
+    settings = app[SETTINGS]
+    # The database library is imported beside the first requests: answering /object_info does not need it.
+    from server.database import DatabaseUnusable
+    from server.jobs import JobStore
+
+    try:
+        store = await asyncio.to_thread(JobStore.open, settings.state_dir / "jobs.sqlite")
+        await app[QUEUE].open(store)
+    except DatabaseUnusable as error:
+        app[FAILURE].put_nowait(str(error))
+        return
+    await app[SUPERVISOR].keep_alive()
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    for client in app[HUB].clients:
+        client.close(_GOING_AWAY)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1.0):
+            while app[HUB].clients:
+                await asyncio.sleep(0.01)

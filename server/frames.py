@@ -2,7 +2,8 @@
 
     [u32 length of JSON][u32 length of blob][JSON, UTF-8][blob]        integers big-endian
 
-Server to worker: `submit`, `cancel`, `free`, `ping`, `shutdown`. Worker to server: `hello`, `event`, `done`, `pong`.
+Server to worker: `submit`, `cancel`, `free`, `ping`, `shutdown`. Worker to server: `hello`, `event`,
+`done`, `pong`.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ def with_extra_models(folders: Folders, files: Iterable[Path]) -> Folders:
             if value is None:
                 continue
             if not isinstance(value, dict):
-                raise ModelPathsError(f"{file}: section '{name}' must map folder kinds to paths, not {value!r}")
+                raise ModelPathsError(
+                    f"{file}: section '{name}' must map folder kinds to paths, not {value!r}"
+                )
             section = cast(dict[str, Any], value)
             extra = _section(file, name, section)
             folders = folders.with_models(extra, first=bool(section.get("is_default", False)))
@@ -44,7 +46,9 @@ def _section(file: Path, name: str, section: dict[str, Any]) -> dict[str, tuple[
         if kind in {"base_path", "is_default"} or value is None:
             continue
         if not isinstance(value, str):
-            raise ModelPathsError(f"{file}: '{name}.{kind}' must be a path or several lines of paths, not {value!r}")
+            raise ModelPathsError(
+                f"{file}: '{name}.{kind}' must be a path or several lines of paths, not {value!r}"
+            )
         lines = [line.strip() for line in value.splitlines() if line.strip()]
         found[kind] = tuple(Path(os.path.normpath(base / _expand(line))) for line in lines)
     return found

@@ -21,7 +21,8 @@ class Settings:
         folders: Where models, inputs, outputs, temporary files and user data live.
         worker_command: Command line that starts a worker speaking `server.frames` on its standard streams.
         code_roots: Source folders whose content decides whether remembered node specs are still valid.
-        worker_options: Run options sent along with every job (previews, metadata); see `engine.context.RunOptions`.
+        worker_options: Run options sent along with every job (previews, metadata); see
+        `engine.context.RunOptions`.
         listen: Addresses to bind.
         hosts: Extra host names accepted in the `Host` header.
         cors_origin: Origin allowed to call across origins; "*" for any, None for none.
@@ -68,13 +69,12 @@ class Settings:
         """True if no address is bound that another machine can reach."""
         return all(is_loopback(address) for address in self.listen)
 
-    @property
-    def url(self) -> str:
+    def url_at(self, port: int) -> str:
         """The address to tell people."""
         first = self.listen[0]
         host = LOOPBACK if first in {"0.0.0.0", "", "::"} else first
         scheme = "https" if self.tls_certfile else "http"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,110 @@
+"""The job database: SQLite in WAL mode, every commit on disk before it counts, migrated at start."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Engine, Float, Index, Integer, MetaData, Table, Text, create_engine, event
+
+HEAD = "0001"
+"""The newest migration; a test compares it with the migration scripts."""
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("prompt_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("number", Float, nullable=False),
+    Column("explicit_number", Integer, nullable=False),
+    Column("client_id", Text),
+    Column("graph", Text, nullable=False),
+    Column("extra_data", Text, nullable=False),
+    Column("targets", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("finished", Float),
+    Column("finish_order", Integer),
+    Column("outputs", Text),
+    Column("meta", Text),
+    Column("messages", Text),
+    Index("jobs_by_state", "state", "number", "id"),
+    Index("jobs_by_finish", "finish_order"),
+    sqlite_autoincrement=True,
+)
+
+
+class DatabaseUnusable(Exception):
+    """The job database cannot be opened; the message names the file and what to do."""
+
+
+def open_database(path: Path) -> Engine:
+    """Open (or create) the database and apply missing migrations.
+
+    Raises DatabaseUnusable if the file is damaged, newer than this program, or cannot be written. A damaged
+    file is never replaced; before a migration a copy is kept beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10, "check_same_thread": False})
+    event.listen(engine, "connect", _configure)
+    try:
+        version = _version(path)
+        if version != HEAD:
+            _migrate(engine, path, version)
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(_unusable(path, error)) from error
+    return engine
+
+
+def _configure(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def _version(path: Path) -> str | None:
+    """The migration the file is at; None for a new file. Asked without alembic, whose import takes longer."""
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    connection = sqlite3.connect(path, timeout=10)
+    try:
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" not in names:
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(row[0]) if row else None
+    finally:
+        connection.close()
+
+
+def _migrate(engine: Engine, path: Path, version: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+    from sqlalchemy.exc import DBAPIError
+
+    if version is not None:
+        shutil.copy2(path, path.with_name(f"{path.name}.before-{HEAD}"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        text = f"{path} was written by a newer version of this program (schema {version}): update the program"
+        raise DatabaseUnusable(text) from error
+    except DBAPIError as error:
+        raise DatabaseUnusable(_unusable(path, error)) from error
+
+
+def _unusable(path: Path, error: Exception) -> str:
+    return f"the job database {path} cannot be used: {error}. Move it away to start with an empty queue"

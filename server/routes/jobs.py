@@ -1,0 +1,111 @@
+"""/api/jobs: every job in one list, whatever its state, and cancelling any of them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from aiohttp import web
+
+from server.http import Problem, not_found, query_int, read_model
+from server.keys import QUEUE
+from server.queue import Queue
+from server.records import Job, Json, State
+from server.schemas import CancelBody, Cancelled
+from server.table import Route
+
+_NAMES = {
+    State.PENDING: "pending",
+    State.RUNNING: "in_progress",
+    State.SUCCESS: "completed",
+    State.ERROR: "failed",
+    State.INTERRUPTED: "cancelled",
+    State.CANCELLED: "cancelled",
+}
+_MEDIA = ("images", "animated", "audio", "video", "3d")
+
+
+async def listing(request: web.Request) -> web.Response:
+    """A page of jobs, newest first unless `sort_order` is `asc`; `status` takes several, separated by
+    commas.
+    """
+    wanted = [name for name in request.query.get("status", "").split(",") if name]
+    if unknown := set(wanted) - set(_NAMES.values()):
+        raise Problem(400, "invalid_query", f"unknown status: {', '.join(sorted(unknown))}", "status")
+    order = request.query.get("sort_order", "desc")
+    if order not in {"asc", "desc"}:
+        raise Problem(400, "invalid_query", "sort_order must be asc or desc", "sort_order")
+    offset, limit = query_int(request, "offset", 0) or 0, query_int(request, "limit", 100) or 100
+    if offset < 0 or not 0 < limit <= 1000:
+        raise Problem(400, "invalid_query", "offset must not be negative, limit in 1..1000", "offset, limit")
+    states = [state for state, name in _NAMES.items() if not wanted or name in wanted]
+    store = await request.app[QUEUE].store()
+    found, total = await store.page(states, order == "desc", offset, limit)
+    pagination = {"offset": offset, "limit": limit, "total": total, "has_more": offset + len(found) < total}
+    return web.json_response({"jobs": [summary(job) for job in found], "pagination": pagination})
+
+
+async def one(request: web.Request) -> web.Response:
+    """A job with its graph and outputs."""
+    job = await (await request.app[QUEUE].store()).get(request.match_info["id"])
+    if job is None:
+        raise not_found("Job not found", "id")
+    workflow = {"prompt": job.graph, "extra_data": job.extra_data}
+    detail = {"outputs": job.outputs, "execution_status": job.entry()["status"], "workflow": workflow}
+    return web.json_response({**summary(job), **detail})
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Cancel one job, waiting or running."""
+    return web.json_response({"cancelled": await _cancel(request.app[QUEUE], [request.match_info["id"]])})
+
+
+async def cancel_many(request: web.Request) -> web.Response:
+    """Cancel several jobs."""
+    body = await read_model(request, CancelBody)
+    return web.json_response({"cancelled": await _cancel(request.app[QUEUE], body.job_ids)})
+
+
+async def _cancel(queue: Queue, ids: list[str]) -> bool:
+    stopped = [queue.interrupt(prompt_id) for prompt_id in ids]
+    return await queue.remove(ids) > 0 or any(stopped)
+
+
+def summary(job: Job) -> Json:
+    """The job object of the wire protocol; fields without a value are left out."""
+    items = [(node, kind, item) for node, ui in job.outputs.items() for kind, item in _items(ui)]
+    preview = {**items[0][2], "nodeId": items[0][0], "mediaType": items[0][1]} if items else None
+    error = next((data for kind, data in job.messages if kind == "execution_error"), None)
+    values: Json = {
+        "id": job.prompt_id,
+        "status": _NAMES[job.state],
+        "priority": job.shown_number,
+        "create_time": int(job.created * 1000),
+        "execution_start_time": int(job.started * 1000) if job.started else None,
+        "execution_end_time": int(job.finished * 1000) if job.finished else None,
+        "execution_error": error,
+        "outputs_count": sum(len(items) for ui in job.outputs.values() for items in ui.values()),
+        "previewable_outputs_count": len(items),
+        "preview_output": preview,
+        "workflow_id": _workflow_id(job.extra_data),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _workflow_id(extra_data: Json) -> Any:
+    found: Any = extra_data
+    for name in ("extra_pnginfo", "workflow", "id"):
+        found = cast(Json, found).get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _items(ui: Json) -> list[tuple[str, Json]]:
+    found: list[tuple[str, Any]] = [(kind, item) for kind in _MEDIA for item in ui.get(kind, [])]
+    return [(kind, item) for kind, item in found if isinstance(item, dict)]
+
+
+ROUTES = (
+    Route("GET", "/api/jobs", listing, alias=False, query=("status", "sort_order", "limit", "offset")),
+    Route("GET", "/api/jobs/{id}", one, alias=False),
+    Route("POST", "/api/jobs/{id}/cancel", cancel, alias=False, answer=Cancelled),
+    Route("POST", "/api/jobs/cancel", cancel_many, alias=False, body=CancelBody, answer=Cancelled),
+)

@@ -1,0 +1,40 @@
+"""/object_info: every node class, its inputs and outputs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+
+from aiohttp import web
+
+from server.keys import SETTINGS, SPECS
+from server.table import Route
+
+
+async def all_classes(request: web.Request) -> web.Response:
+    """All node classes. The choices of file inputs are what the folders hold now."""
+    specs = request.app[SPECS]
+    await specs.ready.wait()
+    info = await asyncio.to_thread(specs.object_info, request.app[SETTINGS].folders)
+    body = json.dumps(info).encode()
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    if request.headers.get("If-None-Match") == f'"{tag}"':
+        return web.Response(status=304, headers={"ETag": f'"{tag}"'})
+    return web.Response(
+        body=body, content_type="application/json", charset="utf-8", headers={"ETag": f'"{tag}"'}
+    )
+
+
+async def one_class(request: web.Request) -> web.Response:
+    """One node class; an empty object if there is none of that name."""
+    specs = request.app[SPECS]
+    await specs.ready.wait()
+    name, folders = request.match_info["node_class"], request.app[SETTINGS].folders
+    return web.json_response(await asyncio.to_thread(specs.one, name, folders))
+
+
+ROUTES = (
+    Route("GET", "/object_info", all_classes),
+    Route("GET", "/object_info/{node_class}", one_class),
+)

@@ -1,0 +1,175 @@
+"""POST /upload/image and /upload/mask: files for the input folder, streamed to disk and named without
+races.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import BodyPartReader, web
+from pydantic import ValidationError
+
+from server.http import Problem, parse_json, too_large
+from server.keys import SETTINGS
+from server.media import masked
+from server.records import Json
+from server.routes.view import PLACES, locate
+from server.schemas import OriginalRef, Uploaded
+from server.settings import Settings
+from server.storage import Outside, Received, publish, receive, resolve, writable_name, write
+from server.table import Route
+
+_MAX_FIELD = 64 * 1024
+
+
+@dataclass
+class _Form:
+    """The parts of an upload. The file is already on disk, hidden; `name` is what the client calls it."""
+
+    fields: dict[str, str] = field(default_factory=dict[str, str])
+    name: str = ""
+    file: Received | None = None
+
+
+async def image(request: web.Request) -> web.Response:
+    """Store a file. An equal one is reused, a different one of the same name gets a number, unless
+    `overwrite`.
+    """
+    settings = request.app[SETTINGS]
+    form = await _read(request, settings)
+    try:
+        kind, target = _target(settings, form)
+        path = await asyncio.to_thread(_store, form, target, settings.hashing)
+    finally:
+        _drop(form)
+    return _answer(path, form, kind)
+
+
+async def mask(request: web.Request) -> web.Response:
+    """Store the picture `original_ref` names with the alpha channel of the one uploaded."""
+    settings = request.app[SETTINGS]
+    form = await _read(request, settings)
+    try:
+        kind, target = _target(settings, form)
+        ref = _original(form)
+        original = locate(settings.folders, ref.filename, ref.subfolder, ref.type)
+        assert form.file is not None
+        picture = await asyncio.to_thread(masked, original, form.file.path)
+        path = await asyncio.to_thread(_store_bytes, picture, form, target, settings)
+    finally:
+        _drop(form)
+    return _answer(path, form, kind)
+
+
+def _answer(path: Path, form: _Form, kind: str) -> web.Response:
+    body: Json = {"name": path.name, "subfolder": form.fields.get("subfolder", ""), "type": kind}
+    return web.json_response(body)
+
+
+async def _read(request: web.Request, settings: Settings) -> _Form:
+    limit = settings.max_body
+    if (request.content_length or 0) > limit:
+        raise too_large(limit)
+    if not request.content_type.startswith("multipart/"):
+        raise Problem(400, "not_multipart", "send the file as multipart/form-data", "Content-Type")
+    form = _Form()
+    hidden = settings.folders.temp / "uploads"
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise Problem(400, "nested_multipart", "the parts of an upload must be plain", "body")
+            await _part(part, form, hidden, limit, settings.hashing)
+    except (ValueError, AssertionError) as error:
+        _drop(form)
+        raise Problem(
+            400, "invalid_multipart", f"the body is not multipart/form-data: {error}", "body"
+        ) from error
+    except BaseException:
+        _drop(form)
+        raise
+    if form.file is None or not form.name:
+        _drop(form)
+        raise Problem(400, "no_image", "the part 'image' must be a file with a name", "image")
+    return form
+
+
+async def _part(part: BodyPartReader, form: _Form, hidden: Path, limit: int, hashing: str) -> None:
+    if part.name == "image" and part.filename and form.file is None:
+        form.name = part.filename
+        form.file = await receive(_chunks(part), hidden, limit, hashing)
+        return
+    text = bytearray()
+    async for chunk in _chunks(part):
+        text += chunk
+        if len(text) > _MAX_FIELD:
+            raise Problem(
+                413, "too_large", f"the part {part.name!r} is larger than {_MAX_FIELD} bytes", "body"
+            )
+    form.fields[part.name or ""] = text.decode("utf-8", "replace")
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(65536):
+        yield chunk
+
+
+def _target(settings: Settings, form: _Form) -> tuple[str, Path]:
+    kind = form.fields.get("type") or "input"
+    if kind not in PLACES:
+        raise Problem(400, "invalid_type", f"type must be one of {', '.join(PLACES)}, not {kind!r}", "type")
+    try:
+        folder = resolve(settings.folders.place(kind), form.fields.get("subfolder", ""))
+        *parents, name = form.name.replace("\\", "/").split("/")
+        target = resolve(folder, "/".join([*parents, writable_name(name)]))
+        if not target.is_relative_to(settings.folders.place(kind).resolve()):
+            raise Outside("the folder is a link that leads elsewhere")
+    except Outside as error:
+        raise Problem(400, "outside", str(error), "image, subfolder") from error
+    return kind, target
+
+
+def _overwrite(form: _Form) -> bool:
+    return form.fields.get("overwrite") in {"true", "1"}
+
+
+def _store(form: _Form, target: Path, hashing: str) -> Path:
+    assert form.file is not None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return publish(form.file, target, overwrite=_overwrite(form), hashing=hashing)
+    except OSError as error:
+        raise Problem(507, "storage", f"the file cannot be stored: {error.strerror}", "image") from error
+
+
+def _store_bytes(picture: bytes, form: _Form, target: Path, settings: Settings) -> Path:
+    part = settings.folders.temp / "uploads" / f"{id(form)}.mask"
+    write(part, picture)
+    digest = hashlib.new(settings.hashing, picture).hexdigest()
+    return _store(_Form(form.fields, form.name, Received(part, digest)), target, settings.hashing)
+
+
+def _original(form: _Form) -> OriginalRef:
+    if "original_ref" not in form.fields:
+        raise Problem(
+            400, "no_original_ref", "the part 'original_ref' names the picture to mask", "original_ref"
+        )
+    try:
+        return OriginalRef.model_validate(parse_json(form.fields["original_ref"].encode()))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise Problem(400, "invalid_body", f"original_ref: {first['msg']}", "original_ref") from error
+
+
+def _drop(form: _Form) -> None:
+    if form.file is not None:
+        form.file.path.unlink(missing_ok=True)
+
+
+ROUTES = (
+    Route("POST", "/upload/image", image, answer=Uploaded),
+    Route("POST", "/upload/mask", mask, answer=Uploaded),
+)

@@ -1,0 +1,38 @@
+"""A route as data: the router, the gate's test and the API document are made from the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path.
+
+    Args:
+        alias: Whether it also exists below `/api`.
+        body, answer, refusal: Models of the request, of the 200, and of the 400 if it is not the usual error.
+        query: Names of query parameters.
+        media: Content type of the answer when it is not JSON.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    alias: bool = True
+    body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    refusal: type[BaseModel] | None = None
+    query: tuple[str, ...] = ()
+    media: str = "application/json"
+
+    def definitions(self) -> list[web.RouteDef]:
+        """What the router gets."""
+        paths = [self.path, f"/api{self.path}"] if self.alias else [self.path]
+        if self.method == "GET":  # which brings HEAD along
+            return [web.get(path, self.handler) for path in paths]
+        return [web.route(self.method, path, self.handler) for path in paths]

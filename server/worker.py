@@ -1,0 +1,177 @@
+"""The worker's side: runs jobs one after the other and reports every event. The registry is handed in.
+
+Frames travel on the real standard output, which is put out of everybody's reach first: what a node prints
+goes to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from engine import events
+from engine.cache import Cache
+from engine.context import Cancellation, JobExtra, RunOptions
+from engine.driver import run
+from engine.folders import Folders
+from engine.registry import Registry
+from engine.validate import validate
+from server.frames import Frame, FrameError, read_frame_blocking
+
+Json = dict[str, Any]
+log = logging.getLogger("darkroom.worker")
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Host:
+    """What `main.py` gives the worker: nodes, folders, shared objects, and how to give memory back.
+
+    Args:
+        free: Called between jobs with (unload_models, free_memory).
+        info: Facts for `/system_stats`: `devices`, `pytorch_version`.
+    """
+
+    registry: Registry
+    folders: Folders
+    cache: Cache
+    resources: Mapping[type, object] = field(default_factory=dict[type, object])
+    free: Callable[[bool, bool], None] | None = None
+    info: Callable[[], Json] | None = None
+
+
+def serve(host: Host) -> int:
+    """Speak frames on the standard streams until told to stop or the server is gone. Returns the exit
+    status.
+    """
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    incoming = os.fdopen(os.dup(0), "rb")
+    outgoing = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return asyncio.run(_Worker(host, outgoing).main(incoming))
+
+
+class _Worker:
+    def __init__(self, host: Host, out: BinaryIO) -> None:
+        self._host = host
+        self._out = out
+        self._write_lock = threading.Lock()
+        self._inbox: asyncio.Queue[Json] = asyncio.Queue()
+        self._cancellations: dict[str, Cancellation] = {}
+
+    async def main(self, incoming: BinaryIO) -> int:
+        loop = asyncio.get_running_loop()
+        reader = threading.Thread(target=self._read, args=(incoming, loop), name="frames", daemon=True)
+        self._send(
+            {"type": "hello", "specs": [s.to_json() for s in self._host.registry], "info": self._info()}
+        )
+        reader.start()
+        while True:
+            message = await self._inbox.get()
+            match message["type"]:
+                case "submit":
+                    await self._run(message)
+                case "free":
+                    self._free(message)
+                case "shutdown":
+                    return 0
+                case _:
+                    pass
+
+    def _read(self, incoming: BinaryIO, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(FrameError):
+            while (frame := read_frame_blocking(incoming)) is not None:
+                loop.call_soon_threadsafe(self._receive, frame.message)
+        os._exit(0)  # the server is gone: nothing here is wanted any more, not even a node that is running
+
+    def _receive(self, message: Json) -> None:
+        match message["type"]:
+            case "cancel":
+                if (cancellation := self._cancellations.get(message["job_id"])) is not None:
+                    cancellation.cancel()
+            case "ping":
+                self._send({"type": "pong"})
+            case "validate":
+                self._answer(message)
+            case "submit":
+                self._cancellations[message["job_id"]] = Cancellation()
+                self._inbox.put_nowait(message)
+            case _:
+                self._inbox.put_nowait(message)
+
+    async def _run(self, message: Json) -> None:
+        job_id = message["job_id"]
+        done: Json = {"type": "done", "job_id": job_id}
+        try:
+            await self._execute(message, self._cancellations[job_id])
+        except Exception as error:  # a fault outside any node fails this job, never the worker
+            log.exception("job %s failed outside its nodes", job_id)
+            done["error"] = {"type": type(error).__name__, "message": str(error)}
+        finally:
+            del self._cancellations[job_id]
+        self._send({**done, "info": self._info()})
+
+    async def _execute(self, message: Json, cancel: Cancellation) -> None:
+        targets = message["targets"]
+        checked = validate(message["graph"], self._host.registry, self._host.folders, targets=targets)
+        if checked.graph is None or not checked.good_targets:
+            problems = "; ".join(f"node {p.node}, {p.input}: {p.message}" for p in checked.problems)
+            raise ValueError(f"the graph is no longer valid: {problems}")
+        await run(
+            checked.graph,
+            self._host.registry,
+            self._host.cache,
+            job_id=message["job_id"],
+            emit=self._emit,
+            cancel=cancel,
+            resources=self._host.resources,
+            folders=self._host.folders,
+            extra=JobExtra(message.get("extra_pnginfo"), RunOptions(**message.get("options", {}))),
+            targets=checked.good_targets,
+        )
+
+    def _answer(self, message: Json) -> None:
+        checked = validate(
+            message["graph"], self._host.registry, self._host.folders, targets=message["targets"]
+        )
+        error, node_errors = checked.response()
+        answer = {"error": error, "node_errors": node_errors, "targets": list(checked.good_targets)}
+        self._send({"type": "answer", "question": message["question"], **answer})
+
+    def _free(self, message: Json) -> None:
+        if message["free_memory"]:
+            self._host.cache.clear()
+        if self._host.free is not None:
+            self._host.free(bool(message["unload_models"]), bool(message["free_memory"]))
+
+    def _info(self) -> Json:
+        return self._host.info() if self._host.info is not None else {}
+
+    def _emit(self, event: events.Event) -> None:
+        self._send({"type": "event", "event": events.to_json(event)}, events.blob(event))
+
+    def _send(self, message: Json, blob: bytes = b"") -> None:
+        data = Frame(message, blob).encode()
+        with self._write_lock:
+            self._out.write(data)
+            self._out.flush()
+
+
+def _die_with_parent() -> None:
+    """On Linux, have the kernel end this process with the server, even while native code holds the
+    interpreter.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
