@@ -58,6 +58,11 @@ class Cancellation:
                 return
         wake()
 
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Take back `on_cancel`."""
+        with self._lock:
+            self._wake = [other for other in self._wake if other != wake]
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:

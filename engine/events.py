@@ -65,7 +65,6 @@ class NodeFinished(_Event):
     class_type: str
     seconds: float = 0.0
     cached: bool = False
-    output_node: bool = False
     ui: Mapping[str, list[Any]] | None = None
 
 

@@ -92,7 +92,7 @@ def _canonical(value: Any) -> tuple[str]:
 def _outside(
     spec: NodeSpec, node: Node, folders: Folders, files: dict[tuple[str, str], str]
 ) -> tuple[Any, ...]:
-    """What the node reads from outside: its fingerprint, or the identity of the files it names; and its own id."""
+    """What the node reads from outside: its fingerprint or the files it names; its id if it asks for that."""
     own_id = node.id if "UNIQUE_ID" in spec.hidden else None
     if spec.fingerprint is not None:
         return (own_id, _fingerprint(spec, node, folders))

@@ -23,8 +23,8 @@ from engine.types import NodeId
 class Validation:
     """What is wrong with a prompt, and the graph to run.
 
-    `graph` holds the inputs as the nodes will get them: coerced, and without those no node declares; None when
-    nothing can run. `good_targets` are the output nodes without a problem of their own or upstream.
+    `graph` holds the inputs as the nodes will get them: coerced, and without those no node declares; None
+    when nothing can run. `good_targets` are the output nodes without a problem of their own or upstream.
     """
 
     graph: Graph | None

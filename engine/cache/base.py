@@ -66,8 +66,8 @@ class NoCache:
 def default_sizeof(value: Any) -> int:
     """Bytes a plain Python value occupies, members of built-in containers included.
 
-    Anything with an integer `nbytes` (an array, a tensor) counts with that; other objects count as their shell
-    alone, so hosts that cache models inject a function that knows them.
+    Anything with an integer `nbytes` (an array, a tensor) counts with that; other objects count as their
+    shell alone, so hosts that cache models inject a function that knows them.
     """
     total = 0
     stack: list[Any] = [value]

@@ -26,8 +26,8 @@ class _Held:
 class MemoryCache:
     """An entry is worth the clock at its last use plus its seconds per byte; the least worthy goes first.
 
-    The clock rises to the worth of whatever was let go, so that entries nobody uses age. This is GreedyDual-Size
-    (P. Cao and S. Irani, "Cost-aware WWW proxy caching algorithms", USITS 1997).
+    The clock rises to the worth of whatever was let go, so that entries nobody uses age. This is
+    GreedyDual-Size (P. Cao and S. Irani, "Cost-aware WWW proxy caching algorithms", USITS 1997).
     """
 
     def __init__(self, byte_budget: int, sizeof: Callable[[Any], int] = default_sizeof) -> None:
