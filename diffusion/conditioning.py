@@ -1,0 +1,233 @@
+"""From a CONDITIONING list to the entries of one run: areas in cells, ranges in sigma, weights as maps.
+
+A CONDITIONING is a list of [tensor, options] pairs. Several pairs are regional prompts: at every place the predictions
+are averaged with the entries' weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypedDict, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from diffusion.model import DiffusionModel
+
+FEATHER = 8
+"""Widest soft edge of an area, in latent cells."""
+
+SMALLEST_BOUNDS = 8
+"""Least height and width of an area taken from a mask's bounds, in latent cells."""
+
+
+class Control(Protocol):
+    """A network that steers another (ControlNet): called beside it, its result goes in as keyword `control`."""
+
+    def __call__(
+        self, x: Tensor, t: Tensor, context: Tensor, extra: Mapping[str, Tensor], sigma: Tensor, /
+    ) -> object:
+        """x: the scaled network input of one batch [B, C, h, w]; t: [B]."""
+        ...
+
+
+class Options(TypedDict, total=False):
+    """The keys read here. Others are carried along and handed to the model's `extra`."""
+
+    area: tuple[int, int, int, int] | tuple[str, float, float, float, float]
+    strength: float
+    mask: Tensor
+    mask_strength: float
+    set_area_to_bounds: bool
+    start_percent: float
+    end_percent: float
+    pooled_output: Tensor | None
+    control: Control
+    default: bool
+
+
+Conditioning = Sequence[tuple[Tensor, Options]]
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of the latent, in cells."""
+
+    height: int
+    width: int
+    y: int
+    x: int
+
+    def clipped(self, height: int, width: int) -> Area:
+        """The part inside a latent of that size.
+
+        Raises:
+            ValueError: the area lies outside altogether.
+        """
+        h, w = min(self.height, height - self.y), min(self.width, width - self.x)
+        if min(h, w) < 1 or min(self.x, self.y) < 0:
+            raise ValueError(
+                f"conditioning area {self.width * 8}x{self.height * 8} at x={self.x * 8}, y={self.y * 8} px lies outside "
+                f"the {width * 8}x{height * 8} px picture: move it inside, or make the picture larger"
+            )
+        return replace(self, height=h, width=w)
+
+    def contains(self, other: Area) -> bool:
+        return (
+            self.y <= other.y
+            and self.x <= other.x
+            and self.y + self.height >= other.y + other.height
+            and self.x + self.width >= other.x + other.width
+        )
+
+    def crop(self, tensor: Tensor) -> Tensor:
+        """The rectangle of a tensor [..., H, W], as a view."""
+        return tensor[..., self.y : self.y + self.height, self.x : self.x + self.width]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One conditioning of a run, on the model's device.
+
+    `weight` broadcasts to the cropped latent [B, C, h, w]; the entry counts while end_sigma <= sigma <= start_sigma.
+    """
+
+    context: Tensor
+    weight: Tensor
+    area: Area | None = None
+    start_sigma: float = float("inf")
+    end_sigma: float = 0.0
+    extra: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    control: Control | None = None
+    default: bool = False
+
+    def active(self, sigma: float) -> bool:
+        return self.end_sigma <= sigma <= self.start_sigma
+
+
+def prepare(
+    model: DiffusionModel, positive: Conditioning, negative: Conditioning, latent: Tensor
+) -> tuple[list[Entry], list[Entry]]:
+    """Both lists made ready for a run over `latent` [B, C, H, W] (model space)."""
+    pos = [_entry(model, context, options, latent) for context, options in positive]
+    neg = [_entry(model, context, options, latent) for context, options in negative]
+    neg = neg + list(_counterparts(pos, neg))
+    return pos + list(_counterparts(neg, pos)), neg
+
+
+def _entry(model: DiffusionModel, context: Tensor, options: Options, latent: Tensor) -> Entry:
+    prediction = model.prediction
+    mask = _mask(options, latent)
+    area = _area(options, mask, latent)
+    start, end = options.get("start_percent"), options.get("end_percent")
+    extra = model.extra(cast(Mapping[str, object], options), latent)
+    return Entry(
+        context=context.to(model.device, model.dtype),
+        weight=options.get("strength", 1.0) * _weight(options, mask, area, latent),
+        area=area,
+        start_sigma=float("inf") if start is None else prediction.percent_to_sigma(start),
+        end_sigma=0.0 if end is None else prediction.percent_to_sigma(end),
+        extra={name: _cast(value, model) for name, value in extra.items()},
+        control=options.get("control"),
+        default=options.get("default", False),
+    )
+
+
+def _cast(value: Tensor, model: DiffusionModel) -> Tensor:
+    return value.to(model.device, model.dtype if value.is_floating_point() else value.dtype)
+
+
+def _mask(options: Options, latent: Tensor) -> Tensor | None:
+    """The mask at the latent's size, [B or 1, 1, H, W]."""
+    mask = options.get("mask")
+    if mask is None:
+        return None
+    mask = mask.to(latent.device, torch.float32)
+    mask = mask.reshape(-1, 1, *mask.shape[-2:])
+    if mask.shape[-2:] != latent.shape[-2:]:
+        mask = F.interpolate(mask, size=latent.shape[-2:], mode="bilinear", align_corners=False)
+    return to_batch(mask, latent.shape[0]) if mask.shape[0] > 1 else mask
+
+
+def _area(options: Options, mask: Tensor | None, latent: Tensor) -> Area | None:
+    height, width = latent.shape[-2:]
+    if mask is not None and options.get("set_area_to_bounds", False):
+        return _bounds(mask).clipped(height, width)
+    given = options.get("area")
+    if given is None:
+        return None
+    if given[0] == "percentage":
+        h, w, y, x = (float(part) for part in given[1:])
+        h, w = max(1, round(h * height)), max(1, round(w * width))
+        return Area(h, w, round(y * height), round(x * width)).clipped(height, width)
+    h, w, y, x = (int(part) for part in given)
+    return Area(h, w, y, x).clipped(height, width)
+
+
+def _bounds(mask: Tensor) -> Area:
+    """The box around all non-zero places of a mask batch; an all-zero mask has it at the origin."""
+    places = mask.amax(dim=(0, 1)).nonzero()
+    if len(places) == 0:
+        return Area(SMALLEST_BOUNDS, SMALLEST_BOUNDS, 0, 0)
+    (top, left), (bottom, right) = places.amin(dim=0).tolist(), places.amax(dim=0).tolist()
+    return Area(max(SMALLEST_BOUNDS, bottom - top + 1), max(SMALLEST_BOUNDS, right - left + 1), top, left)
+
+
+def _weight(options: Options, mask: Tensor | None, area: Area | None, latent: Tensor) -> Tensor:
+    if mask is not None:
+        mask = mask * options.get("mask_strength", 1.0)
+        return mask if area is None else area.crop(mask)
+    if area is None:
+        return latent.new_ones((1, 1, 1, 1))
+    height, width = latent.shape[-2:]
+    rows = _feather(area.height, area.y > 0, area.y + area.height < height)
+    columns = _feather(area.width, area.x > 0, area.x + area.width < width)
+    return (rows[:, None] * columns[None, :])[None, None].to(latent.device)
+
+
+def _feather(size: int, at_start: bool, at_end: bool) -> Tensor:
+    """Weights along one side of an area: ramps at the ends that are not the picture's border."""
+    ramp = min(FEATHER, size // 4)
+    weights = torch.ones(size)
+    rising = torch.arange(1, ramp + 1) / ramp
+    if at_start:
+        weights[:ramp] *= rising
+    if at_end:
+        weights[size - ramp :] *= rising.flip(0)
+    return weights
+
+
+def _counterparts(entries: Sequence[Entry], others: Sequence[Entry]) -> Iterable[Entry]:
+    """For each area of `entries`, that area with the text of the smallest of `others` containing it.
+
+    Both predictions at a place are then made from the same crop. Entries without an area contain every area.
+    """
+    for entry in entries:
+        if entry.area is None or entry.default:
+            continue
+        smallest: Entry | None = None
+        for other in others:
+            if other.area is None:
+                smallest = smallest or other
+            elif other.area.contains(entry.area) and (
+                smallest is None or smallest.area is None or _cells(other.area) < _cells(smallest.area)
+            ):
+                smallest = other
+        if smallest is not None and smallest.area != entry.area:
+            yield replace(entry, context=smallest.context, extra=smallest.extra)
+
+
+def _cells(area: Area) -> int:
+    return area.height * area.width
+
+
+def to_batch(tensor: Tensor, size: int) -> Tensor:
+    """A batch repeated or cut to `size` items."""
+    if tensor.shape[0] == size:
+        return tensor
+    if tensor.shape[0] == 1:
+        return tensor.expand(size, *tensor.shape[1:])
+    times = -(-size // tensor.shape[0])
+    return tensor.repeat(times, *[1] * (tensor.ndim - 1))[:size]

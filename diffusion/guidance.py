@@ -1,0 +1,202 @@
+"""A model with its conditioning, as the `denoise(x, sigma)` a sampler calls.
+
+Each call evaluates the network once for everything that has the same shape: the positive and the negative side, and
+all regional prompts of one size, form one batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from diffusion.conditioning import Entry, to_batch
+from diffusion.model import DiffusionModel
+from diffusion.prediction import Prediction
+from diffusion.samplers.common import Guided
+
+# Where no entry is active the weights sum to this: the prediction is then 0 and not NaN.
+_NO_WEIGHT = 1e-37
+
+# Shorter contexts are repeated to a common length of at most this many times the shortest; else they run apart.
+_MOST_REPEATS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedDenoiser:
+    """Guided predictions of a model: clean latents [B, C, H, W], float32, in model space.
+
+    At guidance scale 1 a call leaves the negative side out; `guided` never does.
+    """
+
+    model: DiffusionModel
+    positive: Sequence[Entry]
+    negative: Sequence[Entry]
+    scale: float = 1.0
+
+    @property
+    def prediction(self) -> Prediction:
+        return self.model.prediction
+
+    def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
+        if math.isclose(self.scale, 1.0):
+            return predict(self.model, x, sigma, [self.positive])[0]
+        return self.guided(x, sigma).denoised
+
+    def guided(self, x: Tensor, sigma: Tensor) -> Guided:
+        uncond, cond = predict(self.model, x, sigma, [self.negative, self.positive])
+        denoised = self.model.guidance(cond, uncond, x, sigma, self.scale, self.prediction)
+        return Guided(denoised, uncond)
+
+
+@dataclass(frozen=True)
+class RescaledGuidance:
+    """Guidance whose result is pulled back to the conditional prediction's contrast (arXiv 2305.08891, section 3.4).
+
+    `amount` blends between plain guidance (0) and full rescaling (1).
+    """
+
+    amount: float = 0.7
+
+    def __call__(
+        self, cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor, scale: float, prediction: Prediction
+    ) -> Tensor:
+        # Standard deviations are compared on velocities v = (x / (s^2 + 1) - D) sqrt(s^2 + 1) / s.
+        centre, gain = x / (sigma**2 + 1), (sigma**2 + 1).sqrt() / sigma
+        v_cond, v_uncond = (centre - cond) * gain, (centre - uncond) * gain
+        v = v_uncond + scale * (v_cond - v_uncond)
+        axes = tuple(range(1, x.ndim))
+        ratio = v_cond.std(dim=axes, keepdim=True) / v.std(dim=axes, keepdim=True)
+        return centre - v * (self.amount * ratio + 1 - self.amount) / gain
+
+
+@dataclass(eq=False)
+class _Job:
+    """One entry to be evaluated on its crop of the state; `place` says for which of the sides asked for."""
+
+    place: int
+    entry: Entry
+    x: Tensor
+    weight: Tensor
+
+
+@dataclass(eq=False)
+class _Average:
+    """A weighted sum of predictions over the whole latent."""
+
+    total: Tensor
+    weights: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weights = torch.full_like(self.total, _NO_WEIGHT)
+
+    def add(self, entry: Entry, denoised: Tensor, weight: Tensor) -> None:
+        total, weights = self.total, self.weights
+        if entry.area is not None:
+            total, weights = entry.area.crop(total), entry.area.crop(weights)
+        total += denoised * weight
+        weights += weight
+
+
+def predict(
+    model: DiffusionModel, x: Tensor, sigma: Tensor, sides: Sequence[Sequence[Entry]]
+) -> list[Tensor]:
+    """The clean latent each side of the conditioning predicts for x [B, C, H, W] at the scalar sigma.
+
+    A side's entries are averaged by weight; where none is active the prediction is 0.
+    """
+    jobs = [
+        job for place, side in enumerate(sides) for job in _jobs(place, [e for e in side if e.active(float(sigma))], x)
+    ]
+    averages = [_Average(torch.zeros_like(x)) for _ in sides]
+    for group in _groups(jobs, model.max_batch):
+        for job, denoised in zip(group, _evaluate(model, group, sigma), strict=True):
+            averages[job.place].add(job.entry, denoised, job.weight)
+    return [average.total / average.weights for average in averages]
+
+
+def _jobs(place: int, entries: Sequence[Entry], x: Tensor) -> Iterable[_Job]:
+    for entry in entries:
+        if not entry.default:
+            yield _Job(place, entry, _crop(entry, x), entry.weight)
+    defaults = [entry for entry in entries if entry.default]
+    if defaults:
+        gap = _gap([entry for entry in entries if not entry.default], x)
+        for entry in defaults:
+            yield _Job(place, entry, _crop(entry, x), _crop(entry, gap))
+
+
+def _crop(entry: Entry, tensor: Tensor) -> Tensor:
+    return tensor if entry.area is None else entry.area.crop(tensor)
+
+
+def _gap(entries: Sequence[Entry], x: Tensor) -> Tensor:
+    """What is missing to a weight of 1 at each place."""
+    covered = torch.zeros_like(x)
+    for entry in entries:
+        area = _crop(entry, covered)
+        area += entry.weight
+    return (1 - covered).relu()
+
+
+def _groups(jobs: Sequence[_Job], max_batch: int | None) -> list[list[_Job]]:
+    """Jobs that can share a network call, in order."""
+    groups: list[list[_Job]] = []
+    for job in jobs:
+        for group in groups:
+            full = max_batch is not None and (len(group) + 1) * job.x.shape[0] > max_batch
+            if not full and _same_shape(group[0], job) and _common_length([*group, job]) is not None:
+                group.append(job)
+                break
+        else:
+            groups.append([job])
+    return groups
+
+
+def _same_shape(a: _Job, b: _Job) -> bool:
+    return (
+        a.x.shape == b.x.shape
+        and a.entry.context.shape[2:] == b.entry.context.shape[2:]
+        and a.entry.control is b.entry.control
+        and {name: value.shape[1:] for name, value in a.entry.extra.items()}
+        == {name: value.shape[1:] for name, value in b.entry.extra.items()}
+    )
+
+
+def _common_length(jobs: Sequence[_Job]) -> int | None:
+    """The token count contexts are repeated to, or None where that is too long.
+
+    Repeating all tokens alike leaves attention over them unchanged.
+    """
+    lengths = [job.entry.context.shape[1] for job in jobs]
+    common = math.lcm(*lengths)
+    return common if len(set(lengths)) == 1 or common <= _MOST_REPEATS * min(lengths) else None
+
+
+def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequence[Tensor]:
+    """One network call for a group: the clean latent of each job's crop."""
+    batch = jobs[0].x.shape[0]
+    length = _common_length(jobs) or 0
+    x = torch.cat([job.x for job in jobs])
+    t = model.prediction.timestep(sigma).expand(x.shape[0]).to(model.device, torch.float32)
+    context = torch.cat(
+        [to_batch(job.entry.context.repeat(1, length // job.entry.context.shape[1], 1), batch) for job in jobs]
+    )
+    extra = {name: torch.cat([to_batch(_extra(job, name), batch) for job in jobs]) for name in jobs[0].entry.extra}
+    scaled = model.prediction.scale_input(x, sigma).to(model.dtype)
+    control = jobs[0].entry.control
+    steering = {} if control is None else {"control": control(scaled, t, context, extra, sigma)}
+    out = model.network(scaled, t, context, **extra, **steering).float()
+    return model.prediction.denoised(x, out, sigma).chunk(len(jobs))
+
+
+def _extra(job: _Job, name: str) -> Tensor:
+    """A keyword tensor of a job; one laid out like the picture is cropped like it."""
+    value = job.entry.extra[name]
+    area = job.entry.area
+    if area is None or value.ndim < 4 or value.shape[-2:] == job.x.shape[-2:]:
+        return value
+    return area.crop(value)

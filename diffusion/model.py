@@ -1,0 +1,106 @@
+"""A loaded diffusion model: the network with everything needed to sample from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NotRequired, Protocol, TypedDict
+
+import torch
+from torch import Tensor
+
+from diffusion.prediction import Prediction
+
+
+class Latent(TypedDict):
+    """The LATENT socket: `samples` [B, C, H/8, W/8] float32 in the autoencoder's own (unscaled) space."""
+
+    samples: Tensor
+    noise_mask: NotRequired[Tensor]
+    """[B, 1, H, W] of any resolution, 1 where the picture is to change."""
+    batch_index: NotRequired[list[int]]
+    """Which noise of the seed each latent gets."""
+
+
+@dataclass(frozen=True)
+class LatentFormat:
+    """How a family scales its latents: model space = (autoencoder space - shift) * scale."""
+
+    channels: int
+    scale: float = 1.0
+    shift: float = 0.0
+    rgb: tuple[tuple[float, float, float], ...] = ()
+    """For each channel its share of red, green and blue (-1..1) in a preview."""
+    rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def to_model(self, latent: Tensor) -> Tensor:
+        return (latent - self.shift) * self.scale
+
+    def from_model(self, latent: Tensor) -> Tensor:
+        return latent / self.scale + self.shift
+
+    def preview(self, latent: Tensor) -> Tensor:
+        """A small RGB picture, uint8 [H, W, 3] on the CPU, of one latent [C, H, W] in model space."""
+        share = torch.tensor(self.rgb, dtype=torch.float32, device=latent.device)
+        rgb = torch.einsum("chw,cr->hwr", latent.float(), share) + latent.new_tensor(self.rgb_bias)
+        return ((rgb + 1) / 2).clamp(0, 1).mul(255).to(torch.uint8).cpu()
+
+
+SD1_LATENT = LatentFormat(
+    channels=4,
+    scale=0.18215,
+    rgb=(
+        (0.3512, 0.2297, 0.3227),
+        (0.3250, 0.4974, 0.2350),
+        (-0.2829, 0.1762, 0.2721),
+        (-0.2120, -0.2616, -0.7177),
+    ),
+)
+
+
+class Guidance(Protocol):
+    """How the conditional and the unconditional prediction become one; all are clean latents like x."""
+
+    def __call__(
+        self, cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor, scale: float, prediction: Prediction, /
+    ) -> Tensor: ...
+
+
+MaskSchedule = Callable[[Tensor, Tensor, Tensor, Prediction], Tensor]
+"""(mask, sigma, sigmas of the run, prediction) -> the noise mask to use at sigma."""
+
+Extra = Callable[[Mapping[str, object], Tensor], Mapping[str, Tensor]]
+"""(conditioning options, latent in model space) -> keyword tensors for the network, e.g. SDXL's vector `y` or the
+channels `concat` of an inpainting model. Batch first; one with the latent's height and width is cropped with it."""
+
+
+def no_extra(options: Mapping[str, object], latent: Tensor) -> Mapping[str, Tensor]:
+    """For networks that take nothing but x, t and the context."""
+    return {}
+
+
+def classifier_free(
+    cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor, scale: float, prediction: Prediction
+) -> Tensor:
+    """Classifier-free guidance (arXiv 2207.12598, eq. 6 in the usual form): from uncond through cond."""
+    return uncond + scale * (cond - uncond)
+
+
+@dataclass(frozen=True)
+class DiffusionModel:
+    """The MODEL socket. A node that changes a model makes a copy with `dataclasses.replace`; weights are shared.
+
+    `network(x, t, context, **extra) -> Tensor` gets x [B, C, H, W] and context [B, T, D] in `dtype`, and t [B] in float32,
+    on `device`; its output has the shape of x.
+    """
+
+    network: Callable[..., Tensor]
+    prediction: Prediction
+    latent_format: LatentFormat = SD1_LATENT
+    dtype: torch.dtype = torch.float32
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    extra: Extra = no_extra
+    guidance: Guidance = classifier_free
+    mask_schedule: MaskSchedule | None = None
+    max_batch: int | None = None
+    """Most latents in one network call; None puts all conditionings that fit together into one."""

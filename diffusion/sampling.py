@@ -1,0 +1,181 @@
+"""One sampling run, from a node's inputs to a latent: what KSampler and its relatives call."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from diffusion.conditioning import Conditioning, prepare
+from diffusion.guidance import GuidedDenoiser
+from diffusion.masks import MaskedDenoiser, noise_mask
+from diffusion.model import DiffusionModel, Latent
+from diffusion.noise import SEEDS, BrownianNoise, GaussianNoise, initial_noise
+from diffusion.samplers import Denoiser, Noise, OnStep, Sampler, find_sampler
+from diffusion.schedules import sigmas_for
+
+
+class NonFiniteLatent(ArithmeticError):
+    """A prediction or the result of a run holds NaN or infinity. `step` counts from 1."""
+
+    def __init__(self, sampler: str, step: int, total: int) -> None:
+        self.sampler = sampler
+        self.step = step
+        self.total = total
+        super().__init__(
+            f"sampler {sampler!r} met NaN or infinity at step {step} of {total}: "
+            "try float32 precision, a lower guidance scale, or check that the checkpoint file is intact"
+        )
+
+
+def sample(
+    model: DiffusionModel,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Latent,
+    *,
+    seed: int,
+    steps: int,
+    cfg: float,
+    sampler: str,
+    scheduler: str,
+    denoise: float = 1.0,
+    add_noise: bool = True,
+    start_step: int | None = None,
+    end_step: int | None = None,
+    force_full_denoise: bool = True,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Sample from a model: what the nodes KSampler and KSampler (Advanced) do.
+
+    Args:
+        latent: Where to start; all zeros stands for an empty picture. Values are in the autoencoder's space.
+        seed: 0 .. 2^64 - 1, of the initial noise and of every draw on the way.
+        steps: How many steps the schedule has (see `schedules.sigmas_for` for `denoise`, start and end).
+        cfg: Guidance scale; 1 leaves the negative conditioning out.
+        add_noise: False starts from `latent` as it is, e.g. one that holds leftover noise.
+        force_full_denoise: False leaves the noise of the last sigma in when `end_step` cuts the run.
+        on_step: on_step(step, total, denoised, x) once a step, tensors in model space; raise in it to cancel.
+
+    Returns:
+        The new samples [B, C, H, W], float32, in the autoencoder's space, on the device of `latent["samples"]`.
+
+    Raises:
+        ValueError: unknown sampler or scheduler, or impossible inputs.
+        NonFiniteLatent: the run met NaN or infinity.
+    """
+    sigmas = sigmas_for(
+        model.prediction, sampler, scheduler, steps, denoise, start_step, end_step, force_full_denoise
+    )
+    samples = fitted(latent["samples"], model)
+    if add_noise:
+        noise = initial_noise(samples.shape, seed, latent.get("batch_index"))
+    else:
+        noise = torch.zeros(samples.shape)
+    return sample_sigmas(
+        model,
+        positive,
+        negative,
+        latent,
+        noise=noise,
+        sigmas=sigmas,
+        seed=seed,
+        cfg=cfg,
+        sampler=sampler,
+        on_step=on_step,
+    )
+
+
+@torch.inference_mode()
+def sample_sigmas(
+    model: DiffusionModel,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Latent,
+    *,
+    noise: Tensor,
+    sigmas: Tensor,
+    seed: int,
+    cfg: float,
+    sampler: str,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """As `sample`, with the initial noise (unit normal, shape of the samples) and the sigmas given.
+
+    An empty `sigmas` returns the latent as it is.
+    """
+    row = find_sampler(sampler)
+    samples = fitted(latent["samples"], model)
+    if len(sigmas) == 0:
+        return samples
+    sigmas = row.path(sigmas.to("cpu", torch.float32))
+    start = samples.to(model.device, torch.float32)
+    if start.any():  # an empty latent stays zero in model space, whatever the format's shift
+        start = model.latent_format.to_model(start)
+    noise = noise.to(model.device, torch.float32)
+
+    guided: Denoiser = GuidedDenoiser(model, *prepare(model, positive, negative, start), cfg)
+    mask = latent.get("noise_mask")
+    if mask is not None:
+        kept = initial_noise(noise.shape, (seed + 1) % SEEDS).to(noise) if row.own_mask_noise else noise
+        guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)
+
+    x = model.prediction.initial(noise, start, sigmas[0])
+    watch = _Watch(sampler, on_step)
+    x = row.run(guided, x, sigmas, noise=_noise(row, seed, x, sigmas), on_step=watch)
+    x = model.prediction.finish(x, sigmas[-1])
+    watch.finish(x)
+    return model.latent_format.from_model(x).to(samples.device)
+
+
+def fitted(samples: Tensor, model: DiffusionModel) -> Tensor:
+    """The samples with the model's channel count: an empty latent of another family is made to fit.
+
+    Raises:
+        ValueError: the latent is not empty and belongs to another family.
+    """
+    channels = model.latent_format.channels
+    if samples.shape[1] == channels:
+        return samples
+    if samples.any():
+        raise ValueError(
+            f"the latent has {samples.shape[1]} channels and the model works on {channels}: "
+            "encode the picture with the VAE that belongs to this model"
+        )
+    return samples.new_zeros((samples.shape[0], channels, *samples.shape[2:]))
+
+
+def _noise(row: Sampler, seed: int, x: Tensor, sigmas: Tensor) -> Noise:
+    if row.brownian:
+        return BrownianNoise(seed, x, sigmas, x.device if row.noise_on_device else None)
+    return GaussianNoise(seed, x)
+
+
+class _Watch:
+    """Passes steps on and looks for NaN and infinity in their predictions.
+
+    On an accelerator a look would stall the queue at every step: there the flags are kept and read at the end.
+    """
+
+    def __init__(self, sampler: str, on_step: OnStep | None) -> None:
+        self._sampler = sampler
+        self._on_step = on_step
+        self._flags: list[Tensor] = []
+        self._total = 0
+
+    def __call__(self, step: int, total: int, denoised: Tensor, x: Tensor) -> None:
+        self._total = total
+        self._flags.append(denoised.sum().isfinite())
+        if denoised.device.type == "cpu":
+            self._check()
+        if self._on_step is not None:
+            self._on_step(step, total, denoised, x)
+
+    def finish(self, x: Tensor) -> None:
+        """Check what was not looked at yet, then the result."""
+        self._check()
+        if not x.isfinite().all():
+            raise NonFiniteLatent(self._sampler, self._total, self._total)
+
+    def _check(self) -> None:
+        if self._flags and not (finite := torch.stack(self._flags)).all():
+            raise NonFiniteLatent(self._sampler, int((~finite).nonzero()[0]) + 1, self._total)

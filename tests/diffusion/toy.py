@@ -1,0 +1,90 @@
+"""A toy network with stored results: what the golden sampler cases were made with (golden/samplers.json.gz).
+
+Run as a module it prints the worst relative error of each golden case named on the standard input. Tests do so for the
+Brownian samplers, whose noise depends on sigma's last bit: with MKL_CBWR=COMPATIBLE Intel's maths library gives the same
+bits on every x86 machine, and that variable must be set before torch is loaded.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from diffusion.conditioning import Conditioning
+from diffusion.model import DiffusionModel, Latent, LatentFormat
+from diffusion.prediction import Eps, Flow, Prediction, V
+from diffusion.sampling import sample
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+KINDS: dict[str, Prediction] = {"eps": Eps(), "v": V(), "flow": Flow()}
+
+
+@dataclass
+class ToyNetwork:
+    """F(x, t, c) = 0.9 x + 0.3 tanh(x cos(0.003 t) + c) + 0.1 c, with the t of every call written down."""
+
+    times: list[float] = field(default_factory=list[float])
+    shapes: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
+
+    def __call__(self, x: Tensor, t: Tensor, context: Tensor, **extra: Any) -> Tensor:
+        self.times.append(float(t[0]))
+        self.shapes.append(tuple(x.shape))
+        c = context.mean(dim=(1, 2)).view(-1, 1, 1, 1)
+        return 0.9 * x + 0.3 * torch.tanh(x * torch.cos(0.003 * t).view(-1, 1, 1, 1) + c) + 0.1 * c
+
+
+def context(value: float, tokens: int = 1) -> Tensor:
+    return torch.full((1, tokens, 1), value)
+
+
+POSITIVE: Conditioning = [(context(0.2), {})]
+NEGATIVE: Conditioning = [(context(-0.1), {})]
+
+
+def toy_model(kind: str = "eps", network: ToyNetwork | None = None) -> DiffusionModel:
+    """The toy in a family with 4 channels and unscaled latents."""
+    return DiffusionModel(network or ToyNetwork(), KINDS[kind], LatentFormat(channels=4))
+
+
+@cache
+def golden() -> dict[str, Any]:
+    with gzip.open(GOLDEN / "samplers.json.gz", "rt") as file:
+        return json.load(file)
+
+
+@cache
+def tensors() -> dict[str, Tensor]:
+    return load_file(GOLDEN / "samplers.safetensors")
+
+
+def run(case: dict[str, Any], network: ToyNetwork | None = None, **changes: Any) -> Tensor:
+    """Sample a golden case; `changes` replace arguments of `sample`."""
+    arguments: dict[str, Any] = {
+        "positive": POSITIVE,
+        "negative": NEGATIVE,
+        "latent": Latent(samples=torch.zeros(case["shape"])),
+        **{name: case[name] for name in ("seed", "steps", "cfg", "sampler", "scheduler")},
+        **changes,
+    }
+    model = replace(toy_model(case["kind"], network), **arguments.pop("model", {}))
+    return sample(model, **arguments)
+
+
+def relative_error(got: Tensor, want: Tensor) -> float:
+    """The README's measure: the largest difference over max(1, the largest value)."""
+    return float((got - want).abs().max() / want.abs().max().clamp(min=1))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    errors = {key: relative_error(run(golden()["cases"][key]), tensors()[key]) for key in json.load(sys.stdin)}
+    sys.stdout.write(json.dumps(errors))
