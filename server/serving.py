@@ -35,7 +35,8 @@ def serve(settings: Settings) -> int:
     use).
     """
     if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("darkroom").setLevel(logging.INFO)
     try:
         _prepare(settings)
         with exclusive(settings.state_dir / "server.lock"):

@@ -15,14 +15,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from engine import events
 from engine.cache import Cache
 from engine.context import Cancellation, JobExtra, RunOptions
-from engine.driver import run
+from engine.driver import Guard, run
 from engine.folders import Folders
+from engine.invoke import Describe, describe
+from engine.lanes import Lanes
 from engine.registry import Registry
 from engine.validate import validate
 from server.frames import Frame, FrameError, read_frame_blocking
@@ -39,6 +42,8 @@ class Host:
     Args:
         free: Called between jobs with (unload_models, free_memory).
         info: Facts for `/system_stats`: `devices`, `pytorch_version`.
+        guard: Entered around every call of a node, as `engine.driver.run` takes it.
+        describe: Short form of values in error reports, likewise.
     """
 
     registry: Registry
@@ -47,6 +52,8 @@ class Host:
     resources: Mapping[type, object] = field(default_factory=dict[type, object])
     free: Callable[[bool, bool], None] | None = None
     info: Callable[[], Json] | None = None
+    guard: Guard = nullcontext
+    describe: Describe = describe
 
 
 def serve(host: Host) -> int:
@@ -69,6 +76,7 @@ class _Worker:
         self._write_lock = threading.Lock()
         self._inbox: asyncio.Queue[Json] = asyncio.Queue()
         self._cancellations: dict[str, Cancellation] = {}
+        self._lanes = Lanes()
 
     async def main(self, incoming: BinaryIO) -> int:
         loop = asyncio.get_running_loop()
@@ -139,6 +147,9 @@ class _Worker:
             folders=self._host.folders,
             extra=JobExtra(message.get("extra_pnginfo"), RunOptions(**message.get("options", {}))),
             targets=checked.good_targets,
+            lanes=self._lanes,
+            guard=self._host.guard,
+            describe=self._host.describe,
         )
 
     def _answer(self, message: Json) -> None:

@@ -1,0 +1,166 @@
+"""A worker with toy nodes under the names of the real ones, and nodes that misbehave. No torch: it starts at once."""
+
+import ctypes
+import io
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from PIL import Image
+
+from engine.cache import LruCache
+from engine.context import Context, Preview
+from engine.folders import Folders
+from engine.node import Ui, node
+from engine.registry import Registry
+from engine.types import Files, Range, SeedControl, Socket
+from server.worker import Host, serve
+
+Model = Annotated[Any, Socket("MODEL")]
+Clip = Annotated[Any, Socket("CLIP")]
+Vae = Annotated[Any, Socket("VAE")]
+Conditioning = Annotated[Any, Socket("CONDITIONING")]
+Latent = Annotated[Any, Socket("LATENT")]
+Picture = Annotated[Any, Socket("IMAGE")]
+
+
+class Checkpoint(NamedTuple):
+    MODEL: Model
+    CLIP: Clip
+    VAE: Vae
+
+
+@node("CheckpointLoaderSimple", title="Load Checkpoint", category="loaders")
+def load(*, ckpt_name: Annotated[str, Files("checkpoints")], context: Context) -> Checkpoint:
+    """Name a checkpoint."""
+    name = str(context.folders.find("checkpoints", ckpt_name))
+    return Checkpoint(name, name, name)
+
+
+@node("CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning")
+def encode(*, text: str, clip: Clip) -> Conditioning:
+    """Keep the text."""
+    return text
+
+
+@node("EmptyLatentImage", title="Empty Latent Image", category="latent")
+def empty(
+    *,
+    width: Annotated[int, Range(16, 16384, step=8)] = 512,
+    height: Annotated[int, Range(16, 16384, step=8)] = 512,
+    batch_size: Annotated[int, Range(1, 4096)] = 1,
+) -> Latent:
+    """Keep the size."""
+    return width, height
+
+
+@node("KSampler", title="KSampler", category="sampling")
+def sample(
+    *,
+    model: Model,
+    seed: Annotated[int, Range(0, 2**64 - 1), SeedControl()] = 0,
+    steps: Annotated[int, Range(1, 10_000)] = 20,
+    cfg: Annotated[float, Range(0.0, 100.0, step=0.1, round=0.01)] = 8.0,
+    sampler_name: Literal["euler", "heun"] = "euler",
+    scheduler: Literal["normal", "karras"] = "normal",
+    positive: Conditioning,
+    negative: Conditioning,
+    latent_image: Latent,
+    denoise: Annotated[float, Range(0.0, 1.0, step=0.01)] = 1.0,
+    context: Context,
+) -> Latent:
+    """Report progress with a picture a step."""
+    for step in range(steps):
+        context.progress(step + 1, steps, Preview(jpeg(64, 48)))
+    return (*latent_image, seed)
+
+
+@node("VAEDecode", title="VAE Decode", category="latent")
+def decode(*, samples: Latent, vae: Vae) -> Picture:
+    """Make a plain picture."""
+    return Image.new("RGB", samples[:2], (samples[-1] % 256, 40, 90))
+
+
+@node("SaveImage", title="Save Image", category="image", output=True)
+def save(*, images: Picture, filename_prefix: str = "toy", context: Context) -> Ui:
+    """Write the picture."""
+    context.folders.output.mkdir(parents=True, exist_ok=True)
+    number = len(list(context.folders.output.glob(f"{filename_prefix}_*"))) + 1
+    name = f"{filename_prefix}_{number:05}_.png"
+    images.save(context.folders.output / name)
+    return Ui({"images": [{"filename": name, "subfolder": "", "type": "output"}]})
+
+
+@node("Text", title="Text", category="test", output=True)
+def text(*, value: str, seed: int = 0) -> Ui:
+    """Show a text."""
+    return Ui({"text": [value]})
+
+
+@node("Sleep", title="Sleep", category="test", output=True)
+def sleep(*, seconds: float, seed: int = 0, context: Context) -> Ui:
+    """Wait, asking every 10 ms whether to go on."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.01)
+        context.progress(1, 2)
+    return Ui({"text": ["slept"]})
+
+
+@node("Misbehave", title="Misbehave", category="test", output=True)
+def misbehave(
+    *,
+    how: Literal["raise", "print", "exit", "segfault", "kill", "hang", "hang_in_c", "exhaust", "wait"],
+    once: str = "",
+    seed: int = 0,
+    context: Context,
+) -> Ui:
+    """Go wrong in the way asked; with `once`, only while no file of that name lies in the temp folder."""
+    if once:
+        mark = context.folders.temp / once
+        if mark.exists():
+            return Ui({"text": ["well behaved"]})
+        mark.touch()
+    match how:
+        case "raise":
+            raise ValueError("it was asked to")
+        case "print":
+            print("not a frame")
+            os.write(1, b"\x00\x00\x00\x05garbage")
+        case "exit":
+            os._exit(3)
+        case "segfault":
+            ctypes.string_at(0)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "hang":
+            while True:
+                pass
+        case "hang_in_c":
+            ctypes.PyDLL(None).sleep(60)  # keeps the interpreter's lock
+        case "exhaust":
+            raise MemoryError("cannot allocate 99 GB")
+        case "wait":
+            time.sleep(60)
+    return Ui({"text": ["done"]})
+
+
+def jpeg(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height)).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+REGISTRY = Registry([load, encode, empty, sample, decode, save, text, sleep, misbehave])
+
+
+def main() -> int:
+    folders = Folders.at(Path(sys.argv[1]))
+    return serve(Host(REGISTRY, folders, LruCache(200)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
