@@ -1,6 +1,6 @@
 """Small real nodes for tests of the engine, and shorthand for the prompts that wire them.
 
-What ran is written to a `Journal` that the test passes as a resource, so assertions read `ran == ["sum", "show"]`.
+What ran is written to a `Journal` passed as a resource, so assertions read `ran == ["sum", "show"]`.
 """
 
 from __future__ import annotations
@@ -227,14 +227,16 @@ def even(value: Annotated[int, Range(0, 10)] = 0, *, context: Context) -> int:
 
 
 REGISTRY = Registry(
-    [number, add, divide, paint, show, fail, leave, meet, exclusive, steps, until_cancelled]
-    + [doze, load, picture, clock, even]
+    (
+        *(number, add, divide, paint, show, fail, leave, meet, exclusive, steps, until_cancelled),
+        *(doze, load, picture, clock, even),
+    )
 )
 NOWHERE = Folders.at(Path("/nonexistent"))
 
 
 def prompt(**nodes: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """`prompt(a=("Number", {"value": 1}))` in API format; an input `"a"` or `("a", 1)` given as tuple is a link."""
+    """`prompt(a=("Number", {"value": 1}))` in API format; inputs given as tuples are links."""
     return {
         name: {"class_type": kind, "inputs": {key: _wire(value) for key, value in inputs.items()}}
         for name, (kind, inputs) in nodes.items()

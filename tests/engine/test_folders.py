@@ -1,0 +1,131 @@
+"""Finding files by kind and name, and refusing names that lead elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.folders import Folders, MissingFile, UnsafePath, identity
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    for name in ("models/checkpoints/sub", "models/unet", "input/sub", "output", "temp", "user"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "models/checkpoints/one.safetensors").write_bytes(b"1")
+    (tmp_path / "models/checkpoints/sub/two.ckpt").write_bytes(b"2")
+    (tmp_path / "models/checkpoints/notes.txt").write_bytes(b"no model")
+    (tmp_path / "models/unet/flux.safetensors").write_bytes(b"3")
+    for name in ("b.png", "a.jpg", "notes.txt", "sub/deep.png"):
+        (tmp_path / "input" / name).write_bytes(name.encode())
+    (tmp_path / "output/made.png").write_bytes(b"made")
+    return Folders.at(tmp_path)
+
+
+def test_models_are_listed_by_kind_with_subfolders(folders: Folders) -> None:
+    assert folders.list("checkpoints") == ["one.safetensors", "sub/two.ckpt"]
+
+
+def test_old_kind_names_are_understood(folders: Folders) -> None:
+    assert folders.list("diffusion_models") == folders.list("unet") == ["flux.safetensors"]
+
+
+def test_unknown_kinds_and_missing_folders_are_empty(folders: Folders) -> None:
+    assert folders.list("no such kind") == folders.list("loras") == []
+
+
+def test_inputs_are_the_images_at_the_top(folders: Folders) -> None:
+    assert folders.list("input") == ["a.jpg", "b.png"]
+
+
+def test_a_missing_file_names_the_nearest_and_where_it_looked(folders: Folders) -> None:
+    with pytest.raises(MissingFile, match=r"checkpoints: there is no file 'on.safetensors'") as caught:
+        folders.find("checkpoints", "on.safetensors")
+    assert caught.value.suggestions == ("one.safetensors",)
+    assert caught.value.searched == (folders.base / "models/checkpoints",)
+    assert "one.safetensors" in caught.value.remedy
+
+
+def test_extra_folders_are_searched_in_order(folders: Folders, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "one.safetensors").write_bytes(b"other")
+    (other / "three.safetensors").write_bytes(b"3")
+    after = folders.with_models({"checkpoints": [other]})
+    assert after.find("checkpoints", "one.safetensors").read_bytes() == b"1"
+    assert after.list("checkpoints") == ["one.safetensors", "sub/two.ckpt", "three.safetensors"]
+    first = folders.with_models({"checkpoints": [other]}, first=True)
+    assert first.find("checkpoints", "one.safetensors").read_bytes() == b"other"
+
+
+def test_whole_directories_are_entries_of_kinds_that_have_them(folders: Folders) -> None:
+    checker = folders.base / "models/safety_checker/demo"
+    checker.mkdir(parents=True)
+    (checker / "config.json").write_text("{}")
+    (checker / "model.safetensors").write_bytes(b"")
+    assert folders.list("safety_checker") == ["demo"]
+    assert folders.find("safety_checker", "demo") == checker
+
+
+def test_annotated_names_choose_the_folder(folders: Folders) -> None:
+    assert folders.annotated("b.png") == folders.input / "b.png"
+    assert folders.annotated("made.png [output]") == folders.output / "made.png"
+    assert folders.annotated("sub/x.png [temp]") == folders.temp / "sub/x.png"
+    assert folders.annotated("x.png", default="output") == folders.output / "x.png"
+
+
+HOSTILE = ["../x", "/etc/passwd", "a/../../x", "..", "a\0b", "", "\\..\\x", "..\\x", "sub/../../../x"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_that_lead_elsewhere_are_refused(folders: Folders, name: str) -> None:
+    with pytest.raises(UnsafePath):
+        folders.annotated(name)
+    with pytest.raises(UnsafePath):
+        folders.find("checkpoints", name)
+
+
+def test_links_out_of_the_input_folder_are_refused(folders: Folders) -> None:
+    (folders.input / "way_out.png").symlink_to("/etc/passwd")
+    (folders.input / "outside").symlink_to("/etc")
+    for name in ("way_out.png", "outside/passwd"):
+        with pytest.raises(UnsafePath):
+            folders.annotated(name)
+
+
+def test_links_inside_model_folders_are_followed(folders: Folders, tmp_path: Path) -> None:
+    disk = tmp_path / "another disk"
+    disk.mkdir()
+    (disk / "big.safetensors").write_bytes(b"big")
+    (folders.base / "models/checkpoints/linked").symlink_to(disk)
+    assert "linked/big.safetensors" in folders.list("checkpoints")
+    assert folders.find("checkpoints", "linked/big.safetensors").read_bytes() == b"big"
+
+
+@pytest.mark.parametrize("size", [10, 5 * 2**20])
+def test_identity_changes_with_content_even_when_time_is_put_back(tmp_path: Path, size: int) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"a" * size)
+    before, stat = identity(file), file.stat()
+    assert identity(file) == before
+    with file.open("r+b") as handle:
+        handle.seek(size - 1)
+        handle.write(b"b")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert identity(file) != before
+
+
+def test_identity_of_a_small_file_is_its_content_alone(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"same")
+    two.write_bytes(b"same")
+    assert identity(one) == identity(two)
+
+
+def test_identity_of_a_directory_covers_its_files(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    before = identity(tmp_path)
+    (tmp_path / "config.json").write_text("{} ")
+    assert identity(tmp_path) != before
