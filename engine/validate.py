@@ -72,7 +72,7 @@ def validate(
     missing = list(_missing_types(entries, registry))
     checker = NodeChecker(entries, registry, folders)
     nodes = {NodeId(name): checker.node(NodeId(name)) for name in entries}
-    graph = Graph(MappingProxyType(nodes), MappingProxyType(_coerced(entries, nodes)))
+    graph = Graph(MappingProxyType(nodes), _coerced(entries, nodes))
     outputs = [n for n in nodes if (spec := registry.get(nodes[n].class_type)) and spec.output_node]
     roots = [n for n in outputs if targets is None or n in targets]
     needed = graph.needed(roots)

@@ -12,7 +12,7 @@ from engine.graph import Graph
 from engine.node import Ui, node
 from engine.registry import Registry
 from engine.spec import NodeSpec
-from engine.types import Choices, Files, Range, Socket
+from engine.types import Choices, Files, NodeId, Range, Socket
 from engine.validate import Validation, validate
 from tests.toys import NOWHERE, REGISTRY, link, prompt, sum_prompt
 
@@ -401,7 +401,8 @@ def test_a_broken_link_suggests_the_nearest_id(folders: Folders) -> None:
 
 
 def test_a_numeric_id_is_told_from_its_text() -> None:
-    wired = prompt(show=("Show", {"value": (4, 0)})) | {"4": {"class_type": "Number", "inputs": {"value": 1}}}
+    wired = prompt(show=("Show", {"value": (4, 0)}))
+    wired["4"] = {"class_type": "Number", "inputs": {"value": 1}}
     problem = validate(wired, REGISTRY, NOWHERE).problems[0]
     assert problem.details == "value, node ids are texts, not 4"
 
@@ -414,7 +415,7 @@ def test_negative_slots_count_from_the_end() -> None:
     )
     wired["show"]["inputs"]["label"] = "x"
     graph = validate(wired, REGISTRY, NOWHERE).graph
-    assert graph is not None and graph.nodes[next(reversed(graph.nodes))].links["value"].slot == 1
+    assert graph is not None and graph.nodes[NodeId("show")].links["value"].slot == 1
 
 
 def test_a_cycle_names_its_path_on_each_of_its_nodes() -> None:
@@ -470,7 +471,7 @@ def test_literals_are_read_as_the_inputs_type(kind: str, given: Any, read: Any, 
     place = "save" if kind == "filename_prefix" else "sample"
     graph = validate(picture(**{f"{place}__{kind}": given}), NODES, folders).graph
     assert graph is not None
-    value = {str(k): v for k, v in graph.nodes.items()}[place].literals[kind]
+    value = graph.nodes[NodeId(place)].literals[kind]
     assert value == read and type(value) is type(read)
     assert graph.prompt[place]["inputs"][kind] == read
 
@@ -518,7 +519,8 @@ def test_an_optional_socket_may_be_null() -> None:
 
 def test_a_nodes_own_check_replaces_the_built_in_ones() -> None:
     def check(value: Any) -> Validation:
-        wired = prompt(even=("Even", {"value": value}), show=("Show", {"value": link("even"), "label": "x"}))
+        shown = ("Show", {"value": link("even"), "label": "x"})
+        wired = prompt(even=("Even", {"value": value}), show=shown)
         return validate(wired, REGISTRY, NOWHERE)
 
     assert check("4").ok
@@ -557,16 +559,19 @@ def test_undeclared_inputs_are_ignored_but_kept_in_the_prompt() -> None:
     graph = validate(wired, REGISTRY, NOWHERE).graph
     assert graph is not None
     assert graph.prompt == wired
-    one = next(iter(graph.nodes.values()))
+    one = graph.nodes[NodeId("one")]
     assert dict(one.literals) == {"value": 1} and dict(one.links) == {}
 
 
-def test_the_coerced_prompt_parses_to_the_same_graph(folders: Folders) -> None:
-    wired = picture(sample__steps="7", save__filename_prefix={"__value__": ["a", 1]})
-    graph = validate(wired, NODES, folders).graph
+def test_the_coerced_prompt_is_json_and_parses_to_the_same_graph() -> None:
+    wired = sum_prompt()
+    wired["one"]["inputs"]["value"] = "7"
+    wired["list"] = {"class_type": "Show", "inputs": {"value": {"__value__": ["one", 0]}, "label": "x"}}
+    graph = validate(wired, REGISTRY, NOWHERE).graph
     assert graph is not None
     again = Graph.parse(json.loads(json.dumps(graph.prompt)))
     assert dict(again.nodes) == dict(graph.nodes)
+    assert again.nodes[NodeId("list")].literals["value"] == ["one", 0]
 
 
 def test_problems_and_outputs_come_in_the_prompts_order(folders: Folders) -> None:
