@@ -12,8 +12,6 @@ from cli.setup import folders_of
 from engine.folders import Folders
 from engine.spec import InputSpec, NodeSpec
 
-RECOGNISED = ("checkpoints", "safety_checker")
-
 
 def nodes(options: argparse.Namespace) -> int:
     """List every node; `--json` prints what `/object_info` answers."""
@@ -90,12 +88,12 @@ def size_of(path: Path) -> int:
 
 def recognise(kind: str, path: Path) -> str:
     """The family a checkpoint belongs to, or why it belongs to none."""
-    if kind != "checkpoints":
+    if kind != "checkpoints" or path.suffix not in (".safetensors", ".sft"):
         return ""
-    from diffusion.checkpoint import CheckpointError, describe
+    from diffusion.checkpoint import CheckpointError, identify, read_header
 
     try:
-        return describe(path)
+        return identify(read_header(path)).family.name
     except CheckpointError as error:
         return f"not usable: {error}"
 

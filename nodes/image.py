@@ -42,7 +42,7 @@ def load_image(*, image: Annotated[str, Files("input")], context: Context) -> Im
     output=True,
     hidden=("PROMPT", "EXTRA_PNGINFO"),
 )
-def save_image(*, images: Image, filename_prefix: str = "ComfyUI", context: Context) -> Ui:
+def save_image(*, images: Image, filename_prefix: str = "ComfyUI", context: Context) -> Ui[None]:
     """Saves the input images to your output directory, with the graph that made them in the file.
 
     Args:
@@ -63,7 +63,7 @@ def save_image(*, images: Image, filename_prefix: str = "ComfyUI", context: Cont
     output=True,
     hidden=("PROMPT", "EXTRA_PNGINFO"),
 )
-def preview_image(*, images: Image, context: Context) -> Ui:
+def preview_image(*, images: Image, context: Context) -> Ui[None]:
     """Shows the input images; they are kept in the temp folder until the next start.
 
     Args:

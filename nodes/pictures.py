@@ -70,11 +70,11 @@ def _frame(frame: PilImage.Image) -> tuple[Tensor, Tensor]:
         upright = upright.point(lambda value: value * (1 / 255)).convert("L")
     if upright.mode == "P" and "transparency" in upright.info:
         upright = upright.convert("RGBA")
-    rgb = torch.from_numpy(np.asarray(upright.convert("RGB")).astype(np.float32) / 255.0)
+    rgb = torch.as_tensor(np.asarray(upright.convert("RGB")).astype(np.float32) / 255.0)
     if "A" not in upright.getbands():
         return rgb, torch.zeros(64, 64)
     alpha = np.asarray(upright.getchannel("A")).astype(np.float32) / 255.0
-    return rgb, 1.0 - torch.from_numpy(alpha)
+    return rgb, 1.0 - torch.as_tensor(alpha)
 
 
 def save_pictures(

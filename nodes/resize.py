@@ -60,7 +60,7 @@ def lanczos(x: Tensor, width: int, height: int) -> Tensor:
     """Pillow's Lanczos filter on 8-bit pictures; `x` [B,C,H,W] in 0..1 with 1, 3 or 4 channels."""
     pictures = [PilImage.fromarray(to_bytes(picture)) for picture in x.movedim(1, -1)]
     resized = [np.asarray(p.resize((width, height), PilImage.Resampling.LANCZOS)) for p in pictures]
-    batch = torch.stack([torch.from_numpy(array.astype(np.float32) / 255.0) for array in resized])
+    batch = torch.stack([torch.as_tensor(array.astype(np.float32) / 255.0) for array in resized])
     return batch.reshape(len(pictures), height, width, -1).movedim(-1, 1).to(x)
 
 
@@ -88,7 +88,7 @@ def _slerp_axis(x: Tensor, size: int) -> Tensor:
 
 
 def _slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    length_a, length_b = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)
+    length_a, length_b = _length(a), _length(b)
     unit_a, unit_b = a / length_a.clamp(min=1e-12), b / length_b.clamp(min=1e-12)
     cosine = (unit_a * unit_b).sum(1, keepdim=True).clamp(-1, 1)
     angle = cosine.acos()
@@ -97,3 +97,7 @@ def _slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     turned = around * (length_a * (1 - t) + length_b * t)
     # Parallel or opposite vectors span no plane to turn in.
     return torch.where(cosine.abs() > 1 - 1e-5, a * (1 - t) + b * t, turned)
+
+
+def _length(x: Tensor) -> Tensor:
+    return x.square().sum(1, keepdim=True).sqrt()

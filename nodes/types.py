@@ -1,11 +1,12 @@
 """The types on the wires: what each socket name carries. Packs and built-in nodes exchange these values."""
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
-from diffusion.model import DiffusionModel
 from torch import Tensor
 
 from diffusion.autoencoder import Vae as VaeModel
+from diffusion.conditioning import Options
+from diffusion.model import DiffusionModel
 from diffusion.safety import SafetyChecker as SafetyModel
 from diffusion.samplers import SAMPLERS
 from diffusion.schedules import SCHEDULERS
@@ -28,7 +29,7 @@ class LatentDict(TypedDict):
 Model = Annotated[DiffusionModel, Socket("MODEL")]
 Clip = Annotated[TextEncoder, Socket("CLIP")]
 Vae = Annotated[VaeModel, Socket("VAE")]
-Conditioning = Annotated[list[tuple[Tensor, dict[str, Any]]], Socket("CONDITIONING")]
+Conditioning = Annotated[list[tuple[Tensor, Options]], Socket("CONDITIONING")]
 Latent = Annotated[LatentDict, Socket("LATENT")]
 Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]

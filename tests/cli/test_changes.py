@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cli.run import WorkflowError, apply_change, read_workflow
+from cli.workflow_file import WorkflowError, apply_change, read_workflow
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""What runs graphs, put together by hand: nodes, cache, device. The worker and `main.py run` share it."""
+
+import argparse
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import torch
+
+from diffusion.placement import Placement, choose_device
+from diffusion.precision import Precision
+from engine.cache import Cache, LruCache, MemoryCache, NoCache
+from engine.context import JobExtra
+from engine.driver import run_sync
+from engine.events import Event
+from engine.folders import Folders
+from engine.problems import Problem
+from engine.validate import validate
+from nodes import builtin
+from nodes.values import describe, sizeof
+from server.worker import Host
+
+CACHE_SHARE = 0.4
+"""Part of the machine's memory that results may hold; the rest is for models at work and the system."""
+
+
+def host_of(options: argparse.Namespace, folders: Folders) -> Host:
+    """A host for the options. Raises ValueError if they ask for a device this machine lacks."""
+    device = choose_device("cpu" if options.cpu else None)
+    resources: dict[type, object] = {Placement: Placement(device), Precision: Precision(options.precision)}
+    return Host(
+        registry=builtin(),
+        folders=folders,
+        cache=cache_of(options),
+        resources=resources,
+        guard=torch.inference_mode,
+        describe=describe,
+        free=give_back,
+        info=lambda: device_facts(device),
+    )
+
+
+def cache_of(options: argparse.Namespace) -> Cache:
+    if options.cache_none:
+        return NoCache()
+    if options.cache_lru > 0:
+        return LruCache(options.cache_lru)
+    return MemoryCache(int(psutil.virtual_memory().total * CACHE_SHARE), sizeof)
+
+
+def give_back(unload_models: bool, free_memory: bool) -> None:
+    """Return to the system what nothing refers to any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def device_facts(device: torch.device) -> dict[str, Any]:
+    """The `devices` entry and versions of `/system_stats`, in bytes."""
+    memory = psutil.virtual_memory()
+    name, free, total = "cpu", memory.available, memory.total
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        name = f"{device} {torch.cuda.get_device_name(device)}"
+    entry = {
+        "name": name,
+        "type": device.type,
+        "index": device.index,
+        "vram_total": total,
+        "vram_free": free,
+        "torch_vram_total": total,
+        "torch_vram_free": free,
+    }
+    return {"devices": [entry], "pytorch_version": torch.__version__}
+
+
+def run_here(
+    host: Host, prompt: dict[str, Any], extra: JobExtra, emit: Callable[[Event], None]
+) -> tuple[Problem, ...]:
+    """Validate and run a prompt in this process. Returns what is wrong with it; the rest has run."""
+    checked = validate(prompt, host.registry, host.folders)
+    if checked.graph is None:
+        return checked.problems or tuple(problem for problem in (checked.error,) if problem)
+    run_sync(
+        checked.graph,
+        host.registry,
+        host.cache,
+        emit=emit,
+        resources=host.resources,
+        folders=host.folders,
+        extra=extra,
+        targets=checked.good_targets,
+        guard=host.guard,
+        describe=host.describe,
+    )
+    return checked.problems

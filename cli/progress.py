@@ -1,0 +1,94 @@
+"""A run in the terminal: a progress bar a node, what failed and why, and the files that were saved."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from cli.workflow_file import Prompt, title_of
+from engine.events import Event, NodeError, NodeFailed, NodeFinished, NodeProgress, NodeStarted, RunFinished
+from engine.problems import Problem
+
+
+class RunView:
+    """The run's events as progress bars, then the files it saved."""
+
+    def __init__(
+        self, prompt: Prompt, console: Console, errors: Console, place: Callable[[str], Path]
+    ) -> None:
+        self.prompt, self.console, self.errors, self.place = prompt, console, errors, place
+        self.saved: list[Path] = []
+        self.failed = False
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, event: Event) -> None:
+        match event:
+            case NodeStarted():
+                self._task(event.node_id)
+            case NodeProgress():
+                done, total = event.value, event.maximum
+                self.bars.update(
+                    self._task(event.node_id), completed=done, total=total, state=f"{done:g}/{total:g}"
+                )
+            case NodeFinished():
+                task = self._task(event.node_id)
+                total = self.bars.tasks[task].total or 1
+                self.bars.update(
+                    task, completed=total, total=total, state="cached" if event.cached else "done"
+                )
+                self.bars.stop_task(task)
+                self._remember(event.ui or {})
+            case NodeFailed():
+                self.failed = True
+                self.bars.update(self._task(event.error.node_id), state="[red]failed[/red]")
+                self._explain(event.error)
+            case RunFinished():
+                self.failed = self.failed or event.status != "success"
+            case _:
+                pass
+
+    def summary(self) -> None:
+        for path in self.saved:
+            self.console.print(f"Saved [bold]{path}[/bold]", highlight=False, soft_wrap=True)
+
+    def _task(self, node_id: str) -> TaskID:
+        if node_id not in self._tasks:
+            node = self.prompt.get(node_id, {})
+            label = title_of(node) or str(node.get("class_type", node_id))
+            self._tasks[node_id] = self.bars.add_task(label, total=None, state="")
+        return self._tasks[node_id]
+
+    def _remember(self, ui: Mapping[str, list[Any]]) -> None:
+        for image in ui.get("images", []):
+            self.saved.append(self.place(image["type"]) / image["subfolder"] / image["filename"])
+
+    def tell(self, problem: Problem) -> None:
+        """A problem of the graph: where it is, what is wrong, what would be right."""
+        where = f"{self._name(problem.node)}, input {problem.input}: " if problem.input else ""
+        if problem.node is not None and not problem.input:
+            where = f"{self._name(problem.node)}: "
+        details = f" ({problem.details})" if problem.details and problem.details != problem.input else ""
+        self._complain(f"{where}{problem.message}{details}", problem.extra.get("suggestion"))
+
+    def _explain(self, error: NodeError) -> None:
+        self._complain(f"{self._name(error.node_id)}: {error.message}", error.suggestion)
+
+    def _name(self, node_id: str | None) -> str:
+        node = self.prompt.get(node_id or "", {})
+        return f"{title_of(node) or node.get('class_type')} (node {node_id}, {node.get('class_type')})"
+
+    def _complain(self, text: str, suggestion: object) -> None:
+        self.errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
+        if suggestion:
+            shown = suggestion if isinstance(suggestion, str) else f"Did you mean {suggestion}?"
+            self.errors.print(f"  {escape(shown)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,68 @@
+"""`main.py serve`: the server process, which never loads torch, and the command that starts its worker."""
+
+import argparse
+import logging
+import sys
+
+from cli.setup import ROOT, folders_of, run_options_of
+from server.model_paths import ModelPathsError
+from server.settings import Settings
+
+CODE = ("engine", "nodes", "diffusion")
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve until interrupted. Returns the exit status: 0, 1 when a port or folder cannot be used, 2, 3."""
+    logging.basicConfig(level=options.verbose.upper(), format="%(message)s", stream=sys.stderr)
+    log = logging.getLogger("darkroom")
+    for flag in options.without_effect or ():
+        log.warning("%s has no effect in Darkroom and is ignored", flag)
+    try:
+        settings = settings_of(options)
+    except ModelPathsError as error:
+        log.error("%s", error)
+        return 1
+    from server.app import serve as serve_app
+
+    return serve_app(settings)
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The server's settings. Raises ModelPathsError for an unusable extra model paths file."""
+    run_options = run_options_of(options)
+    return Settings(
+        folders=folders_of(options),
+        worker_command=worker_command(options),
+        code_roots=tuple(ROOT / name for name in CODE),
+        worker_options={
+            "preview_method": run_options.preview_method,
+            "preview_size": run_options.preview_size,
+            "disable_metadata": run_options.disable_metadata,
+        },
+        listen=tuple(part.strip() for part in options.listen.split(",") if part.strip()),
+        port=options.port,
+        tls_certfile=options.tls_certfile,
+        tls_keyfile=options.tls_keyfile,
+        hosts=frozenset(options.allow_host),
+        cors_origin=options.enable_cors_header,
+        max_upload_mb=options.max_upload_size,
+        compress=options.enable_compress_response_body,
+        multi_user=options.multi_user,
+        hashing=options.default_hashing_function,
+        print_start=not options.dont_print_server,
+        argv=tuple(sys.argv),
+    )
+
+
+def worker_command(options: argparse.Namespace) -> tuple[str, ...]:
+    """The command line of a worker with the same folders, device, precision and cache."""
+    words = [sys.executable, str(ROOT / "main.py"), "worker", f"--precision={options.precision}"]
+    for name in ("base", "output", "input", "temp", "user"):
+        folder = getattr(options, f"{name}_directory")
+        words += [f"--{name}-directory={folder.resolve()}"] if folder else []
+    for file in options.extra_model_paths_config:
+        words += ["--extra-model-paths-config", str(file.resolve())]
+    words += ["--cpu"] if options.cpu else []
+    words += ["--cache-none"] if options.cache_none else []
+    words += [f"--cache-lru={options.cache_lru}"] if options.cache_lru else []
+    return tuple(words)
