@@ -188,8 +188,7 @@ class RunView:
         return Tick(tuple(self._states()), picture, (Message("progress", data, broadcast=True),))
 
     def _finished(self, event: NodeFinished) -> list[Outgoing]:
-        if event.cached and not event.output_node:
-            self._keep(event)
+        if event.cached and event.ui is None and event.node_id not in self.job.targets:
             return []
         if not event.cached:
             self._executed.append(event.node_id)

@@ -89,9 +89,9 @@ class Supervisor:
             started = time.monotonic()
             try:
                 await self._live_once()
-            except OSError as error:
+            except Exception as error:  # there must always be a next worker
                 self.last_error = f"the worker cannot run: {error}"
-                log.error("%s", self.last_error)
+                log.exception("the worker cannot run")
             pause = (
                 _FIRST_PAUSE if time.monotonic() - started > _STABLE_AFTER else min(pause * 2, _LONGEST_PAUSE)
             )
@@ -200,7 +200,10 @@ class Supervisor:
         assert process.stdout is not None
         while (frame := await read_frame(process.stdout)) is not None:
             self.heard = time.monotonic()
-            self._receive(frame)
+            try:
+                self._receive(frame)
+            except Exception:  # one message nobody understands must not cost the worker its life
+                log.exception("a message of the worker cannot be used: %.300s", frame.message)
         # The pipe may close a moment before the process is gone; its exit status tells what happened.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), 5.0)

@@ -1,0 +1,150 @@
+"""The one path function, atomic writes, and what a file's bytes say it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from server.http import Problem
+from server.media import disposition, sniff
+from server.storage import Outside, atomic, publish, receive, resolve, write, writable_name
+
+HOSTILE = (
+    "..",
+    "../x",
+    "a/../../x",
+    "a/b/../../../x",
+    "/etc/passwd",
+    "//etc/passwd",
+    "\\\\server\\share\\x",
+    "..\\x",
+    "a\\..\\..\\x",
+    "C:\\x",
+    "C:x",
+    "c:/x",
+    "~/x",
+    "~root/x",
+    "x\0.png",
+    "x\n.png",
+    "x\x7f",
+    "file:///etc/passwd",
+    "\ud800.png",
+    "n" * 300,
+    "é" * 200,
+    "a/" * 3000,
+    "./../x",
+    ".././x",
+    "a/./../../x",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_paths_that_lead_out_are_refused(tmp_path: Path, text: str) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    with pytest.raises(Outside):
+        resolve(base, text)
+
+
+def test_links_that_lead_out_are_refused_and_links_inside_are_followed(tmp_path: Path) -> None:
+    base, secret = tmp_path / "base", tmp_path / "secret"
+    (base / "real").mkdir(parents=True)
+    secret.mkdir()
+    (base / "out").symlink_to(secret)
+    (base / "in").symlink_to(base / "real")
+    (base / "loop").symlink_to(base / "loop")
+    with pytest.raises(Outside):
+        resolve(base, "out/x")
+    with pytest.raises(Outside):
+        resolve(base, "out")
+    assert resolve(base, "in/x") == base.resolve() / "real" / "x"
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="ab./\\ ~:%\0é‥．", max_size=40))
+def test_whatever_is_resolved_lies_inside(tmp_path: Path, text: str) -> None:
+    try:
+        path = resolve(tmp_path, text)
+    except Outside:
+        return
+    assert path.is_relative_to(tmp_path.resolve())
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "CON", "nul.png", "x.", "x ", "lpt1.txt", "a\\b"])
+def test_names_that_systems_treat_specially_are_not_written(name: str) -> None:
+    with pytest.raises(Outside):
+        writable_name(name)
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write(path, b"old")
+    with pytest.raises(RuntimeError), atomic(path) as file:
+        file.write(b"half of the new")
+        raise RuntimeError("power cut")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_may_not_replace_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write(path, b"old", replace=False)
+    with pytest.raises(FileExistsError):
+        write(path, b"new", replace=False)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def test_equal_uploads_are_reused_and_different_ones_numbered(tmp_path: Path) -> None:
+    async def upload(data: bytes, overwrite: bool = False) -> Path:
+        received = await receive(chunks(data), tmp_path / "hidden", 100, "sha256")
+        return publish(received, tmp_path / "x.png", overwrite=overwrite, hashing="sha256")
+
+    assert (await upload(b"a")).name == "x.png"
+    assert (await upload(b"a")).name == "x.png"
+    assert (await upload(b"b")).name == "x (1).png"
+    assert (await upload(b"b")).name == "x (1).png"
+    assert (await upload(b"c")).name == "x (2).png"
+    assert (await upload(b"d", overwrite=True)).name == "x.png"
+    assert (tmp_path / "x.png").read_bytes() == b"d"
+    assert list((tmp_path / "hidden").iterdir()) == []
+
+
+async def test_an_upload_over_the_limit_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        await receive(chunks(b"x" * 60, b"x" * 60), tmp_path / "hidden", 100, "sha256")
+    assert caught.value.status == 413
+    assert list((tmp_path / "hidden").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n....", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"RIFF....WEBPVP8 ", "image/webp"),
+        (b"....ftypisom", "video/mp4"),
+        (b"<svg xmlns=", "application/octet-stream"),
+        (b"<!doctype html>", "application/octet-stream"),
+        (b"", "application/octet-stream"),
+        (b"%PDF-1.7", "application/octet-stream"),
+    ],
+)
+def test_types_come_from_bytes(head: bytes, kind: str) -> None:
+    assert sniff(head) == kind
+
+
+def test_names_cannot_break_out_of_the_header() -> None:
+    assert disposition('a"b\\c.png') == "filename=\"a_b_c.png\"; filename*=UTF-8''a%22b%5Cc.png"
+    assert disposition("naïve.png") == "filename=\"na?ve.png\"; filename*=UTF-8''na%C3%AFve.png"
+    assert disposition("x.png") == 'filename="x.png"'
