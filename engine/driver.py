@@ -106,9 +106,7 @@ async def run(
 
 def run_sync(graph: Graph, registry: Registry, cache: Cache | None = None, **options: Any) -> Outcome:
     """`run` for scripts and notebooks: blocks until the end. Takes the same options."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _inside_a_loop():
         return asyncio.run(run(graph, registry, cache, **options))
     # A notebook's cell runs inside a loop, which cannot be entered twice: use another thread's.
     found: list[Outcome] = []
@@ -126,6 +124,14 @@ def run_sync(graph: Graph, registry: Registry, cache: Cache | None = None, **opt
     if errors:
         raise errors[0]
     return found[0]
+
+
+def _inside_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class _Drive:

@@ -30,7 +30,7 @@ class Traits:
 
 
 class Execution:
-    """One run. `sources` gives each node's distinct sources; `at_hand` are nodes whose result is there."""
+    """One run. `sources` gives each node's distinct sources; `at_hand` nodes need none."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class Execution:
         for rank in (1, 2):
             behind: list[NodeId] = []
             for node in layer:
-                for source in self._sources[node]:
+                for source in self._sources.get(node, ()):
                     if source not in distance:
                         distance[source] = rank
                         behind.append(source)

@@ -9,10 +9,9 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from engine.events import NodeError
-from engine.graph import Node
+from engine.graph import Link, Node
 from engine.node import Ui
 from engine.spec import NodeSpec
-from engine.types import NodeId
 
 Describe = Callable[[Any], Any]
 """A value in short form, as JSON."""
@@ -20,13 +19,13 @@ Describe = Callable[[Any], Any]
 _LONGEST = 200
 
 
-def arguments(node: Node, spec: NodeSpec, values: Mapping[NodeId, tuple[Any, ...]]) -> dict[str, Any]:
+def arguments(node: Node, spec: NodeSpec, value: Callable[[Link], Any]) -> dict[str, Any]:
     """Keyword arguments: the literals the node declares and the values of its links."""
     declared = spec.by_name
     given = {name: value for name, value in node.literals.items() if name in declared}
     for name, link in node.links.items():
         if spec.variadic or name in declared:
-            given[name] = values[link.node][link.slot]
+            given[name] = value(link)
     return given
 
 

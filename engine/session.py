@@ -28,7 +28,7 @@ from engine.events import (
 )
 from engine.execution import Execution, Traits
 from engine.folders import Folders
-from engine.graph import Node
+from engine.graph import Link, Node
 from engine.invoke import Describe, arguments, failure, results
 from engine.lanes import ASYNC
 from engine.plan import Plan
@@ -125,7 +125,7 @@ class Session:
                 return None
             node, spec = self._plan.graph.nodes[name], self._plan.specs[name]
             self._send(NodeStarted, node_id=name, class_type=spec.name)
-            given = arguments(node, spec, self.values)
+            given = arguments(node, spec, self._value)
         call = {**given, "context": self._context(name)} if spec.takes_context else given
         return Task(node, spec, given, call, time.perf_counter())
 
@@ -204,6 +204,9 @@ class Session:
             cached=cached,
             ui=ui,
         )
+
+    def _value(self, link: Link) -> Any:
+        return self.values[self._plan.stand_in.get(link.node, link.node)][link.slot]
 
     def _context(self, name: NodeId) -> Context:
         around = self._around

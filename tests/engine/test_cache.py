@@ -1,0 +1,132 @@
+"""What caches keep and what they let go."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from engine.cache import Cache, Entry, LruCache, MemoryCache, NoCache, default_sizeof
+from engine.keys import Key
+
+
+def size(values: Any) -> int:
+    return values[0]
+
+
+def entry(bytes_: int, seconds: float = 1.0) -> Entry:
+    return Entry((bytes_,), None, seconds)
+
+
+def k(name: object) -> Key:
+    return Key(str(name))
+
+
+ROOM = 10_000
+OVERHEAD = 512
+
+
+def test_what_is_cheap_to_make_for_its_size_goes_first() -> None:
+    cache = MemoryCache(3 * ROOM, size)
+    cache.put(k("slow"), entry(ROOM - OVERHEAD, seconds=60))
+    cache.put(k("quick"), entry(ROOM - OVERHEAD, seconds=0.1))
+    cache.put(k("small"), entry(10, seconds=0.1))
+    cache.put(k("new"), entry(ROOM - OVERHEAD, seconds=1))
+    cache.put(k("newer"), entry(ROOM - OVERHEAD, seconds=1))
+    assert k("quick") not in cache
+    assert k("slow") in cache and k("small") in cache
+
+
+def test_among_equals_the_one_unused_for_longest_goes() -> None:
+    cache = MemoryCache(3 * ROOM, size)
+    for name in "abc":
+        cache.put(k(name), entry(ROOM - OVERHEAD))
+    assert cache.get(k("a")) is not None
+    cache.put(k("d"), entry(ROOM - OVERHEAD))
+    assert [name for name in "abcd" if k(name) in cache] == ["a", "c", "d"]
+
+
+def test_what_was_once_dear_ages_when_nobody_uses_it() -> None:
+    cache = MemoryCache(2 * ROOM, size)
+    cache.put(k("dear"), entry(ROOM - OVERHEAD, seconds=5))
+    for i in range(20):
+        cache.put(k(i), entry(ROOM - OVERHEAD, seconds=1))
+    assert k("dear") not in cache
+
+
+def test_the_budget_holds_under_any_sequence() -> None:
+    cache = MemoryCache(50_000, size)
+    dice = random.Random(1)
+    for _ in range(5_000):
+        name = k(dice.randrange(60))
+        match dice.randrange(3):
+            case 0:
+                cache.get(name)
+            case _:
+                cache.put(name, entry(dice.randrange(8_000), dice.random()))
+        assert cache.bytes <= 50_000
+    held = [k(i) for i in range(60) if k(i) in cache]
+    assert cache.bytes == sum(cache.get(name).values[0] + OVERHEAD for name in held)  # type: ignore[union-attr] # pyright: ignore
+
+
+def test_what_is_larger_than_the_budget_is_not_kept_and_displaces_nothing() -> None:
+    cache = MemoryCache(ROOM, size)
+    cache.put(k("small"), entry(10))
+    cache.put(k("huge"), entry(ROOM))
+    assert k("huge") not in cache and k("small") in cache
+
+
+def test_replacing_an_entry_counts_it_once() -> None:
+    cache = MemoryCache(ROOM, size)
+    for seconds in range(5):
+        cache.put(k("a"), entry(100, seconds))
+    assert cache.bytes == 100 + OVERHEAD and len(cache) == 1
+
+
+def test_lru_keeps_the_last_used() -> None:
+    cache = LruCache(2)
+    for name in "abc":
+        cache.put(k(name), entry(1))
+    assert cache.get(k("b")) is not None
+    cache.put(k("d"), entry(1))
+    assert [name for name in "abcd" if k(name) in cache] == ["b", "d"]
+
+
+def test_lru_never_drops_what_the_current_run_uses() -> None:
+    cache = LruCache(1)
+    names = [k(i) for i in range(5)]
+    cache.begin(names)
+    for name in names:
+        cache.put(name, entry(1))
+    assert all(name in cache for name in names)
+    cache.begin([names[0]])
+    assert [name for name in names if name in cache] == [names[0]]
+
+
+@pytest.mark.parametrize("cache", [MemoryCache(ROOM, size), LruCache(3), NoCache()])
+def test_clear_forgets_everything(cache: Cache) -> None:
+    cache.put(k("a"), entry(1))
+    cache.clear()
+    assert k("a") not in cache and cache.get(k("a")) is None
+
+
+def test_no_cache_keeps_nothing() -> None:
+    cache = NoCache()
+    cache.put(k("a"), entry(1))
+    assert k("a") not in cache
+
+
+def test_sizes_count_members_once_and_arrays_by_their_bytes() -> None:
+    class Array:
+        nbytes = 4_000_000
+
+    array = Array()
+    assert 4_000_000 < default_sizeof((array, [array, {"again": array}])) < 4_001_000
+    assert default_sizeof("x" * 1000) > 1000
+
+
+def test_sizes_of_structures_that_contain_themselves_are_finite() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    assert default_sizeof(loop) < 1000
