@@ -85,7 +85,11 @@ def _refuse_constant(name: str) -> NoReturn:
 
 async def read_model(request: web.Request, model: type[Model], *, empty: Any = None) -> Model:
     """The body as `model`. Raises Problem 400 that names the field at fault and what it should be."""
-    loaded = await read_json(request, empty=empty)
+    return as_model(await read_json(request, empty=empty), model)
+
+
+def as_model(loaded: Any, model: type[Model]) -> Model:
+    """Parsed JSON as `model`. Raises Problem 400 likewise."""
     try:
         return model.model_validate(loaded)
     except ValidationError as error:

@@ -45,9 +45,9 @@ def _models(routes: Iterable[Route]) -> list[type[BaseModel]]:
 
 def _operation(route: Route) -> Json:
     summary, _, rest = (inspect.getdoc(route.handler) or "").partition("\n\n")
-    module, name = route.handler.__module__.rsplit(".", 1)[-1], getattr(route.handler, "__name__", "")
+    module = route.handler.__module__.rsplit(".", 1)[-1]
     operation: Json = {
-        "operationId": f"{module}_{name}",
+        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "tags": [module],
         "summary": summary.replace("\n", " "),
         "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],

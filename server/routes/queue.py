@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from server.http import read_model
+from server.http import as_model, parse_json, read_body, read_model
 from server.keys import QUEUE, SUPERVISOR
 from server.schemas import DeleteBody, FreeBody, InterruptBody, QueueState
 from server.table import Route
@@ -40,10 +40,8 @@ async def interrupt(request: web.Request) -> web.Response:
 
 async def _lenient(request: web.Request) -> InterruptBody:
     # Clients send this with no body, with `{}`, and with text that is not JSON; all of them mean "stop".
-    text = (await request.text()).strip()
-    if not text.startswith(("{", "[")):
-        return InterruptBody()
-    return await read_model(request, InterruptBody)
+    body = (await read_body(request)).strip()
+    return as_model(parse_json(body), InterruptBody) if body.startswith((b"{", b"[")) else InterruptBody()
 
 
 async def free(request: web.Request) -> web.Response:

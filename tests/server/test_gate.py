@@ -72,7 +72,8 @@ def test_foreign_origins_do_not_enter(origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["", "http://localhost:8188", "https://localhost:8188", "http://localhost", "HTTP://LOCALHOST:8188"]
+    "origin",
+    ["", "http://localhost:8188", "https://localhost:8188", "http://localhost", "HTTP://LOCALHOST:8188"],
 )
 def test_our_own_origin_enters(origin: str) -> None:
     assert gate().refusal(["localhost:8188"], [origin], "same-origin") is None
@@ -112,7 +113,12 @@ ATTACKS = (
 
 def test_every_route_static_page_and_unknown_path_is_behind_the_gate(toy: ToyServer) -> None:
     paths = [(route.method, definition.path) for route in ROUTES for definition in route.definitions()]
-    paths += [("GET", "/no/such/page"), ("POST", "/no/such/page"), ("DELETE", "/queue"), ("OPTIONS", "/prompt")]
+    paths += [
+        ("GET", "/no/such/page"),
+        ("POST", "/no/such/page"),
+        ("DELETE", "/queue"),
+        ("OPTIONS", "/prompt"),
+    ]
     paths += [("HEAD", "/view"), ("PUT", "/prompt")]
     connection = http.client.HTTPConnection(urlsplit(toy.url).netloc)
     own = urlsplit(toy.url).netloc

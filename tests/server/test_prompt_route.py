@@ -159,7 +159,9 @@ async def test_partial_targets_run_alone(http: ClientSession) -> None:
     graph = {**text("a"), "2": {"class_type": "Text", "inputs": {"value": "partial", "seed": 99}}}
     entry = await run(http, graph, partial_execution_targets=["2"])
     assert set(entry["outputs"]) == {"2"}
-    assert (await refused(http, graph, partial_execution_targets=["7"]))["error"]["type"] == "prompt_no_outputs"
+    assert (await refused(http, graph, partial_execution_targets=["7"]))["error"][
+        "type"
+    ] == "prompt_no_outputs"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,8 @@ async def test_malformed_requests_are_told_what_is_wrong(http: ClientSession, bo
 
 
 async def test_lone_surrogates_and_nul_survive(http: ClientSession) -> None:
-    body = b'{"prompt": {"1": {"class_type": "Text", "inputs": {"seed": 0, "value": "\\ud800 \\u0000 \\u00e9"}}}}'
+    value = b'"\\ud800 \\u0000 \\u00e9"'
+    body = b'{"prompt": {"1": {"class_type": "Text", "inputs": {"seed": 0, "value": ' + value + b"}}}}"
     async with http.post("/prompt", data=body) as response:
         answer = await response.json()
         assert response.status == 200, answer
@@ -252,4 +255,6 @@ async def test_large_graphs_are_checked_quickly_and_without_recursion(http: Clie
     assert of(await refused(http, long), "100")["type"] == "value_smaller_than_min"
     bad = {str(number): {"class_type": "Text", "inputs": {"seed": 0}} for number in range(10_000)}
     assert len((await refused(http, bad))["node_errors"]) == 10_000
-    assert time.monotonic() - started < 60  # seconds of a machine that may be busy; recursion would not end at all
+    assert (
+        time.monotonic() - started < 60
+    )  # seconds of a machine that may be busy; recursion would not end at all

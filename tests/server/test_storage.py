@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.http import Problem
 from server.media import disposition, sniff
-from server.storage import Outside, atomic, publish, receive, resolve, write, writable_name
+from server.storage import Outside, atomic, publish, receive, resolve, writable_name, write
 
 HOSTILE = (
     "..",

@@ -168,7 +168,9 @@ async def test_without_an_owner_progress_is_for_all_and_pictures_for_nobody(http
     assert {told([m])[0] for m in others if told([m])} == {"status", "progress"}
 
 
-async def test_two_sockets_of_one_session_both_hear_and_one_leaving_silences_none(http: ClientSession) -> None:
+async def test_two_sockets_of_one_session_both_hear_and_one_leaving_silences_none(
+    http: ClientSession,
+) -> None:
     first, second = await opened(http, "twins"), await opened(http, "twins")
     accepted = await submit(http, text("twins"), client_id="twins")
     heard = await asyncio.gather(*(messages(s, accepted["prompt_id"]) for s in (first, second)))
@@ -190,7 +192,11 @@ async def test_a_socket_that_joins_in_the_middle_hears_what_runs(http: ClientSes
         "data": {"node": "1", "display_node": "1", "prompt_id": accepted["prompt_id"]},
     }
     assert (await socket.receive_json())["type"] == "progress_state"
-    assert told(await messages(socket, accepted["prompt_id"]))[-3:] == ["execution_success", "status", "executing"]
+    assert told(await messages(socket, accepted["prompt_id"]))[-3:] == [
+        "execution_success",
+        "status",
+        "executing",
+    ]
 
 
 async def test_a_socket_that_joins_after_the_end_hears_the_outcome(http: ClientSession) -> None:
@@ -198,7 +204,11 @@ async def test_a_socket_that_joins_after_the_end_hears_the_outcome(http: ClientS
     await finished(http, accepted["prompt_id"])
     await asyncio.sleep(0.05)
     socket = await opened(http, "missed")
-    assert told(await messages(socket, accepted["prompt_id"])) == ["executed", "execution_success", "executing"]
+    assert told(await messages(socket, accepted["prompt_id"])) == [
+        "executed",
+        "execution_success",
+        "executing",
+    ]
 
 
 async def test_a_session_without_id_gets_one(http: ClientSession) -> None:
@@ -212,7 +222,9 @@ async def test_a_plain_get_is_told_to_speak_websocket(http: ClientSession) -> No
         assert (await response.json())["error"]["code"] == "not_a_websocket"
 
 
-@pytest.mark.parametrize("junk", ["[" * 100_000, "{}", '{"type": "feature_flags"}', '{"type": 5, "data": []}'])
+@pytest.mark.parametrize(
+    "junk", ["[" * 100_000, "{}", '{"type": "feature_flags"}', '{"type": 5, "data": []}']
+)
 async def test_junk_on_the_socket_does_no_harm(http: ClientSession, junk: str) -> None:
     socket = await opened(http, "junk")
     await socket.send_str(junk)
