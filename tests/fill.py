@@ -1,10 +1,10 @@
 """Deterministic pseudo-random weights for a checkpoint layout: the rule the golden numbers were made with.
 
-A tensor depends on its name and shape alone: r = randn(shape) from a CPU generator seeded with crc32(name), then
+A tensor depends on its name and shape alone: r = randn(shape) of a generator seeded with crc32(name), then
 
 * 1-D gains are 1, biases 0.01 r, embeddings and other vectors 0.02 r, everything else r / sqrt(fan in);
 * schedule buffers have their true values, position numbers count, `logit_scale` is 4.6052;
-* four kinds of U-Net tensors get a structured part, so that the network behaves roughly like a noise predictor.
+* four kinds of U-Net tensors get a structured part, so that it behaves roughly like a noise predictor.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def fill(name: str, shape: Sequence[int], last: int | None = None, *, integer: b
 
 
 def _structured(name: str, tensor: Tensor, last: int) -> Tensor:
-    """Let the signal through the U-Net: in by a centre tap, past the last block by its skip, out by a centre tap."""
+    """Let the signal through: in by a centre tap, past the last block by its skip, out by a centre tap."""
     if name == "input_blocks.0.0.weight":
         tensor *= 0.2
         for channel in range(tensor.shape[0]):

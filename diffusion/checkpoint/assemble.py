@@ -1,0 +1,84 @@
+"""Put tensors from a file into a network, strictly: nothing missing, nothing left over, every shape right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from diffusion.checkpoint.header import CheckpointError
+from diffusion.checkpoint.tensors import ModelFile
+
+Module = TypeVar("Module", bound=nn.Module)
+_SHOWN = 3
+
+
+def assemble(
+    build: Callable[[], Module],
+    file: ModelFile,
+    prefix: str,
+    dtype: torch.dtype,
+    device: torch.device,
+    *,
+    ignore: tuple[str, ...] = (),
+) -> Module:
+    """Build a network and give it the tensors of `file` under `prefix`, ready for inference.
+
+    The network is built on the meta device, so its own weights take no time and no memory; the file's tensors
+    become its parameters as they are.
+
+    Args:
+        build: makes the network; its parameter names are the file's names without the prefix.
+        file: where the tensors are.
+        prefix: what the names in the file begin with.
+        dtype: type of the floating-point tensors.
+        device: where the network will run.
+        ignore: beginnings of names (after the prefix) that published files carry and no network needs.
+
+    Raises:
+        CheckpointError: tensors are missing, unknown, or of another shape than the network's.
+    """
+    with torch.device("meta"):
+        module = build()
+    wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    shapes = file.header.shapes(prefix)
+    present = {name: shape for name, shape in shapes.items() if name in wanted or not name.startswith(ignore)}
+    _compare(file.header.path, prefix, wanted, present)
+    tensors = file.read([prefix + name for name in wanted], dtype, device)
+    module.load_state_dict({name: tensors[prefix + name] for name in wanted}, strict=True, assign=True)
+    _number_positions(module, device)
+    return module.requires_grad_(False).eval()
+
+
+def _number_positions(module: nn.Module, device: torch.device) -> None:
+    """transformers numbers positions in a buffer that no file holds: built on meta, it has no values yet."""
+    for part in module.modules():
+        numbers = getattr(part, "position_ids", None)
+        if isinstance(numbers, Tensor) and numbers.is_meta:
+            part.position_ids = torch.arange(numbers.shape[-1], device=device).expand(1, -1)
+
+
+def _compare(
+    path: Path, prefix: str, wanted: dict[str, tuple[int, ...]], present: dict[str, tuple[int, ...]]
+) -> None:
+    remedy = "the file is incomplete or of another architecture"
+    if missing := [prefix + name for name in wanted if name not in present]:
+        raise CheckpointError(path, f"it lacks {_list(missing)}", remedy)
+    if unknown := [prefix + name for name in present if name not in wanted]:
+        raise CheckpointError(path, f"it holds the unknown {_list(unknown)}", remedy)
+    differing = [
+        f"{prefix}{name} ({list(present[name])}, not {list(shape)})"
+        for name, shape in wanted.items()
+        if present[name] != shape
+    ]
+    if differing:
+        raise CheckpointError(path, f"of another shape: {_list(differing)}", remedy)
+
+
+def _list(names: Iterable[str]) -> str:
+    names = sorted(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,70 @@
+"""Checkpoints as pickled torch files (.ckpt, .pt, .pth, .bin), read with the restricted unpickler only.
+
+A pickle is a program. `weights_only=True` runs none of it: it builds tensors and plain containers and refuses
+the rest. What it refuses is refused here; there is no switch to load it anyway.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from diffusion.checkpoint.header import CheckpointError, Header, TensorInfo
+from diffusion.checkpoint.tensors import convert
+
+SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
+_CONVERT = "use the safetensors version of the model"
+
+
+def unpickle(path: Path) -> object:
+    """The content of a torch file: tensors in plain containers, memory-mapped where the format allows.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds anything but tensors and plain values.
+    """
+    try:
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except RuntimeError as error:
+            if "mmap" not in str(error):  # files of torch < 1.6 are no zip archives and cannot be mapped
+                raise
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = "it holds more than tensors and plain values, which could run code on loading"
+        raise CheckpointError(path, reason, _CONVERT) from error
+    except OSError as error:
+        raise CheckpointError(path, error.strerror or "cannot be read", "check the path") from error
+    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        # The unpickler of a damaged file fails in as many ways as there are opcodes.
+        raise CheckpointError(
+            path, "it is no torch file, or a damaged one", "download the file again"
+        ) from error
+
+
+class PickledFile:
+    """The tensors of a pickled checkpoint, by name. A training checkpoint's are under `state_dict`."""
+
+    def __init__(self, path: Path) -> None:
+        content = _mapping(unpickle(path))
+        tensors = _mapping(content.get("state_dict", content))
+        self._tensors = {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
+        if not self._tensors:
+            raise CheckpointError(path, "it holds no named tensors", "choose a model file")
+        self.header = Header(path, {name: _info(value) for name, value in self._tensors.items()})
+
+    def read(self, names: Iterable[str], dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
+        """The named tensors on `device`; floating-point ones as `dtype`, the others as stored."""
+        return {name: convert(self._tensors[name].detach(), dtype, device) for name in names}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _info(tensor: Tensor) -> TensorInfo:
+    return TensorInfo(str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), 0, tensor.nbytes)
