@@ -23,6 +23,8 @@ from engine.registry import Registry
 from engine.session import Session, Surroundings, Task
 from engine.types import NodeId
 
+_BATCH_SECONDS = 0.005
+
 Emit = Callable[[Event], None]
 Guard = Callable[[], AbstractContextManager[object]]
 
@@ -174,7 +176,7 @@ class _Drive:
         finally:
             self._cancel.forget(self._stop)
         status = self._session.finish()
-        self._relay.flush()
+        self._relay.close()
         if abandoned:
             raise asyncio.CancelledError
         if self._session.broken is not None:
@@ -250,25 +252,46 @@ def _not_loaded(task: Task) -> RuntimeError:
 
 
 class _Relay:
-    """Events from any thread to the loop's, in order and in batches: a wake-up per batch, not per event."""
+    """Events from any thread to the loop's, in order.
+
+    The first event of a burst wakes the loop; the rest are fetched in batches every few milliseconds, because
+    waking another thread costs more than running a small node.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, emit: Emit) -> None:
         self._loop = loop
         self._emit = emit
         self._waiting: deque[Event] = deque()
-        self._scheduled = False
+        self._awake = False
+        self._closed = False
         self.broken: Callable[[BaseException], None] = _ignore
 
     def send(self, event: Event) -> None:
         """Called with the session's lock held, so the order is the session's."""
         self._waiting.append(event)
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon_threadsafe(self.flush)
+        if not self._awake:
+            self._awake = True
+            self._loop.call_soon_threadsafe(self._pump)
 
-    def flush(self) -> None:
-        """Deliver what is waiting; on the loop's thread."""
-        self._scheduled = False
+    def close(self) -> None:
+        """Deliver what is waiting; nothing comes after it."""
+        self._closed = True
+        self._deliver()
+
+    def _pump(self) -> None:
+        """On the loop's thread: deliver, and look again soon, until there is nothing."""
+        if self._closed:
+            return
+        self._awake = bool(self._waiting)
+        self._deliver()
+        if self._awake:
+            self._loop.call_later(_BATCH_SECONDS, self._pump)
+        elif self._waiting:
+            # It came after the look and before `_awake` was lowered, so its sender woke nobody.
+            self._awake = True
+            self._loop.call_soon(self._pump)
+
+    def _deliver(self) -> None:
         while self._waiting:
             try:
                 self._emit(self._waiting.popleft())
