@@ -98,11 +98,11 @@ def as_model(loaded: Any, model: type[Model]) -> Model:
         raise Problem(400, "invalid_body", f"{where}: {first['msg']}", where) from error
 
 
-def query_int(request: web.Request, name: str, default: int | None = None) -> int | None:
-    """An integer query parameter. Raises Problem 400 if it is something else."""
+def query_int(request: web.Request, name: str) -> int | None:
+    """An integer query parameter, None if it is absent. Raises Problem 400 if it is something else."""
     text = request.query.get(name)
-    if text is None or text == "":
-        return default
+    if not text:
+        return None
     try:
         return int(text)
     except ValueError as error:

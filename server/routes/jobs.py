@@ -34,7 +34,8 @@ async def listing(request: web.Request) -> web.Response:
     order = request.query.get("sort_order", "desc")
     if order not in {"asc", "desc"}:
         raise Problem(400, "invalid_query", "sort_order must be asc or desc", "sort_order")
-    offset, limit = query_int(request, "offset", 0) or 0, query_int(request, "limit", 100) or 100
+    offset, limit = query_int(request, "offset") or 0, query_int(request, "limit")
+    limit = 100 if limit is None else limit
     if offset < 0 or not 0 < limit <= 1000:
         raise Problem(400, "invalid_query", "offset must not be negative, limit in 1..1000", "offset, limit")
     states = [state for state, name in _NAMES.items() if not wanted or name in wanted]

@@ -128,7 +128,7 @@ def misbehave(
         case "raise":
             raise ValueError("it was asked to")
         case "print":
-            sys.stdout.write("not a frame")
+            sys.stdout.write("not a frame\n")
             os.write(1, b"\x00\x00\x00\x05garbage")
         case "exit":
             os._exit(3)

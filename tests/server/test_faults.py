@@ -1,0 +1,309 @@
+"""What must hold when things break: nothing accepted is lost, the next job runs, and the reason is told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientError, ClientSession
+
+from tests.server.conftest import (
+    ROOT,
+    ToyServer,
+    connect,
+    finished,
+    messages,
+    misbehave,
+    run,
+    sleep,
+    submit,
+    text,
+)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Any]:
+    """Starts servers over one folder; whatever still runs at the end is stopped."""
+    started: list[ToyServer] = []
+
+    def start(**options: Any) -> ToyServer:
+        started.append(ToyServer(tmp_path, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop(signal.SIGKILL)
+
+
+async def history(http: ClientSession) -> dict[str, Any]:
+    async with http.get("/history") as response:
+        return await response.json()
+
+
+async def queued(http: ClientSession) -> set[str]:
+    async with http.get("/queue") as response:
+        queue = await response.json()
+    return {item[1] for part in queue.values() for item in part}
+
+
+async def running(http: ClientSession, prompt_id: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            async with http.get("/queue") as response:
+                if any(item[1] == prompt_id for item in (await response.json())["queue_running"]):
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def worker_pid(http: ClientSession) -> int:
+    async with asyncio.timeout(20):
+        while True:
+            async with http.get("/api/v1/health") as response:
+                if pid := (await response.json())["worker"]["pid"]:
+                    return int(pid)
+            await asyncio.sleep(0.02)
+
+
+async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any) -> None:
+    accepted: set[str] = set()
+    chance = random.Random(7)
+    for _ in range(4):
+        server: ToyServer = servers().wait()
+        deadline = time.monotonic() + chance.uniform(0.2, 0.6)
+        async with connect(server.url) as http:
+            while time.monotonic() < deadline:
+                accepted.add((await submit(http, text(f"{len(accepted)}")))["prompt_id"])
+            in_flight = asyncio.create_task(submit(http, text("never answered")))
+            await asyncio.sleep(0)
+            server.stop(signal.SIGKILL)
+            in_flight.cancel()
+            await asyncio.gather(in_flight, return_exceptions=True)
+    server = servers().wait()
+    async with connect(server.url) as http:
+        for prompt_id in accepted:
+            assert (await finished(http, prompt_id, 60))["status"]["completed"]
+        assert not await queued(http)
+    assert len(accepted) > 4
+
+
+async def test_a_job_running_when_the_server_is_killed_runs_once_more_and_then_is_given_up(
+    servers: Any,
+) -> None:
+    prompt_id, after = "", ""
+    for attempt in range(2):
+        server: ToyServer = servers().wait()
+        async with connect(server.url) as http:
+            if attempt == 0:
+                prompt_id = (await submit(http, sleep(60, seed=1)))["prompt_id"]
+                after = (await submit(http, text("after")))["prompt_id"]
+            await running(http, prompt_id)
+        server.stop(signal.SIGKILL)
+    server = servers().wait()
+    async with connect(server.url) as http:
+        entry = await finished(http, prompt_id)
+        kind, data = entry["status"]["messages"][-1]
+        assert (kind, data["exception_type"]) == ("execution_error", "Quarantined")
+        assert "stopped 2 times" in data["exception_message"]
+        assert (await finished(http, after))["status"]["completed"]
+
+
+async def test_sigterm_puts_the_running_job_back_without_counting_an_attempt(servers: Any) -> None:
+    prompt_id = ""
+    for _ in range(3):
+        server: ToyServer = servers().wait()
+        async with connect(server.url) as http:
+            prompt_id = prompt_id or (await submit(http, sleep(60, seed=2)))["prompt_id"]
+            await running(http, prompt_id)
+        started = time.monotonic()
+        assert server.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - started < 10
+    server = servers().wait()
+    async with connect(server.url) as http:
+        await running(http, prompt_id)
+
+
+async def test_the_worker_ends_with_a_killed_server(servers: Any) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        pid = await worker_pid(http)
+        await running(http, (await submit(http, misbehave("hang")))["prompt_id"])
+    server.stop(signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_worker_killed_once_costs_the_job_nothing(servers: Any) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        socket = await http.ws_connect("/ws?clientId=me")
+        accepted = await submit(http, misbehave("kill", once="mark"), client_id="me")
+        after = await submit(http, text("after"))
+        told = [m["type"] for m in await messages(socket, accepted["prompt_id"])]
+        assert told.count("execution_start") == 2 and "execution_error" not in told
+        entry = await finished(http, accepted["prompt_id"])
+        assert entry["outputs"]["1"]["text"] == ["well behaved"]
+        assert (await finished(http, after["prompt_id"]))["status"]["completed"]
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("kill", "worker killed (signal 9, probably out of memory)"),
+        ("segfault", "worker died (signal 11, segmentation fault in native code)"),
+        ("exit", "worker exited with status 3"),
+    ],
+)
+async def test_a_job_that_kills_its_worker_fails_with_the_reason_and_the_next_one_runs(
+    servers: Any, how: str, reason: str
+) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        accepted = await submit(http, misbehave(how))
+        after = await submit(http, text("after"))
+        entry = await finished(http, accepted["prompt_id"], 30)
+        kind, data = entry["status"]["messages"][-1]
+        assert (kind, data["exception_type"]) == ("execution_error", "WorkerDied")
+        assert data["exception_message"].startswith(reason)
+        assert (data["node_id"], data["node_type"]) == ("1", "Misbehave")
+        assert (await finished(http, after["prompt_id"], 30))["status"]["completed"]
+        async with http.get("/api/v1/health") as response:
+            assert (await response.json())["worker"]["restarts"] == 2
+
+
+@pytest.mark.parametrize("how", ["hang", "hang_in_c", "wait"])
+async def test_a_node_that_does_not_stop_is_killed_with_its_worker(servers: Any, how: str) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        accepted = await submit(http, misbehave(how))
+        await running(http, accepted["prompt_id"])
+        await asyncio.sleep(0.3)
+        started = time.monotonic()
+        async with http.post("/interrupt") as response:
+            assert response.status == 200
+        entry = await finished(http, accepted["prompt_id"])
+        assert time.monotonic() - started < 5
+        assert entry["status"]["messages"][-1][0] == "execution_interrupted"
+        assert (await run(http, text("after")))["status"]["completed"]
+
+
+async def test_what_a_node_prints_does_not_disturb_the_protocol(servers: Any) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        assert (await run(http, misbehave("print")))["status"]["completed"]
+    assert "not a frame" in server.log
+
+
+async def test_a_second_server_on_the_folder_names_the_first(servers: Any) -> None:
+    first: ToyServer = servers().wait()
+    second: ToyServer = servers()
+    assert second.process.wait(20) == 3
+    second.stop()
+    assert f"process {first.process.pid}" in second.log and "--user-directory" in second.log
+    assert "Traceback" not in second.log
+    first.stop(signal.SIGKILL)
+    servers().wait()
+
+
+async def test_a_port_in_use_is_one_clear_line(servers: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server: ToyServer = servers(port=port)
+        assert server.process.wait(20) == 1
+        server.stop()
+    assert f"cannot listen on 127.0.0.1 port {port}" in server.log and "--port" in server.log
+    assert "Traceback" not in server.log
+
+
+async def test_a_damaged_database_stops_the_server_and_is_left_as_it_is(servers: Any, tmp_path: Path) -> None:
+    file = tmp_path / "user" / ".darkroom" / "jobs.sqlite"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"this is no database, but somebody's letter\n" * 100)
+    server: ToyServer = servers()
+    assert server.process.wait(20) == 1
+    server.stop()
+    assert str(file) in server.log and "Traceback" not in server.log
+    assert file.read_bytes().startswith(b"this is no database")
+
+
+async def test_a_worker_that_cannot_start_is_told_and_the_server_answers(servers: Any) -> None:
+    server: ToyServer = servers(
+        worker_command=[sys.executable, "-c", "raise SystemExit('no torch here')"]
+    ).wait()
+    async with connect(server.url) as http, asyncio.timeout(20):
+        while True:
+            async with http.get("/api/v1/health") as response:
+                health = await response.json()
+                if response.status == 503:
+                    break
+            await asyncio.sleep(0.05)
+    assert health["status"] == "failed"
+    assert health["worker"]["last_error"] == "worker exited with status 1: no torch here"
+
+
+async def test_specs_are_remembered_for_the_second_start(servers: Any) -> None:
+    first: ToyServer = servers().wait()
+    async with connect(first.url) as http, http.get("/object_info") as response:
+        info = await response.json()
+    first.stop()
+    never = [sys.executable, "-c", "import time; time.sleep(600)"]
+    best = 1e9
+    for _ in range(2):
+        second: ToyServer = servers(worker_command=never).wait()
+        async with connect(second.url) as http, http.get("/object_info") as response:
+            assert await response.json() == info
+            best = min(best, time.monotonic() - second.started)
+        second.stop()
+    assert best < 5, best  # 0.6 s on an idle machine; the bound only shows that no worker was waited for
+
+
+async def test_no_client_may_hold_up_the_end(servers: Any) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        socket = await http.ws_connect("/ws")
+        started = time.monotonic()
+        code = await asyncio.to_thread(server.stop)
+        assert code == 0 and time.monotonic() - started < 8
+        await socket.close()
+
+
+def test_the_server_imports_no_torch() -> None:
+    code = "import sys, server.serving, server.jobs, server.worker; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    for heavy in ("torch", "transformers", "numpy", "nodes", "diffusion"):
+        assert f"'{heavy}'" not in done.stdout
+
+
+async def test_leftovers_of_earlier_runs_are_cleared_from_temp(servers: Any, tmp_path: Path) -> None:
+    stale = tmp_path / "temp" / "old" / "preview.png"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    servers().wait()
+    assert not stale.exists() and stale.parents[1].is_dir()
+
+
+async def test_requests_while_the_server_goes_down_are_refused_not_lost(servers: Any) -> None:
+    server: ToyServer = servers().wait()
+    accepted: list[str] = []
+    async with connect(server.url) as http:
+        await submit(http, text("warm"))
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+        try:
+            while len(accepted) < 10_000:
+                accepted.append((await submit(http, text(f"late {len(accepted)}")))["prompt_id"])
+        except (ClientError, OSError, AssertionError):
+            pass
+        assert await stopping == 0
+    server = servers().wait()
+    async with connect(server.url) as http:
+        for prompt_id in accepted:
+            assert (await finished(http, prompt_id, 60))["status"]["completed"]
