@@ -1,7 +1,7 @@
 """From a CONDITIONING list to the entries of one run: areas in cells, ranges in sigma, weights as maps.
 
-A CONDITIONING is a list of [tensor, options] pairs. Several pairs are regional prompts: at every place the predictions
-are averaged with the entries' weights.
+A CONDITIONING is a list of [tensor, options] pairs. Several pairs are regional prompts: at every place the
+predictions are averaged with the entries' weights.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SMALLEST_BOUNDS = 8
 
 
 class Control(Protocol):
-    """A network that steers another (ControlNet): called beside it, its result goes in as keyword `control`."""
+    """A network that steers another (ControlNet); its result goes in as keyword `control`."""
 
     def __call__(
         self, x: Tensor, t: Tensor, context: Tensor, extra: Mapping[str, Tensor], sigma: Tensor, /
@@ -69,8 +69,8 @@ class Area:
         h, w = min(self.height, height - self.y), min(self.width, width - self.x)
         if min(h, w) < 1 or min(self.x, self.y) < 0:
             raise ValueError(
-                f"conditioning area {self.width * 8}x{self.height * 8} at x={self.x * 8}, y={self.y * 8} px lies outside "
-                f"the {width * 8}x{height * 8} px picture: move it inside, or make the picture larger"
+                f"conditioning area {self.width * 8}x{self.height * 8} px at "
+                f"x={self.x * 8}, y={self.y * 8} lies outside the {width * 8}x{height * 8} px picture: move it inside, or make the picture larger"
             )
         return replace(self, height=h, width=w)
 
@@ -91,7 +91,8 @@ class Area:
 class Entry:
     """One conditioning of a run, on the model's device.
 
-    `weight` broadcasts to the cropped latent [B, C, h, w]; the entry counts while end_sigma <= sigma <= start_sigma.
+    `weight` broadcasts to the cropped latent [B, C, h, w]. The entry counts while
+    end_sigma <= sigma <= start_sigma.
     """
 
     context: Tensor
@@ -111,10 +112,17 @@ def prepare(
     model: DiffusionModel, positive: Conditioning, negative: Conditioning, latent: Tensor
 ) -> tuple[list[Entry], list[Entry]]:
     """Both lists made ready for a run over `latent` [B, C, H, W] (model space)."""
-    pos = [_entry(model, context, options, latent) for context, options in positive]
-    neg = [_entry(model, context, options, latent) for context, options in negative]
+    pos, neg = _entries(model, positive, latent), _entries(model, negative, latent)
     neg = neg + list(_counterparts(pos, neg))
     return pos + list(_counterparts(neg, pos)), neg
+
+
+def _entries(model: DiffusionModel, conditioning: Conditioning, latent: Tensor) -> list[Entry]:
+    return [
+        _entry(model, context, options, latent)
+        for context, options in conditioning
+        if options.get("strength", 1.0) != 0  # has no say anywhere: not worth a network call
+    ]
 
 
 def _entry(model: DiffusionModel, context: Tensor, options: Options, latent: Tensor) -> Entry:
@@ -168,11 +176,12 @@ def _area(options: Options, mask: Tensor | None, latent: Tensor) -> Area | None:
 
 def _bounds(mask: Tensor) -> Area:
     """The box around all non-zero places of a mask batch; an all-zero mask has it at the origin."""
-    places = mask.amax(dim=(0, 1)).nonzero()
-    if len(places) == 0:
+    rows, columns = (mask != 0).any(dim=1).any(dim=0).nonzero(as_tuple=True)
+    if len(rows) == 0:
         return Area(SMALLEST_BOUNDS, SMALLEST_BOUNDS, 0, 0)
-    (top, left), (bottom, right) = places.amin(dim=0).tolist(), places.amax(dim=0).tolist()
-    return Area(max(SMALLEST_BOUNDS, bottom - top + 1), max(SMALLEST_BOUNDS, right - left + 1), top, left)
+    top, left = int(rows.min()), int(columns.min())
+    height, width = int(rows.max()) - top + 1, int(columns.max()) - left + 1
+    return Area(max(SMALLEST_BOUNDS, height), max(SMALLEST_BOUNDS, width), top, left)
 
 
 def _weight(options: Options, mask: Tensor | None, area: Area | None, latent: Tensor) -> Tensor:

@@ -1,13 +1,13 @@
 """A model with its conditioning, as the `denoise(x, sigma)` a sampler calls.
 
-Each call evaluates the network once for everything that has the same shape: the positive and the negative side, and
-all regional prompts of one size, form one batch.
+Each call evaluates the network once for everything that has the same shape: the positive and the negative
+side, and all regional prompts of one size, form one batch.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -21,7 +21,7 @@ from diffusion.samplers.common import Guided
 # Where no entry is active the weights sum to this: the prediction is then 0 and not NaN.
 _NO_WEIGHT = 1e-37
 
-# Shorter contexts are repeated to a common length of at most this many times the shortest; else they run apart.
+# Contexts are repeated to a common length of at most this many times the shortest; else they run apart.
 _MOST_REPEATS = 4
 
 
@@ -54,7 +54,7 @@ class GuidedDenoiser:
 
 @dataclass(frozen=True)
 class RescaledGuidance:
-    """Guidance whose result is pulled back to the conditional prediction's contrast (arXiv 2305.08891, section 3.4).
+    """Guidance pulled back to the conditional prediction's contrast (arXiv 2305.08891, section 3.4).
 
     `amount` blends between plain guidance (0) and full rescaling (1).
     """
@@ -81,6 +81,7 @@ class _Job:
     entry: Entry
     x: Tensor
     weight: Tensor
+    extra: Mapping[str, Tensor]
 
 
 @dataclass(eq=False)
@@ -109,7 +110,9 @@ def predict(
     A side's entries are averaged by weight; where none is active the prediction is 0.
     """
     jobs = [
-        job for place, side in enumerate(sides) for job in _jobs(place, [e for e in side if e.active(float(sigma))], x)
+        job
+        for place, side in enumerate(sides)
+        for job in _jobs(place, [e for e in side if e.active(float(sigma))], x)
     ]
     averages = [_Average(torch.zeros_like(x)) for _ in sides]
     for group in _groups(jobs, model.max_batch):
@@ -121,16 +124,24 @@ def predict(
 def _jobs(place: int, entries: Sequence[Entry], x: Tensor) -> Iterable[_Job]:
     for entry in entries:
         if not entry.default:
-            yield _Job(place, entry, _crop(entry, x), entry.weight)
+            yield _Job(place, entry, _crop(entry, x), entry.weight, _cropped_extra(entry, x))
     defaults = [entry for entry in entries if entry.default]
     if defaults:
         gap = _gap([entry for entry in entries if not entry.default], x)
         for entry in defaults:
-            yield _Job(place, entry, _crop(entry, x), _crop(entry, gap))
+            yield _Job(place, entry, _crop(entry, x), _crop(entry, gap), _cropped_extra(entry, x))
 
 
 def _crop(entry: Entry, tensor: Tensor) -> Tensor:
     return tensor if entry.area is None else entry.area.crop(tensor)
+
+
+def _cropped_extra(entry: Entry, x: Tensor) -> Mapping[str, Tensor]:
+    """An entry's keyword tensors; what is laid out like the picture is cropped like it."""
+    return {
+        name: _crop(entry, value) if value.ndim == x.ndim and value.shape[-2:] == x.shape[-2:] else value
+        for name, value in entry.extra.items()
+    }
 
 
 def _gap(entries: Sequence[Entry], x: Tensor) -> Tensor:
@@ -161,8 +172,8 @@ def _same_shape(a: _Job, b: _Job) -> bool:
         a.x.shape == b.x.shape
         and a.entry.context.shape[2:] == b.entry.context.shape[2:]
         and a.entry.control is b.entry.control
-        and {name: value.shape[1:] for name, value in a.entry.extra.items()}
-        == {name: value.shape[1:] for name, value in b.entry.extra.items()}
+        and {name: value.shape[1:] for name, value in a.extra.items()}
+        == {name: value.shape[1:] for name, value in b.extra.items()}
     )
 
 
@@ -183,20 +194,14 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
     x = torch.cat([job.x for job in jobs])
     t = model.prediction.timestep(sigma).expand(x.shape[0]).to(model.device, torch.float32)
     context = torch.cat(
-        [to_batch(job.entry.context.repeat(1, length // job.entry.context.shape[1], 1), batch) for job in jobs]
+        [
+            to_batch(job.entry.context.repeat(1, length // job.entry.context.shape[1], 1), batch)
+            for job in jobs
+        ]
     )
-    extra = {name: torch.cat([to_batch(_extra(job, name), batch) for job in jobs]) for name in jobs[0].entry.extra}
+    extra = {name: torch.cat([to_batch(job.extra[name], batch) for job in jobs]) for name in jobs[0].extra}
     scaled = model.prediction.scale_input(x, sigma).to(model.dtype)
     control = jobs[0].entry.control
     steering = {} if control is None else {"control": control(scaled, t, context, extra, sigma)}
     out = model.network(scaled, t, context, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))
-
-
-def _extra(job: _Job, name: str) -> Tensor:
-    """A keyword tensor of a job; one laid out like the picture is cropped like it."""
-    value = job.entry.extra[name]
-    area = job.entry.area
-    if area is None or value.ndim < 4 or value.shape[-2:] == job.x.shape[-2:]:
-        return value
-    return area.crop(value)

@@ -1,7 +1,7 @@
 """Noise masks: parts of a latent that a run leaves as they are.
 
-Before every network call the kept part of the state is replaced by the original under fresh noise of that level, after
-it the kept part of the prediction by the original. The solver's own state is never touched.
+Before every network call the kept part of the state is replaced by the original under noise of that level,
+after it the kept part of the prediction by the original. The solver's own state is never touched.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from diffusion.samplers.common import Denoiser, Guided
 
 
 def noise_mask(mask: Tensor, like: Tensor) -> Tensor:
-    """A mask [.., H, W] of any resolution as [B, 1, h, w] for the latents `like`: bilinear, values unrounded."""
+    """A mask [.., H, W] of any resolution as [B, 1, h, w] for the latents `like`: bilinear, not rounded."""
     mask = mask.to(like.device, torch.float32).reshape(-1, 1, *mask.shape[-2:])
     if mask.shape[-2:] != like.shape[-2:]:
         mask = F.interpolate(mask, size=like.shape[-2:], mode="bilinear", align_corners=False)
@@ -65,7 +65,7 @@ class MaskedDenoiser:
 
 @dataclass(frozen=True)
 class DifferentialDiffusion:
-    """A mask's grey levels as times: darker places are released later in the run (arXiv 2306.00950, section 4).
+    """A mask's grey levels as times: darker places are released later in the run (arXiv 2306.00950).
 
     `strength` blends between the soft mask itself (0) and the hard, time-dependent one (1).
     """

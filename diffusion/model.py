@@ -70,8 +70,8 @@ MaskSchedule = Callable[[Tensor, Tensor, Tensor, Prediction], Tensor]
 """(mask, sigma, sigmas of the run, prediction) -> the noise mask to use at sigma."""
 
 Extra = Callable[[Mapping[str, object], Tensor], Mapping[str, Tensor]]
-"""(conditioning options, latent in model space) -> keyword tensors for the network, e.g. SDXL's vector `y` or the
-channels `concat` of an inpainting model. Batch first; one with the latent's height and width is cropped with it."""
+"""(conditioning options, latent in model space) -> keyword tensors for the network, e.g. SDXL's vector `y` or
+the channels an inpainting model takes. Batch first; one of the latent's size is cropped with it."""
 
 
 def no_extra(options: Mapping[str, object], latent: Tensor) -> Mapping[str, Tensor]:
@@ -88,10 +88,10 @@ def classifier_free(
 
 @dataclass(frozen=True)
 class DiffusionModel:
-    """The MODEL socket. A node that changes a model makes a copy with `dataclasses.replace`; weights are shared.
+    """The MODEL socket. To change one, copy it with `dataclasses.replace`: the weights are shared.
 
-    `network(x, t, context, **extra) -> Tensor` gets x [B, C, H, W] and context [B, T, D] in `dtype`, and t [B] in float32,
-    on `device`; its output has the shape of x.
+    `network(x, t, context, **extra) -> Tensor` gets x [B, C, H, W] and context [B, T, D] in `dtype`, and t
+    [B] in float32, all on `device`; its output has the shape of x.
     """
 
     network: Callable[..., Tensor]

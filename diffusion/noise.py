@@ -1,7 +1,7 @@
 """Where randomness comes from: the initial noise of a seed, and the draws samplers make on the way.
 
-Everything is reproducible from one seed (0 .. 2^64 - 1). The initial noise is always drawn on the CPU, so that it does
-not depend on the machine; draws on the way come from a generator on the state's device.
+Everything follows from one seed (0 .. 2^64 - 1). The initial noise is always drawn on the CPU, so that it
+does not depend on the machine; draws on the way come from a generator on the state's device.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def initial_noise(shape: Sequence[int], seed: int, indices: Sequence[int] | None
 
     Args:
         shape: [B, C, ...] of the latents.
-        indices: Which noise of the seed's stream each batch item gets (a LATENT's `batch_index`), so that a picture
-            taken out of a batch can be made again alone. None: one draw of the whole shape.
+        indices: Which noise of the seed's stream each batch item gets (a LATENT's `batch_index`), so that a
+            picture taken out of a batch can be made again alone. None: one draw of the whole shape.
     """
     generator = torch.Generator("cpu").manual_seed(seed)
     if indices is None:
@@ -36,7 +36,7 @@ def initial_noise(shape: Sequence[int], seed: int, indices: Sequence[int] | None
 class GaussianNoise:
     """Independent draws from a generator of its own on the device of `like`.
 
-    On the CPU the first draw repeats the initial noise of the seed: a published property that pictures depend on.
+    On the CPU the first draw repeats the initial noise of the seed: known pictures depend on it.
     """
 
     def __init__(self, seed: int, like: Tensor) -> None:
@@ -51,9 +51,9 @@ class GaussianNoise:
 class BrownianNoise:
     """Increments of one Brownian path over sigma, scaled to unit variance (torchsde's virtual Brownian tree).
 
-    The draw for a step depends on where it starts and ends and on no other draw, so that a run with more steps follows
-    the same path. The path spans the sigmas above zero of `sigmas`; it lives on `device` (default: the CPU, where
-    it is the same on every machine).
+    The draw for a step depends on where it starts and ends and on no other draw: a run with more steps
+    follows the same path. The path spans the sigmas above zero of `sigmas` and lives on `device`; on the CPU,
+    the default, it is the same on every machine.
     """
 
     def __init__(
@@ -69,13 +69,16 @@ class BrownianNoise:
         if self._tree is None:
             self._tree = self._grow()
         low, high = torch.minimum(sigma, sigma_next), torch.maximum(sigma, sigma_next)
-        with warnings.catch_warnings():  # it rounds its own ends and then remarks on queries just outside them
+        with (
+            warnings.catch_warnings()
+        ):  # it rounds its own ends and then remarks on queries just outside them
             warnings.filterwarnings("ignore", message="Should have t[ab]")
             increment = self._tree(low, high) / (high - low).sqrt()
         return (increment if sigma < sigma_next else -increment).to(self._like.device)
 
     def _grow(self) -> Callable[[Tensor, Tensor], Tensor]:
-        import torchsde  # costs half a second, and only these samplers need it
+        # Costs half a second, and only these samplers need it. It ships no types.
+        import torchsde  # pyright: ignore[reportMissingTypeStubs]
 
         start = torch.zeros_like(self._like, device=self._device)
         tree = torchsde.BrownianTree(self._span.min(), start, self._span.max(), entropy=self._seed)

@@ -75,7 +75,9 @@ class Prediction(ABC):
         top = self.sigma_max
         return bool(sigma > top) or bool(torch.isclose(sigma, top, rtol=_SAME_SIGMA, atol=0.0))
 
-    def initial(self, noise: Tensor, latent: Tensor, sigma: Tensor, max_denoise: bool | None = None) -> Tensor:
+    def initial(
+        self, noise: Tensor, latent: Tensor, sigma: Tensor, max_denoise: bool | None = None
+    ) -> Tensor:
         """The state a run from sigma starts with; `max_denoise` None asks `is_max`."""
         top = self.is_max(sigma) if max_denoise is None else max_denoise
         return self.process.initial(noise, latent, sigma, max_denoise=top)
@@ -120,7 +122,7 @@ class X0(_UnitVariance):
 
 
 class Lcm(_UnitVariance):
-    """A latent consistency model (arXiv 2310.04378): 50 of the 1000 steps, boundary-condition skip weights."""
+    """A latent consistency model (arXiv 2310.04378): 50 of the 1000 steps, boundary-condition weights."""
 
     def __init__(self, timesteps: Timesteps | None = None) -> None:
         super().__init__(Discrete(stride=20) if timesteps is None else timesteps)
@@ -132,7 +134,7 @@ class Lcm(_UnitVariance):
 
 
 class Edm(Prediction):
-    """Preconditioning of arXiv 2206.00364, table 1, for data of standard deviation `sigma_data` (Playground 2.5)."""
+    """EDM preconditioning (arXiv 2206.00364, table 1) for data of deviation `sigma_data` (Playground 2.5)."""
 
     def __init__(self, timesteps: Timesteps | None = None, sigma_data: float = 0.5) -> None:
         super().__init__(LogContinuous() if timesteps is None else timesteps)
@@ -159,7 +161,7 @@ class _Velocity(Prediction):
 
 
 class Flow(_Velocity):
-    """Rectified flow with shifted time; the network is told multiplier * sigma (SD3: shift 3; AuraFlow: multiplier 1)."""
+    """Rectified flow with shifted time; the network is told multiplier * sigma (SD3: 3 and 1000)."""
 
     def __init__(self, shift: float = 3.0, multiplier: float = 1000.0) -> None:
         super().__init__(Shifted(shift, multiplier))

@@ -99,7 +99,7 @@ class RectifiedFlow(Process):
         return 1 - sigma
 
     def lam(self, sigma: Tensor) -> Tensor:
-        return ((1 - sigma) / sigma).log()
+        return -sigma.logit()
 
     def inv_lam(self, lam: Tensor) -> Tensor:
         return (-lam).sigmoid()
@@ -131,7 +131,7 @@ def geometric_mean(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ancestral_step(sigma: Tensor, target: Tensor, eta: float) -> tuple[Tensor, Tensor]:
-    """(down, up) with down^2 + up^2 = target^2 and up as the posterior of arXiv 2006.11239 has it, times eta."""
+    """(down, up): down^2 + up^2 = target^2, up is eta times the posterior's deviation (arXiv 2006.11239)."""
     up = eta * (target**2 * (sigma**2 - target**2) / sigma**2).sqrt()
     up = torch.fmin(target, up)  # which also settles inf / inf, from an infinite sigma
     return (target**2 - up**2).sqrt(), up

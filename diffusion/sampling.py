@@ -54,10 +54,11 @@ def sample(
         cfg: Guidance scale; 1 leaves the negative conditioning out.
         add_noise: False starts from `latent` as it is, e.g. one that holds leftover noise.
         force_full_denoise: False leaves the noise of the last sigma in when `end_step` cuts the run.
-        on_step: on_step(step, total, denoised, x) once a step, tensors in model space; raise in it to cancel.
+        on_step: on_step(step, total, denoised, x) once a step, counted from 0; tensors are in model space.
+            What it raises cancels the run and comes out of here.
 
     Returns:
-        The new samples [B, C, H, W], float32, in the autoencoder's space, on the device of `latent["samples"]`.
+        The new samples [B, C, H, W], float32, in the autoencoder's space, on the device of the old ones.
 
     Raises:
         ValueError: unknown sampler or scheduler, or impossible inputs.
@@ -85,7 +86,7 @@ def sample(
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def sample_sigmas(
     model: DiffusionModel,
     positive: Conditioning,
@@ -153,29 +154,31 @@ def _noise(row: Sampler, seed: int, x: Tensor, sigmas: Tensor) -> Noise:
 class _Watch:
     """Passes steps on and looks for NaN and infinity in their predictions.
 
-    On an accelerator a look would stall the queue at every step: there the flags are kept and read at the end.
+    On an accelerator a look would stall the queue at every step: flags are kept there and read at the end.
     """
 
     def __init__(self, sampler: str, on_step: OnStep | None) -> None:
         self._sampler = sampler
         self._on_step = on_step
-        self._flags: list[Tensor] = []
+        self._unread: list[tuple[int, Tensor]] = []
         self._total = 0
 
     def __call__(self, step: int, total: int, denoised: Tensor, x: Tensor) -> None:
         self._total = total
-        self._flags.append(denoised.sum().isfinite())
+        self._unread.append((step, denoised.sum().isfinite()))
         if denoised.device.type == "cpu":
-            self._check()
+            self._read()
         if self._on_step is not None:
             self._on_step(step, total, denoised, x)
 
     def finish(self, x: Tensor) -> None:
-        """Check what was not looked at yet, then the result."""
-        self._check()
+        """Look at the steps not looked at yet, then at the result."""
+        self._read()
         if not x.isfinite().all():
             raise NonFiniteLatent(self._sampler, self._total, self._total)
 
-    def _check(self) -> None:
-        if self._flags and not (finite := torch.stack(self._flags)).all():
-            raise NonFiniteLatent(self._sampler, int((~finite).nonzero()[0]) + 1, self._total)
+    def _read(self) -> None:
+        for step, finite in self._unread:
+            if not finite:
+                raise NonFiniteLatent(self._sampler, step + 1, self._total)
+        self._unread.clear()

@@ -1,8 +1,8 @@
-"""Noise schedules: n steps -> the descending list of sigmas a run goes through, and how a node's steps cut it.
+"""Noise schedules: n steps -> the descending sigmas a run goes through, and how a node's inputs cut them.
 
 A schedule is float32 on the CPU, n + 1 long (exceptions are stated) and ends in 0.
-The arithmetic (float32 or double, order of operations) is part of the contract: a Brownian path is rough, so a
-sigma that is off by one unit in the last place gives a visibly different draw in the SDE samplers.
+The arithmetic (float32 or double, order of operations) is part of the contract: a Brownian path is rough, so
+that a sigma off by one unit in the last place can change a draw of the SDE samplers in the third digit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from types import MappingProxyType
 
 import numpy as np
@@ -57,7 +58,7 @@ def simple(prediction: Prediction, n: int) -> Tensor:
 
 
 def ddim_uniform(prediction: Prediction, n: int) -> Tensor:
-    """DDIM's uniform time steps (arXiv 2010.02502): begins below sigma_max and may differ from n by a step."""
+    """DDIM's uniform time steps (arXiv 2010.02502): begins below sigma_max; may be a step longer."""
     table = prediction.sigmas
     if float(table[1]) < _ZERO:
         return table[1 :: max(len(table) // (n + 1), 1)].flip(0)
@@ -81,8 +82,8 @@ def beta(prediction: Prediction, n: int, a: float = 0.6, b: float = 0.6) -> Tens
     so the list may be shorter than n + 1."""
     table = prediction.sigmas
     quantiles = betaincinv(a, b, 1 - np.linspace(0, 1, n, endpoint=False))
-    places = torch.from_numpy(np.rint(quantiles * (len(table) - 1)).astype(np.int64))
-    return _then_zero(table[torch.unique_consecutive(places)])
+    places = [int(place) for place in np.rint(quantiles * (len(table) - 1))]
+    return _then_zero(torch.stack([table[place] for place, _ in groupby(places)]))
 
 
 def linear_quadratic(prediction: Prediction, n: int, threshold: float = 0.025) -> Tensor:
@@ -102,9 +103,11 @@ def linear_quadratic(prediction: Prediction, n: int, threshold: float = 0.025) -
 
 
 def kl_optimal(prediction: Prediction, n: int) -> Tensor:
-    """Uniform in atan(sigma): the closed form of arXiv 2404.14507 (Align Your Steps), section 3. Needs n >= 2."""
+    """Uniform in atan(sigma): the closed form in arXiv 2404.14507 (Align Your Steps). Needs n >= 2."""
     if n == 1:
-        raise ValueError("the kl_optimal schedule is not defined for 1 step: use at least 2, or another scheduler")
+        raise ValueError(
+            "the kl_optimal schedule is not defined for 1 step: use at least 2, or another scheduler"
+        )
     r = torch.arange(n, dtype=torch.float32) / (n - 1)
     return _then_zero((r * prediction.sigma_min.atan() + (1 - r) * prediction.sigma_max.atan()).tan())
 

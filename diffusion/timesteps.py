@@ -20,13 +20,13 @@ _TERMINAL_ALPHA = 4.8973451890853435e-08
 
 
 def scaled_linear(start: float = 0.00085, end: float = 0.012, steps: int = 1000) -> Tensor:
-    """Cumulative signal shares alpha-bar [steps], float64, of latent diffusion (arXiv 2112.10752): sqrt(beta) linear."""
+    """Signal shares alpha-bar [steps], float64, of latent diffusion (arXiv 2112.10752): sqrt(beta) linear."""
     betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
     return torch.cumprod(1 - betas, dim=0)
 
 
 def zero_terminal_snr(alphas: Tensor) -> Tensor:
-    """Shift and stretch sqrt(alpha-bar) so that the last step is pure noise (arXiv 2305.08891, algorithm 1)."""
+    """sqrt(alpha-bar) shifted and stretched to end in pure noise (arXiv 2305.08891, algorithm 1)."""
     root = alphas.sqrt()
     root = (root - root[-1]) * (root[0] / (root[0] - root[-1]))
     alphas = root**2
@@ -122,7 +122,7 @@ class ArcTangent(LogContinuous):
 
 
 class Shifted(Timesteps):
-    """Flow time u = t / multiplier moved towards noise, sigma = a u / (1 + (a - 1) u) (SD3, arXiv 2403.03206).
+    """Flow time u = t / multiplier moved towards noise: sigma = a u / (1 + (a - 1) u) (arXiv 2403.03206).
 
     `timestep` is multiplier * sigma, not the inverse of `sigma`: the network is told the shifted time.
     """

@@ -1,8 +1,8 @@
 """Samplers: pure functions from a noisy state to a clean latent, and the table that names them.
 
-`sample_x(denoise, x, sigmas, *, noise, on_step)` walks the descending `sigmas` (float32, on the CPU) from the state
-x at sigmas[0] to the one at sigmas[-1]. `denoise(x, sigma)` is the model with its guidance; what kind of model it
-is, a sampler can only ask as mathematics: `denoise.prediction.process` has alpha, lambda and the ancestral step.
+`sample_x(denoise, x, sigmas, *, noise, on_step)` walks the descending `sigmas` (float32, on the CPU) from the
+state x at sigmas[0] to the one at sigmas[-1]. `denoise(x, sigma)` is the model with its guidance. What kind
+of model it is, a sampler asks as mathematics only: alpha, lambda and the ancestral step of its process.
 """
 
 from __future__ import annotations
@@ -58,6 +58,10 @@ from diffusion.samplers.uni_pc import ending_above_zero, sample_uni_pc, sample_u
 __all__ = ["SAMPLERS", "Denoiser", "Guided", "Noise", "OnStep", "SampleFunction", "Sampler", "find_sampler"]
 
 
+def _as_given(sigmas: Tensor) -> Tensor:
+    return sigmas
+
+
 @dataclass(frozen=True)
 class Sampler:
     """A sampler and what a run with it needs beyond the function."""
@@ -69,7 +73,7 @@ class Sampler:
     """The Brownian path lives on the model's device; the CPU's gives the same picture on every machine."""
     discard_penultimate: bool = False
     """Its schedules are made with one step more, and their last sigma above zero is left out."""
-    path: Callable[[Tensor], Tensor] = lambda sigmas: sigmas
+    path: Callable[[Tensor], Tensor] = _as_given
     """The sigmas it really goes through."""
     own_mask_noise: bool = False
     """What a noise mask keeps is noised with seed + 1 instead of the initial noise."""
@@ -131,7 +135,6 @@ def find_sampler(name: str) -> Sampler:
     """
     if name not in SAMPLERS:
         near = difflib.get_close_matches(name, SAMPLERS, n=1)
-        raise ValueError(
-            f"no sampler named {name!r}" + (f": did you mean {near[0]!r}?" if near else f": there are {', '.join(SAMPLERS)}")
-        )
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(SAMPLERS)}"
+        raise ValueError(f"no sampler named {name!r}: {hint}")
     return SAMPLERS[name]

@@ -15,7 +15,7 @@ from diffusion.samplers.multistep import res_weights
 def sample_euler_cfg_pp(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep
 ) -> Tensor:
-    """Euler (DDIM) with CFG++ (its algorithm 2)."""
+    """Euler (DDIM) with CFG++."""
     n = len(sigmas) - 1
     process = denoise.prediction.process
     for i, (s, t) in enumerate(steps(sigmas)):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +16,7 @@ Noise = Callable[[Tensor, Tensor], Tensor]
 """noise(sigma, sigma_next): a unit normal draw of the state's shape for that step (Gaussian or Brownian)."""
 
 OnStep = Callable[[int, int, Tensor, Tensor], None]
-"""on_step(step, total, denoised, x): called once a step, after its first network call. May raise to cancel."""
+"""on_step(step, total, denoised, x): called once a step, after its first network call; raising cancels."""
 
 
 class Guided(NamedTuple):
@@ -26,7 +27,7 @@ class Guided(NamedTuple):
 
 
 class Denoiser(Protocol):
-    """A model with its conditioning: the clean latent it sees in the state x [B, C, ...] at the scalar sigma."""
+    """A model with its conditioning: the clean latent it sees in state x [B, C, ...] at a scalar sigma."""
 
     @property
     def prediction(self) -> Prediction: ...
@@ -51,8 +52,13 @@ def steps(sigmas: Tensor) -> list[tuple[Tensor, Tensor]]:
     return list(pairwise(sigmas.unbind()))
 
 
+def numbers(values: Tensor) -> list[float]:
+    """A one-dimensional CPU tensor as Python floats."""
+    return [float(value) for value in values]
+
+
 def slope(x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
-    """dx/dsigma of the probability flow ODE (arXiv 2206.00364, eq. 3): the predicted noise."""
+    """dx/dsigma of the probability flow ODE (arXiv 2206.00364): the predicted noise."""
     return (x - denoised) / sigma
 
 
@@ -65,9 +71,9 @@ def finite_start(prediction: Prediction, sigmas: Tensor) -> Tensor:
 
 
 def quadrature(nodes: Sequence[float], moments: Sequence[float]) -> list[float]:
-    """Weights b with sum_j b_j nodes_j^p = moments_p: an integral of the polynomial through values at the nodes.
+    """Weights b with sum_j b_j nodes_j^p = moments_p: they integrate the polynomial through the nodes.
 
     `moments` are the integrals of 1, u, u^2, ... under the integral's weight function, one per node.
     """
-    powers = torch.tensor([[u**p for u in nodes] for p in range(len(nodes))], dtype=torch.float64)
-    return torch.linalg.solve(powers, torch.tensor(moments, dtype=torch.float64)).tolist()
+    powers = np.vander(np.array(nodes), increasing=True).T
+    return [float(b) for b in np.linalg.solve(powers, np.array(moments))]

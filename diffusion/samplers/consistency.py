@@ -8,7 +8,7 @@ from diffusion.samplers.common import Denoiser, Noise, OnStep, slope, steps
 
 
 def sample_lcm(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
-    """Multistep consistency sampling (arXiv 2303.01469, algorithm 1; 2310.04378): denoise fully, noise again."""
+    """Multistep consistency sampling (arXiv 2303.01469, algorithm 1): denoise fully, noise again."""
     n = len(sigmas) - 1
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)
@@ -20,7 +20,7 @@ def sample_lcm(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on
 
 
 def sample_ddpm(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
-    """Ancestral sampling (arXiv 2006.11239, algorithm 2) in its variance preserving state z = x / sqrt(1 + s^2)."""
+    """Ancestral sampling (arXiv 2006.11239, algorithm 2) in variance preserving states x / sqrt(1 + s^2)."""
     n = len(sigmas) - 1
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)

@@ -1,4 +1,4 @@
-"""DPM-Solver (arXiv 2206.00927) in its noise prediction form, time t = -ln sigma, with fixed and adaptive steps."""
+"""DPM-Solver (arXiv 2206.00927), noise prediction, time t = -ln sigma, with fixed and adaptive steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _order2(
     """DPM-Solver-2 (its algorithm 1), and the eps found at the inner point t + r1 h."""
     inner = t + r1 * (to - t)
     eps1 = _eps(denoise, _order1(x, t, inner, eps), inner)
-    return _order1(x, t, to, eps + (eps1 - eps) / (2 * r1)), eps1
+    return _order1(x, t, to, eps) - (-to).exp() / (2 * r1) * (to - t).expm1() * (eps1 - eps), eps1
 
 
 def _order3(
@@ -35,9 +35,9 @@ def _order3(
     """DPM-Solver-3 (its algorithm 2); `eps1` is eps at t + r1 h."""
     h = to - t
     inner = t + r2 * h
-    bend = ((r2 * h).expm1() / (r2 * h) - 1) * (-inner).exp() * r2 / r1
+    bend = (-inner).exp() * (r2 / r1) * ((r2 * h).expm1() / (r2 * h) - 1)
     eps2 = _eps(denoise, _order1(x, t, inner, eps) - bend * (eps1 - eps), inner)
-    return _order1(x, t, to, eps) - (h.expm1() / h - 1) * (-to).exp() / r2 * (eps2 - eps)
+    return _order1(x, t, to, eps) - (-to).exp() / r2 * (h.expm1() / h - 1) * (eps2 - eps)
 
 
 def _ends(sigmas: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,7 +47,7 @@ def _ends(sigmas: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def sample_dpm_fast(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
-    """DPM-Solver-fast (section 3.4): as many third order steps as fit into n calls, uniform in ln sigma."""
+    """DPM-Solver-fast: as many third order steps as fit into n calls, uniform in ln sigma."""
     n = len(sigmas) - 1
     if n < 1:
         return x
@@ -81,9 +81,9 @@ def sample_dpm_adaptive(
     h_init: float = 0.05,
     accept_safety: float = 0.81,
 ) -> Tensor:
-    """DPM-Solver-23 with adaptive steps (appendix C.2): order 2 checks order 3, an integral controller sets h.
+    """DPM-Solver-23 with adaptive steps (appendix C): order 2 checks order 3, an integral controller sets h.
 
-    The schedule only sets both ends. The error is judged over the whole batch, so it costs a device sync a step.
+    The schedule only sets both ends. The error is judged over the whole batch, at the cost of a device sync.
     """
     n = len(sigmas) - 1
     if n < 1:
@@ -97,7 +97,7 @@ def sample_dpm_adaptive(
         low, eps1 = _order2(denoise, x, t, to, eps, 1 / 3)
         high = _order3(denoise, x, t, to, eps, eps1, 1 / 3, 2 / 3)
         allowed = torch.clamp(rtol * torch.maximum(low.abs(), before.abs()), min=atol)
-        error = float(torch.linalg.vector_norm((low - high) / allowed)) / math.sqrt(x.numel())
+        error = float(((low - high) / allowed).square().mean().sqrt())
         factor = 1 + math.atan((1 / (error + 1e-8)) ** (1 / 3) - 1)
         if factor >= accept_safety:
             x, before, t = high, low, to

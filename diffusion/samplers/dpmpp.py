@@ -1,4 +1,4 @@
-"""DPM-Solver++ (arXiv 2211.01095), which predicts the clean latent, and its stochastic forms in k-diffusion."""
+"""DPM-Solver++ (arXiv 2211.01095): DPM-Solver on the clean latent, with k-diffusion's stochastic forms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def sample_dpmpp_2s_ancestral(
 ) -> Tensor:
     """DPM-Solver++(2S) (its algorithm 1) down, then ancestral noise.
 
-    A first order DPM-Solver++ update and an Euler step in sigma are the same thing, so both halves are Euler steps.
+    A first order DPM-Solver++ update is an Euler step in sigma, so both halves are written as such.
     """
     n = len(sigmas) - 1
     process = denoise.prediction.process
@@ -58,14 +58,13 @@ def sample_dpmpp_sde(
     eta: float = 1.0,
     r: float = 1 / 2,
 ) -> Tensor:
-    """Stochastic DPM-Solver++ in single steps of second order, as in k-diffusion: two calls and two draws a step."""
+    """Stochastic single-step DPM-Solver++ of order 2, as in k-diffusion: two calls and two draws a step."""
     n = len(sigmas) - 1
     sigmas = finite_start(denoise.prediction, sigmas)
     process = denoise.prediction.process
 
-    def leap(x: Tensor, denoised: Tensor, s: Tensor, to: Tensor) -> Tensor:
-        lam = process.lam(s)
-        down, up = ancestral_step((-lam).exp(), (-process.lam(to)).exp(), eta)
+    def leap(x: Tensor, denoised: Tensor, s: Tensor, to: Tensor, lam: Tensor, lam_to: Tensor) -> Tensor:
+        down, up = ancestral_step(1 / lam.exp(), 1 / lam_to.exp(), eta)
         h = -down.log() - lam
         alpha, alpha_to = process.alpha(s), process.alpha(to)
         x = alpha_to / alpha * (-h).exp() * x - alpha_to * (-h).expm1() * denoised
@@ -75,11 +74,12 @@ def sample_dpmpp_sde(
         denoised = denoise(x, s)
         on_step(i, n, denoised, x)
         if t == 0:
-            x = denoised
-            continue
-        middle = process.inv_lam(process.lam(s).lerp(process.lam(t), r))
-        denoised2 = denoise(leap(x, denoised, s, middle), middle)
-        x = leap(x, denoised.lerp(denoised2, 1 / (2 * r)), s, t)
+            return denoised
+        lam, lam_t = process.lam(s), process.lam(t)
+        lam_middle = lam + r * (lam_t - lam)
+        middle = process.inv_lam(lam_middle)
+        denoised2 = denoise(leap(x, denoised, s, middle, lam, lam_middle), middle)
+        x = leap(x, denoised.lerp(denoised2, 1 / (2 * r)), s, t, lam, lam_t)
     return x
 
 
@@ -93,7 +93,7 @@ def sample_dpmpp_2m_sde(
     eta: float = 1.0,
     heun: bool = False,
 ) -> Tensor:
-    """SDE-DPM-Solver++(2M) (its appendix, section 5.3) with the midpoint or Heun's weight for the second order."""
+    """SDE-DPM-Solver++(2M) (same paper) with the midpoint or Heun's weight for the second order."""
     n = len(sigmas) - 1
     sigmas = finite_start(denoise.prediction, sigmas)
     process = denoise.prediction.process

@@ -21,7 +21,7 @@ def sample_euler(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, 
 def sample_euler_ancestral(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, eta: float = 1.0
 ) -> Tensor:
-    """Euler steps below the target, then fresh noise up to it (DDPM's posterior, arXiv 2006.11239, at eta 1)."""
+    """Euler steps below the target, then fresh noise up to it (at eta 1 DDPM's, arXiv 2006.11239)."""
     n = len(sigmas) - 1
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)
@@ -49,7 +49,7 @@ def sample_heun(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, o
 
 
 def sample_heunpp2(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
-    """Heun++: Heun with a third slope one step ahead, slopes weighted by their sigma (arXiv 2306.14878)."""
+    """Heun++ (Carzit, sd-webui-samplers-scheduler): a third slope one step ahead, weighted by sigma."""
     n = len(sigmas) - 1
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)
@@ -72,7 +72,7 @@ def sample_heunpp2(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise
 
 
 def sample_dpm_2(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
-    """The midpoint method with the midpoint in ln sigma: DPM-Solver-2 (arXiv 2206.00927) as k-diffusion has it."""
+    """The midpoint method in ln sigma, as in k-diffusion (compare DPM-Solver-2, arXiv 2206.00927)."""
     n = len(sigmas) - 1
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)

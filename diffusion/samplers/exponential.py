@@ -9,14 +9,14 @@ from diffusion.samplers.common import Denoiser, Noise, OnStep, finite_start, ste
 
 
 def _er_scale(q: Tensor) -> Tensor:
-    """The noise scale function of ER-SDE 5, the one the paper recommends."""
+    """The noise scale function the ER-SDE paper settles on."""
     return q * ((q**0.3).exp() + 10)
 
 
 def sample_er_sde(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, points: int = 200
 ) -> Tensor:
-    """Extended reverse-time SDE solver, VP-ER-SDE-3 (arXiv 2309.06169, algorithm 3), in q = sigma / alpha."""
+    """Extended reverse-time SDE solver, VP-ER-SDE-3 (arXiv 2309.06169), in q = sigma / alpha."""
     n = len(sigmas) - 1
     sigmas = finite_start(denoise.prediction, sigmas)
     process = denoise.prediction.process
@@ -48,7 +48,7 @@ def sample_er_sde(
 
 
 class _SplitNoise:
-    """One normal variable of a whole step, drawn piecewise as the step's stages need it (SEEDS, section 4)."""
+    """One normal variable of a whole step, drawn piecewise as the step's stages need it."""
 
     def __init__(self, noise: Noise, s: Tensor, t: Tensor) -> None:
         self.draw = lambda: noise(s, t)

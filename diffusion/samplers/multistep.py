@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from diffusion.process import ancestral_step
-from diffusion.samplers.common import Denoiser, Noise, OnStep, quadrature, slope, steps
+from diffusion.samplers.common import Denoiser, Noise, OnStep, numbers, quadrature, slope, steps
 
 # Adams-Bashforth weights of equal steps, newest slope first, by order.
 _ADAMS_BASHFORTH = (
@@ -30,9 +30,9 @@ def weighted(weights: list[float] | tuple[float, ...], newest_first: list[Tensor
 def sample_lms(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, order: int = 4
 ) -> Tensor:
-    """Linear multistep in sigma: the polynomial through the last slopes, integrated exactly (Adams-Bashforth)."""
+    """Linear multistep (Adams-Bashforth) in sigma: the polynomial through the last slopes, integrated."""
     n = len(sigmas) - 1
-    levels: list[float] = sigmas.tolist()
+    levels = numbers(sigmas)
     slopes: list[Tensor] = []
     for i, (s, _) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)
@@ -50,7 +50,7 @@ def sample_lms(
 def sample_ipndm(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, order: int = 4
 ) -> Tensor:
-    """Improved PNDM (arXiv 2204.13902, section 3.3; PNDM: 2202.09778): Adams-Bashforth as if steps were equal."""
+    """Improved PNDM (arXiv 2204.13902, after PNDM, 2202.09778): Adams-Bashforth as if steps were equal."""
     n = len(sigmas) - 1
     slopes: list[Tensor] = []
     for i, (s, t) in enumerate(steps(sigmas)):
@@ -64,9 +64,9 @@ def sample_ipndm(
 def sample_ipndm_v(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, order: int = 4
 ) -> Tensor:
-    """Improved PNDM with weights for the actual steps, as in diff-sampler (arXiv 2312.00094, appendix)."""
+    """Improved PNDM with weights for the actual steps, as in diff-sampler (the code of arXiv 2312.00094)."""
     n = len(sigmas) - 1
-    levels: list[float] = sigmas.tolist()
+    levels = numbers(sigmas)
     slopes: list[Tensor] = []
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)
@@ -104,9 +104,9 @@ def _variable_step_weights(h: list[float]) -> list[float]:
 def sample_deis(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, order: int = 3
 ) -> Tensor:
-    """DEIS-tAB (arXiv 2204.13902): Adams-Bashforth in the time of a linear VP schedule, exact weight function."""
+    """DEIS-tAB (arXiv 2204.13902): exponential Adams-Bashforth in the time of a linear VP schedule."""
     n = len(sigmas) - 1
-    times = _vp_time(sigmas.double())
+    times = numbers(_vp_time(sigmas.double()))
     slopes: list[Tensor] = []
     for i, (s, t) in enumerate(steps(sigmas)):
         denoised = denoise(x, s)
@@ -114,8 +114,9 @@ def sample_deis(
         slopes = [slope(x, denoised, s), *slopes[: order - 1]]
         if len(slopes) == 1 or t <= 0:
             x = x + slopes[0] * (t - s)
-            continue
-        x = x + weighted(_deis_weights(times[i + 1].item(), times[: i + 1].flip(0)[: len(slopes)].tolist()), slopes)
+        else:
+            nodes = [times[i - j] for j in range(len(slopes))]
+            x = x + weighted(_deis_weights(times[i + 1], nodes), slopes)
     return x
 
 
@@ -131,7 +132,7 @@ def _vp_time(sigma: Tensor) -> Tensor:
 
 
 def _deis_weights(target: float, nodes: list[float], points: int = 10000) -> list[float]:
-    """Integrals from nodes[0] to `target` of the Lagrange polynomials under DEIS's weight (its eq. 15)."""
+    """Integrals from nodes[0] to `target` of the Lagrange polynomials under DEIS's weight."""
     tau = torch.linspace(nodes[0], target, points, dtype=torch.float64)
     alpha = (-(tau**2) * _BETA_D / 2 - tau * _BETA_MIN).exp()
     weight = (tau * _BETA_D + _BETA_MIN) / (2 * (alpha * (1 - alpha)).sqrt())
@@ -143,7 +144,7 @@ def _deis_weights(target: float, nodes: list[float], points: int = 10000) -> lis
 def sample_gradient_estimation(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, gamma: float = 2.0
 ) -> Tensor:
-    """Gradient estimation (arXiv 2306.04848, algorithm 1): the slope extrapolated from the one before."""
+    """Gradient estimation (arXiv 2306.04848): the slope extrapolated from the one before."""
     n = len(sigmas) - 1
     last: Tensor | None = None
     for i, (s, t) in enumerate(steps(sigmas)):
@@ -185,8 +186,10 @@ def sample_res_multistep_ancestral(
     return sample_res_multistep(denoise, x, sigmas, noise=noise, on_step=on_step, eta=1.0)
 
 
-def res_weights(before: Tensor, down_before: Tensor, s: Tensor, down: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(h, b1, b2): step in -ln sigma and the weights of this and the previous prediction (its order conditions)."""
+def res_weights(
+    before: Tensor, down_before: Tensor, s: Tensor, down: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(h, b1, b2): the step in -ln sigma and the weights of this and the previous prediction."""
     h = (s / down).log()
     c2 = (down_before / before).log() / h
     phi1 = torch.expm1(-h) / -h

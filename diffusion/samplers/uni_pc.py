@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from diffusion.samplers.common import Denoiser, Noise, OnStep
+from diffusion.samplers.common import Denoiser, Noise, OnStep, numbers
 
 END = 1e-3
 """lambda is infinite at sigma 0, so a run to 0 ends here instead."""
@@ -20,12 +22,15 @@ StepFunction = Callable[[float], float]
 """B(h), the paper's free function; h is minus the step in lambda."""
 
 
+Matrix = NDArray[np.float64]
+
+
 def _bh1(h: float) -> float:
     return h
 
 
-def _system(r: list[float], h: float, b_h: float) -> tuple[Tensor, Tensor]:
-    """The paper's R_p and phi_p/B (its eq. 5) at the points r, the last of which is 1."""
+def _system(r: list[float], h: float, b_h: float) -> tuple[Matrix, Matrix]:
+    """The paper's R_p and phi_p / B at the points r, the last of which is 1."""
     rows: list[list[float]] = []
     right: list[float] = []
     phi, factorial = math.expm1(h) / h - 1, 1
@@ -34,16 +39,20 @@ def _system(r: list[float], h: float, b_h: float) -> tuple[Tensor, Tensor]:
         right.append(phi * factorial / b_h)
         factorial *= k + 1
         phi = phi / h - 1 / factorial
-    return torch.tensor(rows, dtype=torch.float64), torch.tensor(right, dtype=torch.float64)
+    return np.array(rows), np.array(right)
+
+
+def _solved(system: Matrix, right: Matrix) -> list[float]:
+    return [float(weight) for weight in np.linalg.solve(system, right)]
 
 
 def _predictor_weights(r: list[float], h: float, b_h: float) -> list[float]:
-    """Weights of the past differences. At order 2 the paper's closed form 1/2 stands for the 1x1 system."""
+    """Weights of the past differences; at order 2 the paper's 1/2."""
     order = len(r)
     if order <= 2:
         return [0.5] * (order - 1)
     system, right = _system(r, h, b_h)
-    return torch.linalg.solve(system[:-1, :-1], right[:-1]).tolist()
+    return _solved(system[:-1, :-1], right[:-1])
 
 
 def _corrector_weights(r: list[float], h: float, b_h: float) -> list[float]:
@@ -51,7 +60,7 @@ def _corrector_weights(r: list[float], h: float, b_h: float) -> list[float]:
     if len(r) == 1:
         return [0.5]
     system, right = _system(r, h, b_h)
-    return torch.linalg.solve(system, right).tolist()
+    return _solved(system, right)
 
 
 def sample_uni_pc(
@@ -64,7 +73,7 @@ def sample_uni_pc(
     step_function: StepFunction = _bh1,
     max_order: int = 3,
 ) -> Tensor:
-    """UniPC-p (its algorithms 1 and 2) with B(h) = h: n network calls for n steps; 1 step leaves x as it is."""
+    """UniPC-p (algorithms 1 and 2) with B(h) = h: n calls for n steps; one step alone leaves x as it is."""
     n = len(sigmas) - 1
     if n < 1:
         return x
@@ -93,7 +102,9 @@ def sample_uni_pc(
     return z * scales[-1]
 
 
-def sample_uni_pc_bh2(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
+def sample_uni_pc_bh2(
+    denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep
+) -> Tensor:
     """UniPC with B(h) = e^h - 1, which its authors advise for guided sampling."""
     return sample_uni_pc(denoise, x, sigmas, noise=noise, on_step=on_step, step_function=math.expm1)
 
@@ -101,13 +112,13 @@ def sample_uni_pc_bh2(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: No
 def _vp(sigmas: Tensor) -> tuple[Tensor, Tensor, Tensor, list[float]]:
     """sqrt(1 + sigma^2), alpha, std and lambda of each sigma.
 
-    The published code has them in float32 from ln alpha, where 1 - alpha^2 loses digits near `END`: lambda there
-    is off by 2 %, which its pictures contain.
+    The published code has them in float32 from ln alpha, where 1 - alpha^2 loses digits near `END`: std is
+    off by 2 % there, and its pictures contain that.
     """
     log_alpha = 0.5 * (1 / (sigmas**2 + 1)).log()
     variance = 1 - (2 * log_alpha).exp()
     lam = log_alpha - 0.5 * variance.log()
-    return (1 + sigmas**2).sqrt(), log_alpha.exp(), variance.sqrt(), lam.double().tolist()
+    return (1 + sigmas**2).sqrt(), log_alpha.exp(), variance.sqrt(), numbers(lam)
 
 
 def ending_above_zero(sigmas: Tensor) -> Tensor:

@@ -1,15 +1,9 @@
-"""A toy network with stored results: what the golden sampler cases were made with (golden/samplers.json.gz).
-
-Run as a module it prints the worst relative error of each golden case named on the standard input. Tests do so for the
-Brownian samplers, whose noise depends on sigma's last bit: with MKL_CBWR=COMPATIBLE Intel's maths library gives the same
-bits on every x86 machine, and that variable must be set before torch is loaded.
-"""
+"""The toy network the golden sampler cases were made with (golden/samplers.*), and how to run a case."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import sys
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -82,9 +76,3 @@ def run(case: dict[str, Any], network: ToyNetwork | None = None, **changes: Any)
 def relative_error(got: Tensor, want: Tensor) -> float:
     """The README's measure: the largest difference over max(1, the largest value)."""
     return float((got - want).abs().max() / want.abs().max().clamp(min=1))
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    errors = {key: relative_error(run(golden()["cases"][key]), tensors()[key]) for key in json.load(sys.stdin)}
-    sys.stdout.write(json.dumps(errors))
