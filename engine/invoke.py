@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
@@ -83,14 +82,11 @@ def describe(value: Any) -> Any:
 
 
 def _frames(error: BaseException) -> list[str]:
-    """The frames below the engine's call, with paths relative to wherever they were imported from."""
+    """The frames below the engine's call; files are named as their modules are, not by absolute paths."""
+    walked = list(traceback.walk_tb(error.__traceback__))[1:]
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    for frame in frames:
-        frame.filename = _relative(frame.filename)
+    for (frame, _), summary in zip(walked, frames, strict=True):
+        path = PurePath(summary.filename)
+        depth = str(frame.f_globals.get("__name__", "")).count(".") + 1 + (path.name == "__init__.py")
+        summary.filename = "/".join(path.parts[-depth:])
     return traceback.format_list(frames)
-
-
-def _relative(filename: str) -> str:
-    path = PurePath(filename)
-    roots = [root for root in sys.path if root and path.is_relative_to(root)]
-    return str(path.relative_to(max(roots, key=len))) if roots else path.name
