@@ -95,9 +95,7 @@ async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any) -> 
     assert len(accepted) > 4
 
 
-async def test_a_job_running_when_the_server_is_killed_runs_once_more_and_then_is_given_up(
-    servers: Any,
-) -> None:
+async def test_a_job_running_at_two_crashes_of_the_server_is_given_up(servers: Any) -> None:
     prompt_id, after = "", ""
     for attempt in range(2):
         server: ToyServer = servers().wait()

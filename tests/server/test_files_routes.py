@@ -102,7 +102,7 @@ async def test_pictures_are_re_encoded_and_taken_apart_on_request(http: ClientSe
     await upload(http, png(colour=(200, 10, 10, 99), mode="RGBA"), "rgba.png")
 
     async def picture(**params: str) -> Image.Image:
-        _, body = await viewed(http, filename="rgba.png", type="input", **params)
+        _, body = await viewed(http, 200, filename="rgba.png", type="input", **params)
         return Image.open(io.BytesIO(body))
 
     assert (await picture(preview="webp;80")).format == "WEBP"

@@ -1,4 +1,4 @@
-"""A server over a folder with the toy worker. `python -m tests.server.toy_server FOLDER [OPTION=JSON ...]`."""
+"""A server with the toy worker: `python -m tests.server.toy_server FOLDER [OPTION=JSON ...]`."""
 
 import json
 import sys
