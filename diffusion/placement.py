@@ -1,4 +1,4 @@
-"""Where and how models compute: the device, the precision on it, and how much memory there is."""
+"""Where models live: the device to compute on and how much memory they may take there."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 import torch
 
-from diffusion.precision import Precision
-
 
 @dataclass(frozen=True)
 class Placement:
-    """A device, the policy for types on it, and the bytes models may take there (None: whatever is free)."""
+    """A device and the bytes models may take on it (None: whatever is free)."""
 
     device: torch.device
-    precision: Precision = Precision.AUTO
     budget: int | None = None
 
     def room(self) -> int | None:
