@@ -22,7 +22,7 @@ def serve(options: argparse.Namespace) -> int:
     except ModelPathsError as error:
         log.error("%s", error)
         return 1
-    from server.app import serve as serve_app
+    from server.serving import serve as serve_app
 
     return serve_app(settings)
 
