@@ -94,16 +94,19 @@ def test_nothing_changed_so_nothing_runs_and_the_answer_is_immediate(program: Pr
 async def watch(program: Program, graph: dict[str, Any]) -> list[dict[str, Any]]:
     """Submit over HTTP and collect the messages of the run."""
     found: list[dict[str, Any]] = []
-    async with aiohttp.ClientSession() as session:
-        async with session.ws_connect(f"{program.url}/ws?clientId=watcher") as socket, asyncio.timeout(120):
-            body = {"prompt": graph, "client_id": "watcher"}
-            async with session.post(f"{program.url}/prompt", json=body) as response:
-                assert response.status == 200, await response.text()
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    found.append(json.loads(message.data))
-                    if found[-1]["type"] == "executing" and found[-1]["data"]["node"] is None:
-                        break
+    body = {"prompt": graph, "client_id": "watcher"}
+    async with (
+        asyncio.timeout(120),
+        aiohttp.ClientSession(program.url) as session,
+        session.ws_connect("/ws?clientId=watcher") as socket,
+    ):
+        async with session.post("/prompt", json=body) as response:
+            assert response.status == 200, await response.text()
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                found.append(json.loads(message.data))
+                if found[-1]["type"] == "executing" and found[-1]["data"]["node"] is None:
+                    break
     return found
 
 
