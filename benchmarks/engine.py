@@ -56,15 +56,23 @@ def ladder(length: int, *, rungs: int, first: int = 0, last: int = 1) -> dict[st
     return prompt
 
 
-def best(runs: int, work: Callable[[], object]) -> float:
-    """The shortest of several measurements, in seconds."""
-    times: list[float] = []
+def best(runs: int, work: Callable[[], object]) -> tuple[float, float]:
+    """The shortest of several measurements, in seconds of wall clock and of this process's CPU time."""
+    walls: list[float] = []
+    cpus: list[float] = []
     for _ in range(runs):
         gc.collect()
-        began = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         work()
-        times.append(time.perf_counter() - began)
-    return min(times)
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return min(walls), min(cpus)
+
+
+def report(name: str, seconds: tuple[float, float], nodes: int) -> None:
+    """One line: microseconds a node, by wall clock and by CPU time."""
+    wall, cpu = (1e6 * s / nodes for s in seconds)
+    print(f"{name:24} {wall:8.1f} {cpu:8.1f}")
 
 
 def main() -> None:
@@ -73,6 +81,7 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
+    n, runs = options.nodes, options.runs
     registry, folders = Registry([start, add, show]), Folders.at(".")
     events: list[Event] = []
 
@@ -81,34 +90,32 @@ def main() -> None:
         outcome = run_sync(Graph.parse(prompt), registry, cache, emit=events.append, folders=folders)
         assert outcome.status == "success", outcome.errors
 
-    n = options.nodes
-    print(f"{'graph':24} {'us a node':>10}")
-    for name, rungs in (("chain", 1), ("ladder", 2)):
-        prompt = ladder(n, rungs=rungs)
-        cold = best(options.runs, lambda prompt=prompt: execute(prompt, MemoryCache(2**30)))
-        print(f"{name + ', cold':24} {cold / n * 1e6:10.1f}")
-    prompt = ladder(n, rungs=1)
+    def cold(prompt: dict[str, Any]) -> tuple[float, float]:
+        return best(runs, lambda: execute(prompt, MemoryCache(2**30)))
+
+    print(f"{'microseconds a node':24} {'wall':>8} {'CPU':>8}")
+    chain = ladder(n, rungs=1)
+    report("chain, cold", cold(chain), n)
+    report("ladder, cold", cold(ladder(n, rungs=2)), n)
     warm = MemoryCache(2**30)
-    execute(prompt, warm)
-    print(f"{'chain, nothing changed':24} {best(options.runs, lambda: execute(prompt, warm)) / n * 1e6:10.1f}")
-    fresh = iter(range(2, 1000))
-    edit = best(options.runs, lambda: execute(ladder(n, rungs=1, last=next(fresh)), warm))
-    build = best(options.runs, lambda: ladder(n, rungs=1))
-    print(f"{'chain, last changed':24} {(edit - build) / n * 1e6:10.1f}")
-    checked = best(options.runs, lambda: validate(prompt, registry, folders))
-    print(f"{'validate':24} {checked / n * 1e6:10.1f}")
+    execute(chain, warm)
+    report("chain, nothing changed", best(runs, lambda: execute(chain, warm)), n)
+    edited = iter([ladder(n, rungs=1, last=2 + i) for i in range(runs)])
+    report("chain, last changed", best(runs, lambda: execute(next(edited), warm)), n)
+    report("validate", best(runs, lambda: validate(chain, registry, folders)), n)
     for size in (5_000, 10_000, 20_000, 40_000):
-        prompt = ladder(size, rungs=1)
-        cold = best(options.runs, lambda prompt=prompt: execute(prompt, MemoryCache(2**30)))
-        print(f"{f'chain of {size}, cold':24} {cold / size * 1e6:10.1f}")
-    prompt = ladder(100_000, rungs=1)
+        report(f"chain of {size}, cold", cold(ladder(size, rungs=1)), size)
+    print(f"chain of 100000: {peak(ladder(100_000, rungs=1), registry, folders):.0f} bytes a node at most")
+
+
+def peak(prompt: dict[str, Any], registry: Registry, folders: Folders) -> float:
+    """Bytes a node that a run without a cache needs, its graph included."""
     tracemalloc.start()
-    graph = Graph.parse(prompt)
-    began = time.perf_counter()
-    run_sync(graph, registry, folders=folders)
-    peak = tracemalloc.get_traced_memory()[1]
+    outcome = run_sync(Graph.parse(prompt), registry, folders=folders)
+    assert outcome.status == "success", outcome.errors
+    most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    print(f"chain of 100000: done, peak {peak / 100_000:.0f} bytes a node (traced, {time.perf_counter() - began:.1f} s)")
+    return most / len(prompt)
 
 
 if __name__ == "__main__":
