@@ -70,7 +70,8 @@ class Area:
         if min(h, w) < 1 or min(self.x, self.y) < 0:
             raise ValueError(
                 f"conditioning area {self.width * 8}x{self.height * 8} px at "
-                f"x={self.x * 8}, y={self.y * 8} lies outside the {width * 8}x{height * 8} px picture: move it inside, or make the picture larger"
+                f"x={self.x * 8}, y={self.y * 8} lies outside the {width * 8}x{height * 8} px picture: "
+                "move it inside, or make the picture larger"
             )
         return replace(self, height=h, width=w)
 

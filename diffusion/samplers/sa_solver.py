@@ -30,10 +30,11 @@ def sample_sa_solver(
     predictor_order: int = 3,
     corrector_order: int = 4,
 ) -> Tensor:
-    """SA-Solver (algorithm 1), tau by default 1 over the middle of a run. `pece` evaluates after correcting too."""
+    """SA-Solver (algorithm 1); tau defaults to 1 over the middle of a run. `pece` evaluates twice a step."""
     n = len(sigmas) - 1
     sigmas = finite_start(denoise.prediction, sigmas)
-    adams = _Adams(denoise.prediction.process, sigmas)
+    process = denoise.prediction.process
+    adams = _Adams(process, sigmas, numbers(process.lam(sigmas)))
     tau = tau or _middle(denoise.prediction)
     left = [n - i if sigmas[-1] == 0 else n for i in range(n)]  # orders taper off towards sigma 0
     predictions: list[Tensor] = []
@@ -68,21 +69,22 @@ class _Adams:
 
     process: Process
     sigmas: Tensor
+    lams: list[float]
 
     def leap(self, x: Tensor, start: int, newest: int, predictions: list[Tensor], tau: float) -> Tensor:
-        """From sigma number `start` to the next, without noise; `predictions` run back from number `newest`."""
+        """From sigma number `start` to the next, without noise. `predictions` go back from `newest`."""
         s, t = self.sigmas[start], self.sigmas[start + 1]
-        lams = numbers(self.process.lam(self.sigmas))
-        nodes = [lams[newest - j] for j in range(len(predictions))]
-        weights = _weights(nodes, lams[start], lams[start + 1], tau)
-        decay = t / s * math.exp(-(tau**2) * (lams[start + 1] - lams[start]))
+        nodes = [self.lams[newest - j] for j in range(len(predictions))]
+        weights = _weights(nodes, self.lams[start], self.lams[start + 1], tau)
+        decay = t / s * math.exp(-(tau**2) * self._width(start))
         return decay * x + self.process.alpha(t) * weighted(weights, predictions)
 
     def deviation(self, start: int, tau: float) -> Tensor:
         """The standard deviation of the noise a step from `start` adds."""
-        s, t = self.sigmas[start], self.sigmas[start + 1]
-        h = float(self.process.lam(t) - self.process.lam(s))
-        return t * math.sqrt(-math.expm1(-2 * tau**2 * h))
+        return self.sigmas[start + 1] * math.sqrt(-math.expm1(-2 * tau**2 * self._width(start)))
+
+    def _width(self, start: int) -> float:
+        return self.lams[start + 1] - self.lams[start]
 
 
 def _weights(nodes: list[float], start: float, end: float, tau: float) -> list[float]:
