@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 from pathlib import Path
@@ -93,6 +94,7 @@ def _migrate(engine: Engine, path: Path, version: str | None) -> None:
 
     if version is not None:
         shutil.copy2(path, path.with_name(f"{path.name}.before-{HEAD}"))
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:

@@ -76,6 +76,11 @@ class Supervisor:
         return "failed" if self.last_error and self.restarts > 0 else "starting"
 
     @property
+    def silent_seconds(self) -> float:
+        """How long ago the worker last said anything; a healthy one answers a ping every ten seconds."""
+        return time.monotonic() - self.heard if self._ready.is_set() else 0.0
+
+    @property
     def pid(self) -> int | None:
         """Process id of the worker, if one runs."""
         return self._process.pid if self._process else None

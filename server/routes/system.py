@@ -42,6 +42,7 @@ async def health(request: web.Request) -> web.Response:
         "pid": supervisor.pid,
         "restarts": max(supervisor.restarts, 0),
         "last_error": supervisor.last_error,
+        "silent_seconds": round(supervisor.silent_seconds, 1),
     }
     running = int(queue.running is not None)
     body = {
