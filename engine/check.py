@@ -18,6 +18,10 @@ from engine.values import coerce, is_widget
 _NOTHING: dict[str, Any] = {}
 
 
+MOST_SUGGESTIONS = 20
+"""Distinct missing node ids of one prompt that are met with "did you mean"."""
+
+
 class NodeChecker:
     """Checks the nodes of one prompt, one at a time, and collects `problems` by node."""
 
@@ -26,6 +30,7 @@ class NodeChecker:
         self._registry = registry
         self._folders = folders
         self._names: dict[str, list[str]] = {}
+        self._near: dict[str, tuple[str, ...]] = {}
         self.problems: dict[NodeId, list[Problem]] = {}
 
     def node(self, node: NodeId) -> Node:
@@ -121,7 +126,7 @@ class NodeChecker:
         target, slot = pair
         if not isinstance(target, str) or target not in self._entries:
             known = isinstance(target, int) and str(target) in self._entries
-            near = (str(target),) if known else nearest(target, self._entries)
+            near = (str(target),) if known else self._like(target)
             why = f"node ids are texts, not {target!r}" if known else f"node {target!r} does not exist"
             return None, p.broken_link(node, name, config, list(pair), why, near)
         spec = self._spec_of(NodeId(target))
@@ -137,6 +142,13 @@ class NodeChecker:
             return Link(NodeId(target), index), None
         why = f"node {target!r} ({spec.name}) has {count} outputs and none of index {slot}"
         return None, p.broken_link(node, name, config, list(pair), why, ())
+
+    def _like(self, target: Any) -> tuple[str, ...]:
+        """The ids nearest to a missing one. Each search reads all ids, so their number is bounded."""
+        asked = str(target)
+        if asked not in self._near:
+            self._near[asked] = nearest(asked, self._entries) if len(self._near) < MOST_SUGGESTIONS else ()
+        return self._near[asked]
 
     def _spec_of(self, node: NodeId) -> NodeSpec | None:
         class_type = (as_object(self._entries[node]) or {}).get("class_type")

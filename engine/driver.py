@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,7 +229,7 @@ class _Drive:
             return None, _not_loaded(task)
         try:
             with self._guard():
-                return task.spec.function(**task.call), None
+                return [task.spec.function(**call) for call in self._calls(task)], None
         except BaseException as error:  # noqa: BLE001 - also SystemExit: a node must not end the process
             return None, error
 
@@ -237,11 +237,17 @@ class _Drive:
         if task.spec.function is None:
             return None, _not_loaded(task)
         try:
-            return await task.spec.function(**task.call), None
+            return [await task.spec.function(**call) for call in self._calls(task)], None
         except asyncio.CancelledError as error:
             return None, Interrupted("the run was cancelled") if self._cancel.cancelled else error
         except BaseException as error:  # noqa: BLE001 - as above
             return None, error
+
+    def _calls(self, task: Task) -> Iterator[dict[str, Any]]:
+        """The arguments of every call, until the run is cancelled."""
+        for call in task.each():
+            self._cancel.check()
+            yield call
 
 
 def _not_loaded(task: Task) -> RuntimeError:

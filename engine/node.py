@@ -8,13 +8,14 @@ import linecache
 import marshal
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin
 
 from engine.context import Context
 from engine.docstring import Doc, parse
 from engine.hints import RegistrationError, input_spec, take_apart, wire_type
 from engine.spec import InputSpec, Lane, NodeSpec, OutputSpec
+from engine.types import Socket
 
 __all__ = ["Lane", "NodeFunction", "NodeSpec", "RegistrationError", "Ui", "node"]
 
@@ -167,12 +168,13 @@ def _outputs(node: str, hint: Any, doc: Doc, names: tuple[str, ...] | None) -> t
         if kind is None:
             raise RegistrationError(node, "return", f"cannot read the output hint {member!r}")
         tooltip = doc.outputs.get(label) if label else doc.returns
-        outputs.append(OutputSpec(label or kind, kind, tooltip))
+        socket = take_apart(member).marker(Socket)
+        outputs.append(OutputSpec(label or kind, kind, tooltip, socket is not None and socket.is_list))
     if names is None:
         return tuple(outputs)
     if len(names) != len(outputs):
         raise RegistrationError(node, None, f"{len(names)} names for {len(outputs)} outputs")
-    return tuple(OutputSpec(new, o.type, o.tooltip) for new, o in zip(names, outputs, strict=True))
+    return tuple(replace(o, name=new) for new, o in zip(names, outputs, strict=True))
 
 
 def _returned(hint: Any) -> list[tuple[str | None, Any]]:

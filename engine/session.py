@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from engine.execution import Execution, Traits
 from engine.folders import Folders
 from engine.graph import Link, Node
 from engine.invoke import Describe, arguments, failure, results
+from engine.items import boxed, collected, merged, spread
 from engine.lanes import ASYNC
 from engine.plan import Plan
 from engine.spec import NodeSpec
@@ -55,9 +56,24 @@ class Task:
     node: Node
     spec: NodeSpec
     given: dict[str, Any]
-    call: dict[str, Any]
-    """`given`, and the context if the function takes one."""
+    calls: list[dict[str, Any]] | None
+    """The arguments of each call where one of them is a list; None for the usual single call with `given`."""
+    context: Context | None
     started: float
+
+    def each(self) -> Iterator[dict[str, Any]]:
+        """The arguments of every call."""
+        for given in [self.given] if self.calls is None else self.calls:
+            yield given if self.context is None else {**given, "context": self.context}
+
+    def outputs(self, returned: list[Any]) -> tuple[tuple[Any, ...], Mapping[str, list[Any]] | None]:
+        """A value per output and the data for the canvas, from what each call returned."""
+        is_list = [output.is_list for output in self.spec.outputs]
+        if self.calls is None:
+            values, ui = results(self.spec, returned[0])
+            return (boxed(values, is_list) if any(is_list) else values), ui
+        single = [results(self.spec, one) for one in returned]
+        return collected([values for values, _ in single], is_list), merged([ui for _, ui in single])
 
 
 class Session:
@@ -126,15 +142,15 @@ class Session:
             node, spec = self._plan.graph.nodes[name], self._plan.specs[name]
             self._send(NodeStarted, node_id=name, class_type=spec.name)
             given = arguments(node, spec, self._value)
-        call = {**given, "context": self._context(name)} if spec.takes_context else given
-        return Task(node, spec, given, call, time.perf_counter())
+        context = self._context(name) if spec.takes_context else None
+        return Task(node, spec, given, spread(given), context, time.perf_counter())
 
     def settle(self, task: Task, returned: Any, error: BaseException | None, lane: str) -> None:
         """The node has returned or raised."""
         seconds = time.perf_counter() - task.started
         if error is None:
             try:
-                values, ui = results(task.spec, returned)
+                values, ui = task.outputs(returned)
             except TypeError as wrong:
                 error = wrong
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -50,6 +50,7 @@ class OutputSpec:
     name: str
     type: str
     tooltip: str | None = None
+    is_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class NodeSpec:
             "input": groups,
             "input_order": {group: list(members) for group, members in groups.items()},
             "output": [o.type for o in self.outputs],
-            "output_is_list": [False] * len(self.outputs),
+            "output_is_list": [o.is_list for o in self.outputs],
             "output_name": [o.name for o in self.outputs],
             "name": self.name,
             "display_name": self.title,
@@ -120,7 +121,7 @@ class NodeSpec:
             "category": self.category,
             "description": self.description,
             "inputs": [_input_to_json(i) for i in self.inputs],
-            "outputs": [{"name": o.name, "type": o.type, "tooltip": o.tooltip} for o in self.outputs],
+            "outputs": [asdict(o) for o in self.outputs],
             "lane": self.lane,
             "output_node": self.output_node,
             "version": self.version,

@@ -16,9 +16,14 @@ WILDCARD = "*"
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """The wire type of a value: `Annotated[Tensor, Socket("IMAGE")]`. Unions read `"IMAGE,MASK"`."""
+    """The wire type of a value, for `Annotated[Tensor, Socket("IMAGE")]`. Unions are comma-separated:
+    `"IMAGE,MASK"`.
+
+    An output with `is_list` returns a list; consumers are called once for each of its values (`engine.items`).
+    """
 
     name: str
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class FlaggedPictures(ValueError):
 
 class Checked(NamedTuple):
     IMAGE: Image
-    flagged: Annotated[list[bool], Socket("BOOLEAN")]
+    flagged: Annotated[list[bool], Socket("BOOLEAN", is_list=True)]
     scores: str
 
 

@@ -47,7 +47,7 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def describe(value: Any) -> Any:
-    """A short form of a value for error reports: numbers and short text as they are, tensors by shape and type."""
+    """A short form of a value for error reports: small things as they are, tensors by shape and type."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

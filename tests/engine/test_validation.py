@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -594,3 +595,13 @@ def test_a_chain_of_fifty_thousand_nodes_is_checked_without_recursion() -> None:
     wired["show"] = {"class_type": "Show", "inputs": {"value": [str(n - 1), 0], "label": "x"}}
     (problem,) = validate(wired, REGISTRY, NOWHERE).problems
     assert problem.node == "0" and problem.code == "invalid_input_type"
+
+
+def test_thousands_of_links_that_lead_nowhere_are_reported_within_seconds() -> None:
+    graph = {
+        str(i): {"class_type": "Show", "inputs": {"value": [f"missing {i}", 0], "label": "x"}}
+        for i in range(3000)
+    }
+    start = time.perf_counter()
+    assert len(validate(graph, REGISTRY, NOWHERE).problems) == 3000
+    assert time.perf_counter() - start < 5
