@@ -1,0 +1,155 @@
+"""Stable Diffusion 1.5 at full size against the reference: every stage, from the prompt to the bytes saved.
+
+The checkpoint is the published layout in float16, filled deterministically (tests/fill.py) and computed in
+float32. Tolerances are those of the golden numbers; another attention kernel or thread count uses a tenth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from diffusion.checkpoint import Checkpoint, load
+from diffusion.conditioning import Conditioning
+from diffusion.precision import Precision
+from diffusion.sampling import sample
+from tests.fill import fill_layout
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+FILE = GOLDEN / "sd15-e2e.safetensors"
+POSITIVE = "a photo of a cat"
+COND, UNET, LATENT, IMAGE = 2e-5, 1e-5, 2e-4, 1e-4
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, Tensor]:
+    return load_file(FILE)
+
+
+@pytest.fixture(scope="module")
+def extra() -> dict[str, Tensor]:
+    return load_file(GOLDEN / "sd15-e2e-extra.safetensors")
+
+
+@pytest.fixture(scope="module")
+def sd15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkpoint]:
+    path = tmp_path_factory.mktemp("sd15") / "sd15.safetensors"
+    save_file(fill_layout(json.loads((GOLDEN / "layouts" / "sd15.json").read_text(encoding="utf-8"))), path)
+    yield load(path, precision=Precision.FLOAT32, device=torch.device("cpu"))
+    path.unlink()  # 2.1 GB that pytest would keep for three runs
+
+
+@pytest.fixture(scope="module")
+def conditionings(sd15: Checkpoint) -> tuple[Conditioning, Conditioning]:
+    positive, negative = (sd15.clip.encode(prompt).cond for prompt in (POSITIVE, ""))
+    return [(positive, {})], [(negative, {})]
+
+
+def error(got: Tensor, expected: Tensor) -> float:
+    assert got.shape == expected.shape
+    return float((got - expected).abs().max())
+
+
+def prompts() -> dict[str, str]:
+    with safe_open(FILE, framework="pt") as file:
+        long = file.metadata()["long_prompt"]
+    return {
+        POSITIVE: POSITIVE,
+        "empty": "",
+        "weights": "a (red:1.3) car, [blue] sky, ((storm))",
+        "long": long,
+    }
+
+
+@pytest.mark.parametrize("name", list(prompts()))
+def test_prompts_encode_to_the_references_states(
+    name: str, sd15: Checkpoint, golden: dict[str, Tensor]
+) -> None:
+    cond, pooled = sd15.clip.encode(prompts()[name])
+    assert error(cond, golden[f"clip/{name}/cond"]) <= COND
+    assert error(pooled, golden[f"clip/{name}/pooled"]) <= COND
+
+
+def test_clip_skip_gives_the_references_states(sd15: Checkpoint, golden: dict[str, Tensor]) -> None:
+    cond, pooled = sd15.clip.with_last_layer(-2).encode(POSITIVE)
+    assert error(cond, golden[f"clip/{POSITIVE}, stop_at_clip_layer -2/cond"]) <= COND
+    assert error(pooled, golden[f"clip/{POSITIVE}, stop_at_clip_layer -2/pooled"]) <= COND
+
+
+def test_one_call_of_the_unet(sd15: Checkpoint, golden: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        out = sd15.model.network(golden["unet/x"], golden["unet/t"], golden["unet/context"])
+    assert error(out, golden["unet/out"]) <= UNET
+
+
+def test_a_picture_becomes_the_references_latent(sd15: Checkpoint, golden: dict[str, Tensor]) -> None:
+    expected = golden["vae/encoded"]
+    assert error(sd15.vae.encode(golden["vae/image"]), expected) <= LATENT * float(expected.std())
+
+
+def test_tiled_coding_equals_the_references(sd15: Checkpoint, extra: dict[str, Tensor]) -> None:
+    decoded, encoded = extra["tiled/decoded"].float(), extra["tiled/encoded"]
+    picture = sd15.vae.decode_tiled(extra["tiled/latent"], tile=128, overlap=32)
+    assert error(picture, decoded) <= IMAGE + 2**-12  # stored as float16: half a step below 1
+    latent = sd15.vae.encode_tiled(decoded, tile=128, overlap=32)
+    assert error(latent, encoded) <= LATENT * float(encoded.std())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("sampler", "scheduler"), [("euler", "normal"), ("dpmpp_2m", "karras")])
+def test_a_seed_gives_the_references_picture(
+    sampler: str,
+    scheduler: str,
+    seed: int,
+    sd15: Checkpoint,
+    conditionings: tuple[Conditioning, Conditioning],
+    golden: dict[str, Tensor],
+) -> None:
+    key = f"{sampler}_{scheduler}_seed{seed}"
+    denoised: list[Tensor] = []
+    latent = sample(
+        sd15.model,
+        *conditionings,
+        {"samples": torch.zeros(1, 4, 16, 16)},
+        seed=seed,
+        steps=4,
+        cfg=7.5,
+        sampler=sampler,
+        scheduler=scheduler,
+        on_step=lambda step, total, prediction, x: denoised.append(prediction.clone()),
+    )
+    first, expected = golden[f"{key}/first_denoised"], golden[f"{key}/latent"]
+    assert error(denoised[0], first) <= LATENT * float(first.std())
+    assert error(latent, expected) <= LATENT * float(expected.std())
+    picture = sd15.vae.decode(latent)
+    assert error(picture, golden[f"{key}/image"]) <= IMAGE
+    saved = (picture * 255).clamp(0, 255).to(torch.uint8)  # truncated, as the save node does
+    off = (saved.int() - golden[f"{key}/image_u8"].int()).abs()
+    assert int(off.max()) <= 1 and float((off > 0).float().mean()) <= 0.002
+
+
+def test_a_mask_keeps_the_picture_outside_it(
+    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], extra: dict[str, Tensor]
+) -> None:
+    latent = sample(
+        sd15.model,
+        *conditionings,
+        {"samples": extra["inpaint/latent_plain"], "noise_mask": extra["inpaint/mask"][None]},
+        seed=3,
+        steps=4,
+        cfg=7.5,
+        sampler="dpmpp_2m",
+        scheduler="karras",
+        denoise=0.8,
+    )
+    expected = extra["inpaint_setmask/latent"]
+    assert error(latent, expected) <= LATENT * float(expected.std())

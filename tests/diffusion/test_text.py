@@ -1,0 +1,161 @@
+"""The text encoder against the reference (tiny-text.safetensors), clip skip, and learned embeddings."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import CLIPTextModel
+
+from diffusion.embeddings import EmbeddingFolders
+from diffusion.text import TextEncoder, text_config
+from diffusion.tokens import ClipTokenizer
+from tests.fill import fill
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASE: dict[str, Any] = json.loads((GOLDEN / "tiny-text.json").read_text(encoding="utf-8"))
+PREFIX = "te.clip_l.transformer.text_model."
+WIDTH = 32
+TOLERANCE = 2e-5  # relative, as golden/README.md gives it; another order of summation moves results by 2e-6
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, Tensor]:
+    return load_file(GOLDEN / "tiny-text.safetensors")
+
+
+@pytest.fixture(scope="module")
+def encoder() -> TextEncoder:
+    shapes = {name: shape for name, (shape, _) in CASE["layout"].items()}
+    tensors = {
+        name.removeprefix(PREFIX): fill(name, shape)
+        for name, shape in shapes.items()
+        if name.startswith(PREFIX)
+    }
+    config = text_config({name: tuple(value.shape) for name, value in tensors.items()}, heads=4)
+    model = CLIPTextModel(config)
+    model.load_state_dict(tensors, strict=True)
+    return TextEncoder(model.eval().requires_grad_(False), ClipTokenizer())
+
+
+@pytest.mark.parametrize("layer", [None, -1, -2])
+@pytest.mark.parametrize("number", range(len(CASE["prompts"])))
+def test_encodings_equal_the_reference(
+    number: int, layer: int | None, encoder: TextEncoder, golden: dict[str, Tensor]
+) -> None:
+    chosen = encoder if layer is None else encoder.with_last_layer(layer)
+    cond, pooled = chosen.encode(CASE["prompts"][number])
+    key = f"tiny-text-sd1/prompt{number}" + ("" if layer is None else f"/skip{layer}")
+    for got, name in ((cond, "cond"), (pooled, "pooled")):
+        expected = golden[f"{key}/{name}"]
+        assert got.shape == expected.shape
+        assert (got - expected).abs().max() <= TOLERANCE * max(1.0, float(expected.abs().max()))
+
+
+def test_the_sizes_of_the_published_encoder_follow_from_its_shapes() -> None:
+    layout = json.loads((GOLDEN / "layouts" / "sd15.json").read_text(encoding="utf-8"))
+    prefix = "cond_stage_model.transformer.text_model."
+    shapes = {name[len(prefix) :]: shape for name, (shape, _) in layout.items() if name.startswith(prefix)}
+    config = text_config(shapes)
+    sizes = (
+        config.hidden_size,
+        config.num_hidden_layers,
+        config.num_attention_heads,
+        config.intermediate_size,
+    )
+    assert sizes == (768, 12, 12, 3072)
+    assert (config.vocab_size, config.max_position_embeddings) == (49408, 77)
+
+
+def test_stopping_at_another_layer_leaves_the_encoder_as_it_was(encoder: TextEncoder) -> None:
+    before = encoder.encode("a cat").cond
+    skipped = encoder.with_last_layer(-2).encode("a cat").cond
+    assert not torch.equal(before, skipped)
+    assert torch.equal(before, encoder.encode("a cat").cond)
+
+
+@pytest.mark.parametrize("layer", [-4, -5, -24])
+def test_a_layer_the_encoder_lacks_means_the_last(layer: int, encoder: TextEncoder) -> None:
+    assert torch.equal(encoder.with_last_layer(layer).encode("a cat").cond, encoder.encode("a cat").cond)
+
+
+def test_weight_zero_gives_the_empty_prompts_state_in_that_place(encoder: TextEncoder) -> None:
+    empty = encoder.encode("").cond
+    faded = encoder.encode("a (cat:0)").cond
+    assert torch.allclose(faded[:, 2], empty[:, 2], atol=1e-6)
+    assert not torch.allclose(faded[:, 3], empty[:, 3], atol=1e-3)  # EOS keeps its weight of 1
+
+
+# --- learned embeddings --------------------------------------------------------------------------
+
+
+def written(folder: Path, name: str, vectors: Tensor) -> None:
+    """The same vectors in one of the layouts trainers write."""
+    other = torch.zeros(1, 7)
+    bundled = {f"bundle_emb.{n}.string_to_param.*": vector[None] for n, vector in enumerate(vectors)}
+    layouts: dict[str, Any] = {
+        "inversion.pt": {"string_to_token": {"*": 265}, "string_to_param": {"*": vectors}, "name": "x"},
+        "several.bin": {"clip_g": other, "clip_l": vectors},
+        "first.pt": {"<token>": vectors},
+        "bundle.pt": bundled,
+        "single.bin": {"<token>": vectors[0]},
+    }
+    if name.endswith(".safetensors"):
+        save_file({"emb_params": vectors}, folder / name)
+    else:
+        torch.save(layouts[name], folder / name)
+
+
+FILES = ["plain.safetensors", "inversion.pt", "several.bin", "first.pt", "bundle.pt", "single.bin"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_embedding_made_of_a_words_own_vectors_encodes_like_the_word(
+    name: str, encoder: TextEncoder, tmp_path: Path
+) -> None:
+    """The vectors of the two tokens of "red apple" in their places must give what the words give."""
+    words = "red" if name == "single.bin" else "red apple"
+    ids = encoder.tokenizer.ids(words)
+    table = encoder.model.embeddings.token_embedding.weight
+    written(tmp_path, name, table[ids].detach().clone())
+    with_folder = TextEncoder(encoder.model, encoder.tokenizer, EmbeddingFolders((tmp_path,)))
+    stem = name.partition(".")[0]
+    for prompt in (f"a embedding:{stem}, on a (table:1.2)", f"a embedding:{name}, on a (table:1.2)"):
+        cond = with_folder.encode(prompt).cond
+        assert torch.allclose(cond, encoder.encode(f"a {words}, on a (table:1.2)").cond, atol=1e-6)
+
+
+def test_an_embedding_of_another_width_is_left_out_with_a_warning(
+    encoder: TextEncoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_file({"emb_params": torch.zeros(1, 768)}, tmp_path / "wide.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"<html>")
+    with_folder = TextEncoder(encoder.model, encoder.tokenizer, EmbeddingFolders((tmp_path,)))
+    with caplog.at_level(logging.WARNING):
+        cond = with_folder.encode("a embedding:wide embedding:gone embedding:broken cat").cond
+    assert torch.equal(cond, encoder.encode("a cat").cond)
+    messages = [record.getMessage() for record in caplog.records]
+    assert [any(name in message for message in messages) for name in ("'wide'", "'gone'", "'broken'")] == [
+        True
+    ] * 3
+
+
+@pytest.mark.parametrize("name", ["../secret", "sub/../../secret", "/etc/passwd", "", "a\0b"])
+def test_a_name_cannot_lead_out_of_the_folders(name: str, tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    save_file({"x": torch.zeros(1, WIDTH)}, tmp_path / "secret.safetensors")
+    assert EmbeddingFolders((tmp_path / "inside",)).find(name) is None
+
+
+def test_folders_are_searched_in_order_and_may_have_subfolders(tmp_path: Path) -> None:
+    for folder, value in (("one", 1.0), ("two", 2.0)):
+        (tmp_path / folder / "sub").mkdir(parents=True)
+        save_file({"x": torch.full((1, WIDTH), value)}, tmp_path / folder / "sub" / "e.safetensors")
+    found = EmbeddingFolders((tmp_path / "one", tmp_path / "two"))("sub/e", WIDTH, "clip_l")
+    assert found is not None and float(found[0, 0]) == 1.0
