@@ -23,7 +23,7 @@ class UNetConfig:
     widths: tuple[int, ...]
     """Channels of each resolution, full size first; SD 1.x: (320, 640, 1280, 1280)."""
     down_depths: tuple[tuple[int, ...], ...]
-    """Transformer layers of each residual block, by level; 0 = no attention. SD 1.x: ((1, 1), (1, 1), (1, 1), (0, 0))."""
+    """Transformer layers of each residual block, by level. SD 1.x: ((1, 1), (1, 1), (1, 1), (0, 0))."""
     up_depths: tuple[tuple[int, ...], ...]
     """The same for the way up, lowest resolution first; one block more a level."""
     middle_depth: int
@@ -47,8 +47,9 @@ class UNetConfig:
     ) -> Self:
         """Read the sizes from tensor shapes, given by name without the `model.diffusion_model.` prefix.
 
-        Shapes do not tell the number of heads. Unless one of `heads` and `head_dim` is given, networks with convolutional
-        projections get 8 heads (SD 1.x) and those with linear ones 64 channels a head (SD 2.x, SDXL).
+        Shapes do not tell the number of heads. Unless one of `heads` and `head_dim` is given, networks with
+        convolutional projections get 8 heads (SD 1.x) and those with linear ones 64 channels a head (SD 2.x,
+        SDXL).
         Raises KeyError naming the first tensor that a U-Net of this layout would have and `shapes` lacks.
         """
         stem = shapes["input_blocks.0.0.weight"]
@@ -95,9 +96,10 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor | None = None) -> Tensor:
         """Return the prediction [B, out_channels, H, W].
 
-        `x` [B, in_channels, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999 (fractions
-        allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector of SDXL models.
-        All share one dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on.
+        `x` [B, in_channels, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999
+        (fractions allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector
+        of SDXL models. All share one dtype except `t`. Any H and W work; multiples of 8 are what the models
+        were trained on.
         """
         embedding = self.embed(t, y, x.dtype)
         x, skips = self.down(x, embedding, context)
@@ -116,8 +118,8 @@ class UNet(nn.Module):
     def down(self, x: Tensor, embedding: Tensor, context: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Run the way down. Returns the lowest feature map and every block's output, in order, as skips.
 
-        `forward` is nothing but `down`, `middle_block` and `up`: a control network composes the three itself and adds its
-        residuals to the skips and to the middle's output in between.
+        `forward` is nothing but `down`, `middle_block` and `up`: a control network composes them itself and
+        adds its residuals to the skips and to the middle's output in between.
         """
         skips: list[Tensor] = []
         for block in self.input_blocks:
@@ -177,7 +179,9 @@ class _Plan:
 
     def middle(self) -> Block:
         width = self.config.widths[-1]
-        return Block(*self._block(width, width, self.config.middle_depth), ResBlock(width, width, self.embedding))
+        return Block(
+            *self._block(width, width, self.config.middle_depth), ResBlock(width, width, self.embedding)
+        )
 
     def up(self) -> list[Block]:
         config, width = self.config, self.config.widths[-1]
@@ -217,18 +221,20 @@ class _BlockSize:
 def _levels(
     shapes: Mapping[str, Sequence[int]], side: str, *, first: int, boundary: str
 ) -> list[list[_BlockSize]]:
-    """Group the residual blocks of one side by resolution; `boundary` names the tensor of a change of size."""
+    """Group the residual blocks of one side by resolution; `boundary` names what changes it."""
     levels: list[list[_BlockSize]] = [[]]
     for index in count(first):
         block = f"{side}.{index}"
-        if (name := f"{block}.0.out_layers.3.weight") in shapes:
+        name = f"{block}.0.out_layers.3.weight"
+        if name in shapes:
             levels[-1].append(_BlockSize(shapes[name][0], _depth(shapes, f"{block}.1")))
         elif not levels[-1]:
             raise KeyError(name)
         if any(boundary.format(index, place) in shapes for place in (1, 2)):
             levels.append([])
         elif name not in shapes:
-            return levels
+            break
+    return levels
 
 
 def _depth(shapes: Mapping[str, Sequence[int]], transformer: str) -> int:

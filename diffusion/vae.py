@@ -35,7 +35,7 @@ class VAEConfig:
     def from_shapes(cls, shapes: Mapping[str, Sequence[int]]) -> Self:
         """Read the sizes from tensor shapes, given by name without the `first_stage_model.` prefix.
 
-        Raises KeyError naming the first tensor that an autoencoder of this layout would have and `shapes` lacks.
+        Raises KeyError naming the first tensor an autoencoder of this layout would have and `shapes` lacks.
         """
         widths: list[int] = []
         while (name := f"encoder.down.{len(widths)}.block.0.conv2.weight") in shapes:
@@ -68,7 +68,7 @@ class AutoencoderKL(nn.Module):
             self.post_quant_conv = nn.Conv2d(latent, latent, 1)
 
     def moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance [B, 4, H/8, W/8] of the latent's Gaussian for pixels [B, 3, H, W] in -1..1."""
+        """Mean and log variance [B, 4, H/8, W/8] of the latent of pixels [B, 3, H, W] in -1..1."""
         hidden = self.encoder(pixels)
         mean, log_variance = (self.quant_conv(hidden) if self.config.quant_conv else hidden).chunk(2, dim=1)
         return mean, log_variance.clamp(-30.0, 20.0)
@@ -147,7 +147,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latents [B, 4, H, W] to pixels [B, 3, 8H, 8W]. Level 0 is full size, so levels run from last to first."""
+    """Latents [B, 4, H, W] to pixels [B, 3, 8H, 8W]. Level 0 is full size: levels run from last to first."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()

@@ -1,6 +1,5 @@
 """Transformer blocks of the U-Net (Rombach et al. 2022, section 3.3)."""
 
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -69,8 +68,8 @@ class BasicTransformerBlock(nn.Module):
 class SpatialTransformer(nn.Module):
     """Transformer over the pixels of a feature map [B, C, H, W], added to it.
 
-    SD 1.x projects in and out with 1x1 convolutions, SD 2.x and SDXL with linear layers (`linear`): the same sums
-    on differently shaped tensors.
+    SD 1.x projects in and out with 1x1 convolutions, SD 2.x and SDXL with linear layers (`linear`): the
+    same sums on differently shaped tensors.
     """
 
     def __init__(self, width: int, context_dim: int, heads: int, depth: int, *, linear: bool) -> None:

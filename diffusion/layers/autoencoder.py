@@ -1,5 +1,4 @@
-"""Convolutional blocks of the autoencoder (Esser et al. 2021): no time embedding, one attention layer in the middle."""
-
+"""Blocks of the autoencoder (Esser et al. 2021): convolutions, no time embedding, one attention layer."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -9,7 +9,8 @@ from torch import Tensor
 def timestep_embedding(t: Tensor, dim: int, max_period: float = 10_000.0) -> Tensor:
     """Embed each scalar of `t` [B] as `dim` values: cosines first, then sines, as latent diffusion does.
 
-    Frequencies fall geometrically from 1 to 1 / `max_period`. Returns float32 [B, dim]; an odd `dim` ends in a zero.
+    Frequencies fall geometrically from 1 to 1 / `max_period`. Returns float32 [B, dim]; an odd `dim` ends
+    in a zero.
     """
     half = dim // 2
     exponents = torch.arange(half, dtype=torch.float32, device=t.device) / half

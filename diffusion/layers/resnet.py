@@ -1,6 +1,5 @@
 """Convolutional blocks of the U-Net (Dhariwal and Nichol 2021, as used by latent diffusion)."""
 
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 

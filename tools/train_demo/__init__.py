@@ -1,0 +1,1 @@
+"""How the demo model was made: data, training of its three parts, measurement and export."""

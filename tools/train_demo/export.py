@@ -1,0 +1,173 @@
+"""Write the shipped files: the checkpoint in SD 1.x layout, and the safety checker in CompVis's."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from diffusion.clip_vision import MEAN, STD, preprocess
+from diffusion.vae import AutoencoderKL
+from tools.train_demo.autoencoder import CONFIG as VAE_CONFIG
+from tools.train_demo.data import BACKGROUNDS, OBJECTS, Painter
+from tools.train_demo.runs import SEED, log, to_pixels, to_tensor
+from tools.train_demo.towers import PATCH, PICTURE, VISION, Towers
+
+FLAGGED = "skull"
+"""The harmless stand-in for what a safety checker is for."""
+
+
+def schedule_buffers() -> dict[str, Tensor]:
+    """The tensors of the schedule that SD 1.x files carry beside the weights, float32 [1000] each."""
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64).square()
+    alphas = 1 - betas
+    total = alphas.cumprod(0)
+    before = torch.cat([torch.ones(1, dtype=torch.float64), total[:-1]])
+    variance = betas * (1 - before) / (1 - total)
+    buffers = {
+        "betas": betas,
+        "alphas_cumprod": total,
+        "alphas_cumprod_prev": before,
+        "sqrt_alphas_cumprod": total.sqrt(),
+        "sqrt_one_minus_alphas_cumprod": (1 - total).sqrt(),
+        "log_one_minus_alphas_cumprod": (1 - total).log(),
+        "sqrt_recip_alphas_cumprod": (1 / total).sqrt(),
+        "sqrt_recipm1_alphas_cumprod": (1 / total - 1).sqrt(),
+        "posterior_variance": variance,
+        "posterior_log_variance_clipped": variance.clamp(min=1e-20).log(),
+        "posterior_mean_coef1": betas * before.sqrt() / (1 - total),
+        "posterior_mean_coef2": (1 - before) * alphas.sqrt() / (1 - total),
+    }
+    return {name: value.float() for name, value in buffers.items()}
+
+
+def checkpoint(directory: Path) -> dict[str, Tensor]:
+    """Every tensor of the single file: averaged weights in float16, the schedule in float32."""
+    unet = torch.load(directory / "unet.pt", weights_only=True)["average"]["weights"]
+    vae = torch.load(directory / "autoencoder-scaled.pt", weights_only=True)
+    towers = torch.load(directory / "towers.pt", weights_only=True)["network"]
+    text = "cond_stage_model.transformer.text_model."
+    tensors = {f"model.diffusion_model.{name}": value.half() for name, value in unet.items()}
+    tensors |= {f"first_stage_model.{name}": value.half() for name, value in vae.items()}
+    tensors |= {
+        text + name.removeprefix("text."): value.half()
+        for name, value in towers.items()
+        if name.startswith("text.")
+    }
+    tensors[f"{text}embeddings.position_ids"] = torch.arange(77)[None]
+    return tensors | schedule_buffers()
+
+
+def write_checkpoint(directory: Path, path: Path) -> None:
+    """Write the single file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(checkpoint(directory), path)
+    log(f"wrote {path.name}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def write_safety_checker(directory: Path, folder: Path) -> None:
+    """Write the safety checker: the vision tower, and the mean picture of a skull as its one concept."""
+    towers = Towers()
+    towers.load_state_dict(torch.load(directory / "towers.pt", weights_only=True)["network"])
+    concept, threshold = _concept(towers.eval(), directory)
+    tensors = {
+        f"vision_model.vision_model.{name}": value.half()
+        for name, value in towers.vision.state_dict().items()
+    }
+    positions = (PICTURE // PATCH) ** 2 + 1
+    tensors |= {
+        "vision_model.vision_model.embeddings.position_ids": torch.arange(positions)[None],
+        "visual_projection.weight": towers.visual_projection.weight.detach().half(),
+        "concept_embeds": concept[None].half(),
+        "concept_embeds_weights": torch.tensor([threshold]).half(),
+        # Special care lowers the bars of the concepts by 0.01. Here it is the same concept with a higher
+        # bar, so that it can only confirm.
+        "special_care_embeds": concept[None].half(),
+        "special_care_embeds_weights": torch.tensor([(1 + threshold) / 2]).half(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(tensors, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(_config(), indent=2) + "\n", encoding="utf-8")
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps(_preprocessor(), indent=2) + "\n", encoding="utf-8"
+    )
+    size = (folder / "model.safetensors").stat().st_size
+    log(f"wrote {folder.name}: {size / 1e6:.2f} MB, threshold {threshold}")
+
+
+@torch.no_grad()
+def _concept(towers: Towers, directory: Path) -> tuple[Tensor, float]:
+    """The mean direction of skulls, and a bar midway between the farthest skull and the nearest other thing.
+
+    Judged on drawn pictures and on what the autoencoder makes of them, blurred as generated pictures are.
+    """
+    vae = AutoencoderKL(VAE_CONFIG)
+    vae.load_state_dict(torch.load(directory / "autoencoder-scaled.pt", weights_only=True))
+    painter, rng = Painter(), np.random.default_rng((SEED, 5))
+    skull = list(OBJECTS).index(FLAGGED)
+    wanted = [skull] * 40 + [index for index in range(len(OBJECTS)) if index != skull] * 4
+    drawn = to_tensor(
+        [painter.draw(painter.scene(rng, index, k % len(BACKGROUNDS))) for k, index in enumerate(wanted)]
+    )
+    decoded = torch.cat([vae.decode(vae.encode(part)) for part in drawn.split(8)])
+    units = []
+    for pictures in (to_pixels(drawn), to_pixels(decoded)):
+        images = torch.from_numpy(np.stack(pictures)).float() / 255
+        units.append(towers.embed_pictures(preprocess(images, PICTURE)))
+    is_skull = torch.tensor(wanted * 2) == skull
+    vectors = torch.cat(units)
+    concept = torch.nn.functional.normalize(vectors[is_skull].mean(0), dim=0)
+    cosines = vectors @ concept
+    nearest, farthest = float(cosines[~is_skull].max()), float(cosines[is_skull].min())
+    log(f"cosine with the concept: skulls from {farthest:.3f}, others up to {nearest:.3f}")
+    return concept, round((nearest + farthest) / 2, 3)
+
+
+def _config() -> dict[str, object]:
+    vision = {
+        "model_type": "clip_vision_model",
+        "hidden_size": VISION.hidden_size,
+        "intermediate_size": VISION.intermediate_size,
+        "num_hidden_layers": VISION.num_hidden_layers,
+        "num_attention_heads": VISION.num_attention_heads,
+        "num_channels": 3,
+        "image_size": VISION.image_size,
+        "patch_size": VISION.patch_size,
+        "hidden_act": VISION.hidden_act,
+        "layer_norm_eps": VISION.layer_norm_eps,
+        "projection_dim": VISION.projection_dim,
+    }
+    return {
+        "architectures": ["StableDiffusionSafetyChecker"],
+        "model_type": "clip",
+        "projection_dim": VISION.projection_dim,
+        "concepts": [FLAGGED],
+        "vision_config": vision,
+    }
+
+
+def _preprocessor() -> dict[str, object]:
+    size = VISION.image_size
+    return {
+        "image_processor_type": "CLIPImageProcessor",
+        "do_resize": True,
+        "size": {"shortest_edge": size},
+        "resample": 3,
+        "do_center_crop": True,
+        "crop_size": {"height": size, "width": size},
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(MEAN),
+        "image_std": list(STD),
+        "do_convert_rgb": True,
+    }
+
+
+def _write(tensors: dict[str, Tensor], path: Path) -> None:
+    ordered = {name: tensors[name].contiguous() for name in sorted(tensors)}
+    partial = path.with_suffix(".part")
+    save_file(ordered, partial, metadata={"format": "pt"})
+    partial.replace(path)
