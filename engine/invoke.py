@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -83,10 +84,11 @@ def describe(value: Any) -> Any:
 
 def _frames(error: BaseException) -> list[str]:
     """The frames below the engine's call; files are named as their modules are, not by absolute paths."""
-    walked = list(traceback.walk_tb(error.__traceback__))[1:]
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    for (frame, _), summary in zip(walked, frames, strict=True):
+    modules = [str(f.f_globals.get("__name__", "")) for f, _ in traceback.walk_tb(error.__traceback__)]
+    ours = len(list(takewhile("engine.driver".__eq__, modules)))
+    frames = traceback.extract_tb(error.__traceback__)[ours:]
+    for module, summary in zip(modules[ours:], frames, strict=True):
         path = PurePath(summary.filename)
-        depth = str(frame.f_globals.get("__name__", "")).count(".") + 1 + (path.name == "__init__.py")
+        depth = module.count(".") + 1 + (path.name == "__init__.py")
         summary.filename = "/".join(path.parts[-depth:])
     return traceback.format_list(frames)

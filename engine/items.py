@@ -1,8 +1,8 @@
 """Lists of values on a wire: a node that takes single values is called once for each of them.
 
-An output declared `Socket(..., is_list=True)` puts `Items` on its wire. A consumer is called as often as its
-longest list is long; shorter lists repeat their last value, and what it returns are lists again. An empty list
-means no call and empty outputs.
+An output declared `Socket(..., is_list=True)` puts `Items` on its wire. A consumer is called as often as
+its longest list is long; shorter lists repeat their last value, and what it returns are lists again. An
+empty list means no call and empty outputs.
 """
 
 from __future__ import annotations

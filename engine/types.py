@@ -19,7 +19,7 @@ class Socket:
     """The wire type of a value, for `Annotated[Tensor, Socket("IMAGE")]`. Unions are comma-separated:
     `"IMAGE,MASK"`.
 
-    An output with `is_list` returns a list; consumers are called once for each of its values (`engine.items`).
+    An output with `is_list` returns a list; consumers are called once for each value (`engine.items`).
     """
 
     name: str
