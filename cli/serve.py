@@ -22,6 +22,12 @@ def serve(options: argparse.Namespace) -> int:
     except ModelPathsError as error:
         log.error("%s", error)
         return 1
+    if not settings.loopback_only:
+        log.warning(
+            "Listening on %s: everyone who can reach this address can run workflows and read the pictures. "
+            "Put a proxy with a password in front.",
+            ", ".join(settings.listen),
+        )
     from server.serving import serve as serve_app
 
     return serve_app(settings)

@@ -55,7 +55,7 @@ class Gate:
             return "exactly one Host header is needed, and at most one Origin"
         host = split_host(hosts[0])
         if host is None or not self._is_ours(host[0]):
-            return f"this server is not called {hosts[0]!r}; start it with that name if it should be"
+            return f"this server is not called {hosts[0]!r}; start it with --allow-host if it should be"
         origin = origins[0] if origins else ""
         if origin and self._cors_allows(origin):
             return None
