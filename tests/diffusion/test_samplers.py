@@ -10,14 +10,7 @@ from torch import Tensor
 from diffusion.prediction import Eps, Flow, Prediction
 from diffusion.samplers import SAMPLERS, Guided, find_sampler
 from diffusion.schedules import schedule
-from tests.diffusion.toy import ToyNetwork, golden, relative_error, run, tensors
-
-# A separate coding of the same formulas reaches 5e-6; the rest is room for other maths libraries.
-TOLERANCE = 2e-5
-
-# Where rounding moves a sigma across the border between two of the network's whole timesteps, as some
-# processors' maths libraries do at t = 499.5, the neighbouring timestep is as right as the stored one.
-NEIGHBOUR_TOLERANCE = 2e-2
+from tests.diffusion.toy import ToyNetwork, golden, relative_error, run, tensors, tolerance
 
 
 def groups() -> dict[tuple[str, str], list[str]]:
@@ -39,9 +32,8 @@ def test_a_sampler_gives_the_reference_s_latents_by_the_same_network_calls(kind:
         network = ToyNetwork()
         error = relative_error(run(case, network), tensors()[key])
         want = golden()["calls"][case["calls"]]["t"]
-        tolerance = TOLERANCE if network.times == pytest.approx(want, rel=1e-4) else NEIGHBOUR_TOLERANCE
         assert network.times == pytest.approx(want, rel=1e-4, abs=1.01), key
-        assert error <= tolerance, f"{key}: {error:.1e}"
+        assert error <= tolerance(case, network.times, want), f"{key}: {error:.1e}"
 
 
 def test_the_names_and_their_order_are_the_reference_s() -> None:
