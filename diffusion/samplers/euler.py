@@ -40,11 +40,10 @@ def sample_heun(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, o
         denoised = denoise(x, s)
         on_step(i, n, denoised, x)
         d = slope(x, denoised, s)
-        euler = x + d * (t - s)
         if t > 0:
-            d = (d + slope(euler, denoise(euler, t), t)) / 2
-            euler = x + d * (t - s)
-        x = euler
+            x2 = x + d * (t - s)
+            d = (d + slope(x2, denoise(x2, t), t)) / 2
+        x = x + d * (t - s)
     return x
 
 
