@@ -13,8 +13,9 @@ CODE = ("engine", "nodes", "diffusion")
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until interrupted. Returns the exit status: 0, 1 when a port or folder cannot be used, 2, 3."""
-    logging.basicConfig(level=options.verbose.upper(), format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
     log = logging.getLogger("darkroom")
+    log.setLevel(options.verbose.upper())
     for flag in options.without_effect or ():
         log.warning("%s has no effect in Darkroom and is ignored", flag)
     try:

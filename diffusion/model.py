@@ -39,12 +39,6 @@ class LatentFormat:
     def from_model(self, latent: Tensor) -> Tensor:
         return latent / self.scale + self.shift
 
-    def preview(self, latent: Tensor) -> Tensor:
-        """A small RGB picture, uint8 [H, W, 3] on the CPU, of one latent [C, H, W] in model space."""
-        share = torch.tensor(self.rgb, dtype=torch.float32, device=latent.device)
-        rgb = torch.einsum("chw,cr->hwr", latent.float(), share) + latent.new_tensor(self.rgb_bias)
-        return ((rgb + 1) / 2).clamp(0, 1).mul(255).to(torch.uint8).cpu()
-
 
 SD1_LATENT = LatentFormat(
     channels=4,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from diffusion.masks import DifferentialDiffusion
-from diffusion.model import SD1_LATENT, Latent, LatentFormat
+from diffusion.model import Latent, LatentFormat
 from diffusion.sampling import NonFiniteLatent, sample
 from tests.diffusion.toy import (
     KINDS,
@@ -192,13 +192,3 @@ def test_gradients_are_not_kept() -> None:
     result = euler(model=model)
     assert not result.requires_grad
     result += 1  # an ordinary tensor: nodes may change it in place
-
-
-def test_a_preview_is_a_small_picture() -> None:
-    latent = torch.zeros(4, 6, 5)
-    picture = SD1_LATENT.preview(latent)
-    assert picture.shape == (6, 5, 3)
-    assert picture.dtype == torch.uint8
-    assert (picture == 127).all()
-    latent[0] = 1.0  # (0.3512, 0.2297, 0.3227) of red, green, blue
-    assert SD1_LATENT.preview(latent)[0, 0].tolist() == [172, 156, 168]
