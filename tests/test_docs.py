@@ -1,4 +1,4 @@
-"""Every snippet of the documentation runs; every page that is generated is up to date; every link leads somewhere."""
+"""Every snippet of the documentation runs, generated pages are up to date, links lead somewhere."""
 
 import json
 import re
@@ -28,7 +28,12 @@ def blocks(language: str) -> Iterator[tuple[Path, list[str]]]:
 
 
 def commands() -> list[str]:
-    return [line.split("#")[0].strip() for _, code in blocks("sh") for block in code for line in block.splitlines()]
+    return [
+        line.split("#")[0].strip()
+        for _, code in blocks("sh")
+        for block in code
+        for line in block.splitlines()
+    ]
 
 
 @pytest.mark.parametrize(("page", "code"), blocks("python"), ids=lambda value: getattr(value, "stem", ""))
@@ -48,7 +53,9 @@ def test_command_lines_run(command: str, tmp_path: Path) -> None:
     words = shlex.split(command)
     assert words[:2] == [".venv/bin/python", "main.py"]
     folder = [] if "--help" in words else ["--base-directory", str(tmp_path)]
-    done = subprocess.run([sys.executable, "main.py", *words[2:], *folder], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "main.py", *words[2:], *folder], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -79,4 +86,6 @@ def test_every_error_code_has_a_row() -> None:
 
 def test_library_workflows_are_plain_json() -> None:
     for path in (ROOT / "workflows/library").glob("*.json"):
-        assert path.read_text() == json.dumps(json.loads(path.read_text()), indent=2, ensure_ascii=False) + "\n", path.name
+        assert (
+            path.read_text() == json.dumps(json.loads(path.read_text()), indent=2, ensure_ascii=False) + "\n"
+        ), path.name

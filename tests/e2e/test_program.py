@@ -79,16 +79,16 @@ def test_only_the_seed_changed_so_only_the_sampler_and_what_follows_run(program:
 def test_nothing_changed_so_nothing_runs_and_the_answer_is_immediate(program: Program) -> None:
     graph = workflow(sampler__seed=41)
     first = program.run(graph)
-    seconds = []
+    milliseconds: list[int] = []
     for _ in range(5):
-        start = time.perf_counter()
         again = program.run(graph)
-        seconds.append(time.perf_counter() - start)
-    assert again["outputs"] == first["outputs"]
-    messages = dict(again["status"]["messages"])
-    assert set(messages["execution_cached"]["nodes"]) == set(graph)
-    ran = messages["execution_success"]["timestamp"] - messages["execution_start"]["timestamp"]
-    assert ran < 20 and min(seconds) < 1.0
+        assert again["outputs"] == first["outputs"]
+        messages = dict(again["status"]["messages"])
+        assert set(messages["execution_cached"]["nodes"]) == set(graph)
+        milliseconds.append(
+            messages["execution_success"]["timestamp"] - messages["execution_start"]["timestamp"]
+        )
+    assert min(milliseconds) < 20
 
 
 async def watch(program: Program, graph: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,12 +5,12 @@ from engine.driver import Outcome, run_sync
 from engine.graph import Graph
 from engine.node import Ui, node
 from engine.registry import Registry
-from engine.types import OptionalInput, Socket
+from engine.types import NodeId, OptionalInput, Socket
 
 
 class Counted(NamedTuple):
     numbers: Annotated[list[int], Socket("INT", is_list=True)]
-    count: int
+    length: int
 
 
 @node("UpTo", category="test", lane="cpu")
@@ -51,7 +51,7 @@ def run(**nodes: tuple[str, Mapping[str, Any]]) -> Outcome:
 def shown(**nodes: tuple[str, Mapping[str, Any]]) -> list[str]:
     outcome = run(**nodes, out=("Show", {"a": ["end", 0]}))
     assert outcome.status == "success", outcome.errors
-    return outcome.ui["out"].get("text", []) if "out" in outcome.ui else []
+    return outcome.ui.get(NodeId("out"), {}).get("text", [])
 
 
 def test_a_consumer_of_a_list_is_called_once_for_each_value() -> None:

@@ -8,6 +8,7 @@ from cli.arguments import parse
 from cli.host import host_of
 from cli.setup import folders_of
 from engine.driver import Outcome, run_sync
+from engine.types import NodeId
 from engine.validate import Validation, validate
 from server.worker import Host
 
@@ -57,11 +58,17 @@ class Bench:
             folders=self.host.folders,
             guard=self.host.guard,
             describe=self.host.describe,
-            targets=targets if targets is not None else checked.good_targets,
+            targets=checked.good_targets if targets is None else [NodeId(target) for target in targets],
         )
+
+    def images(self, graph: Graph) -> list[dict[str, str]]:
+        """Where the node `save` of a graph put its pictures."""
+        outcome = self.run(graph)
+        assert outcome.status == "success", outcome.errors
+        return outcome.ui[NodeId("save")]["images"]
 
     def value(self, graph: Graph, node_id: str) -> Any:
         """The first output of one node."""
         outcome = self.run(graph, [node_id])
         assert outcome.status == "success", outcome.errors
-        return outcome.values[node_id][0]
+        return outcome.values[NodeId(node_id)][0]

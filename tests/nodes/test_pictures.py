@@ -30,7 +30,7 @@ def test_numbers_continue_after_the_highest_and_batches_count_up(tmp_path: Path)
 
 def test_metadata_is_ascii_text_chunks_with_the_prompt_first(tmp_path: Path) -> None:
     [path] = save(torch.zeros(1, 4, 4, 3), tmp_path, metadata={"prompt": {"1": "狐"}, "workflow": {"a": 1}})
-    text = Image.open(path).text
+    text = Image.open(path).info
     assert list(text) == ["prompt", "workflow"] and text["prompt"].isascii()
     assert json.loads(text["prompt"]) == {"1": "狐"}
 
