@@ -89,6 +89,6 @@ class RunView:
 
     def _complain(self, text: str, suggestion: object) -> None:
         self.errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
-        if suggestion:
+        if suggestion and str(suggestion) not in text:
             shown = suggestion if isinstance(suggestion, str) else f"Did you mean {suggestion}?"
             self.errors.print(f"  {escape(shown)}", highlight=False, soft_wrap=True)

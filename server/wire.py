@@ -103,7 +103,9 @@ class RunView:
 
     def fail(self, error: NodeError) -> None:
         """Note a failure; it is told when the run is over and in the history."""
-        text = f"{error.message}\n{error.suggestion or ''}"
+        # ComfyUI's message ends in a newline and a tip, or in just the newline.
+        tip = error.suggestion if error.suggestion and error.suggestion not in error.message else ""
+        text = f"{error.message}\n{tip}"
         inputs: Json = {k: v if isinstance(v, list) else [v] for k, v in error.inputs.items()}
         self._state = State.ERROR
         data: Json = {

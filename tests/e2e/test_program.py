@@ -130,7 +130,7 @@ async def test_a_bad_checkpoint_is_explained_over_http_and_websocket_and_the_ser
     [error] = [m["data"] for m in found if m["type"] == "execution_error"]
     assert error["node_id"] == "checkpoint" and error["node_type"] == "CheckpointLoaderSimple"
     assert (
-        "page.safetensors" in error["exception_message"] and "web page" in error["exception_message"].lower()
+        "page.safetensors" in error["exception_message"] and "HTML page" in error["exception_message"]
     )
     entry = program.get(f"/history/{error['prompt_id']}")[error["prompt_id"]]
     assert entry["status"]["status_str"] == "error"

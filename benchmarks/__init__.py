@@ -1,0 +1,1 @@
+"""What we measure, side by side with the peers where they are installed. Figures: RESULTS.md."""
