@@ -1,10 +1,8 @@
-"""Run every benchmark, each in a process of its own: python -m benchmarks."""
-
-from __future__ import annotations
+"""All benchmarks, one after the other: `make bench`."""
 
 import subprocess
 import sys
 
-for name in ("engine", "load", "step"):
-    print(f"== {name}", flush=True)
+for name in ("engine", "program", "load", "step"):
+    print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
