@@ -16,7 +16,7 @@ class CrossAttention(nn.Module):
         self.to_out = nn.Sequential(nn.Linear(width, width), nn.Dropout(0.0))
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         source = x if context is None else context
@@ -82,13 +82,12 @@ class SpatialTransformer(nn.Module):
         self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
 
     def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        height, width = x.shape[-2:]
         # A 1x1 convolution is a linear layer over channels, and running it as one spares a change of layout.
         tokens = _project(self.proj_in, self.norm(x).flatten(2).transpose(1, 2))
         for block in self.transformer_blocks:
             tokens = block(tokens, context)
         tokens = _project(self.proj_out, tokens)
-        return x + tokens.transpose(1, 2).unflatten(2, (height, width))
+        return x + tokens.transpose(1, 2).reshape(x.shape)
 
 
 def _project(layer: nn.Module, tokens: Tensor) -> Tensor:

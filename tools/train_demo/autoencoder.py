@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from diffusion.vae import AutoencoderKL, VAEConfig
-from tools.train_demo.data import SIZE, Painter
-from tools.train_demo.optimizer import Average, Optimizers, trapezoid
+from tools.train_demo.data import OBJECTS, SIZE, Painter
+from tools.train_demo.optimizer import Average, Optimizers
 from tools.train_demo.runs import SEED, load, log, save, to_tensor
 
 CONFIG = VAEConfig(widths=(64, 64, 96, 96), res_blocks=1)
@@ -21,19 +21,36 @@ LATENT_NOISE = 0.05
 
 @dataclass(frozen=True)
 class Phase:
-    """Steps on crops of one size."""
+    """Steps on crops of one size, of pictures of the first `objects` objects."""
 
     steps: int
     side: int
     batch: int
+    objects: int
+    rates: tuple[float, float]
+    """Learning-rate factor at the first step and after the last; linear in between."""
+
+    def rate(self, step: int) -> float:
+        """The factor at a step of this phase."""
+        start, end = self.rates
+        return start + (end - start) * step / self.steps
 
 
-PHASES = (Phase(1700, 64, 8), Phase(500, SIZE, 3))
+PHASES = (
+    Phase(50, 64, 8, 36, (0.02, 1.0)),
+    Phase(1270, 64, 8, 36, (1.0, 1.0)),
+    Phase(380, 64, 8, 36, (1.0, 0.57)),
+    Phase(500, SIZE, 3, 36, (0.57, 0.01)),
+    Phase(900, 64, 8, len(OBJECTS), (0.7, 0.5)),
+    Phase(400, SIZE, 3, len(OBJECTS), (0.5, 0.01)),
+)
+"""Two rounds, because the list of objects grew when the first round had gone better than planned."""
 
 
 def sample(painter: Painter, rng: np.random.Generator, phase: Phase) -> Tensor:
     """A batch [B, 3, side, side] in -1..1."""
-    pictures = [painter.draw(painter.scene(rng)) for _ in range(phase.batch)]
+    chosen = rng.integers(phase.objects, size=phase.batch)
+    pictures = [painter.draw(painter.scene(rng, int(index))) for index in chosen]
     corners = rng.integers(0, SIZE - phase.side + 1, (phase.batch, 2))
     side = phase.side
     return to_tensor([p[y : y + side, x : x + side] for p, (y, x) in zip(pictures, corners, strict=True)])
@@ -78,19 +95,19 @@ def train(directory: Path, phases: tuple[Phase, ...] = PHASES) -> None:
         step = state["step"]
     painter = Painter()
     held_out = np.random.default_rng(SEED + 1)
-    reference = to_tensor([painter.draw(painter.scene(held_out, i)) for i in range(36)])
+    reference = to_tensor([painter.draw(painter.scene(held_out, i)) for i in range(len(OBJECTS))])
     judge = AutoencoderKL(CONFIG)
     total = sum(phase.steps for phase in phases)
     while step < total:
         rng = np.random.default_rng((SEED, step))
-        phase = _phase(phases, step)
+        phase, within = _phase(phases, step)
         pixels = sample(painter, rng, phase)
         latent = phase.side // CONFIG.factor
         noise = torch.randn(phase.batch, 4, latent, latent)
         with torch.autocast("cpu", torch.bfloat16):
             loss = network(pixels, noise)
         loss.backward()
-        optimizers.step(trapezoid(step, total))
+        optimizers.step(phase.rate(within))
         average.update(vae)
         step += 1
         if step % 50 == 0:
@@ -119,16 +136,10 @@ _ENDS = (
 )
 
 
-def _phase(phases: tuple[Phase, ...], step: int) -> Phase:
+def _phase(phases: tuple[Phase, ...], step: int) -> tuple[Phase, int]:
+    """The phase of a step, and the step's number within it."""
     for phase in phases:
         if step < phase.steps:
-            return phase
+            return phase, step
         step -= phase.steps
-    return phases[-1]
-
-
-if __name__ == "__main__":
-    import sys
-
-    torch.set_num_threads(1)
-    train(Path(sys.argv[1]))
+    raise ValueError("the training has ended")

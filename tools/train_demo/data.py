@@ -56,6 +56,40 @@ OBJECTS: dict[str, str] = {
     "top hat": "TOP HAT",
     "pineapple": "PINEAPPLE",
     "broccoli": "BROCCOLI",
+    "strawberry": "STRAWBERRY",
+    "doughnut": "DOUGHNUT",
+    "chicken": "CHICKEN",
+    "snail": "SNAIL",
+    "turtle": "TURTLE",
+    "house": "HOUSE BUILDING",
+    "balloon": "BALLOON",
+    "umbrella": "UMBRELLA WITH RAIN DROPS",
+    "cat face": "CAT FACE",
+    "trumpet": "TRUMPET",
+    "fire": "FIRE",
+    "sun": "BLACK SUN WITH RAYS",
+    "cherries": "CHERRIES",
+    "alarm clock": "ALARM CLOCK",
+    "sailboat": "SAILBOAT",
+    "key": "KEY",
+    "jack-o-lantern": "JACK-O-LANTERN",
+    "robot face": "ROBOT FACE",
+    "unicorn face": "UNICORN FACE",
+    "birthday cake": "BIRTHDAY CAKE",
+    "slice of pizza": "SLICE OF PIZZA",
+    "high-heeled shoe": "HIGH-HEELED SHOE",
+    "crab": "CRAB",
+    "snowman": "SNOWMAN WITHOUT SNOW",
+    "globe": "EARTH GLOBE AMERICAS",
+    "wrapped present": "WRAPPED PRESENT",
+    "volcano": "VOLCANO",
+    "anchor": "ANCHOR",
+    "bell": "BELL",
+    "lollipop": "LOLLIPOP",
+    "owl": "OWL",
+    "whale": "WHALE",
+    "t-shirt": "T-SHIRT",
+    "camera": "CAMERA",
 }
 """What captions call each object, and its Unicode name."""
 
@@ -177,6 +211,6 @@ def caption_as(scene: Scene, template: str) -> str:
 
 
 def _article(noun: str) -> str:
-    if noun in ("grapes", "jeans", "broccoli"):
+    if noun in ("grapes", "jeans", "broccoli", "fire", "cherries"):
         return ""
-    return "an" if noun[0] in "aeiou" else "a"
+    return "an" if noun[0] in "aeiou" and noun != "unicorn face" else "a"

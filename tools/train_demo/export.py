@@ -1,5 +1,6 @@
 """Write the shipped files: the checkpoint in SD 1.x layout, and the safety checker in CompVis's."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from diffusion.clip_vision import MEAN, STD, preprocess
 from diffusion.vae import AutoencoderKL
 from tools.train_demo.autoencoder import CONFIG as VAE_CONFIG
 from tools.train_demo.data import BACKGROUNDS, OBJECTS, Painter
-from tools.train_demo.runs import SEED, log, to_pixels, to_tensor
+from tools.train_demo.runs import SEED, default_directory, log, to_pixels, to_tensor
 from tools.train_demo.towers import PATCH, PICTURE, VISION, Towers
 
 FLAGGED = "skull"
@@ -171,3 +172,18 @@ def _write(tensors: dict[str, Tensor], path: Path) -> None:
     partial = path.with_suffix(".part")
     save_file(ordered, partial, metadata={"format": "pt"})
     partial.replace(path)
+
+
+def main() -> None:
+    """Write both from the checkpoints of a training."""
+    parser = argparse.ArgumentParser(prog="python -m tools.train_demo.export", description=__doc__)
+    models = Path(__file__).parents[2] / "models"
+    parser.add_argument("--work-dir", type=Path, default=default_directory(), help="where checkpoints lie")
+    parser.add_argument("--models", type=Path, default=models, help="the folder of model folders to write to")
+    options = parser.parse_args()
+    write_checkpoint(options.work_dir, options.models / "checkpoints" / "darkroom-demo.safetensors")
+    write_safety_checker(options.work_dir, options.models / "safety_checker" / "darkroom-demo")
+
+
+if __name__ == "__main__":
+    main()

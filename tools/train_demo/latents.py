@@ -15,7 +15,7 @@ from tools.train_demo.runs import SEED, log, save, to_tensor
 SCALE = 0.18215
 """What SD 1.x multiplies latents by."""
 
-ROUNDS = 14
+ROUNDS = 8
 """Pictures of every object on every background."""
 
 

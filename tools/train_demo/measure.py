@@ -1,8 +1,7 @@
 """Measure the shipped files, by means that know nothing of the model.
 
 A picture's background is the nearest of the ten colours to the median of its border. Its object is that of
-the nearest rendered reference: every object at a grid of sizes and places on that background, compared pixel by
-pixel.
+the nearest rendered reference: every object at a grid of sizes and places on that background, pixel by pixel.
 """
 
 import argparse
@@ -35,6 +34,8 @@ from tools.train_demo.data import (
 from tools.train_demo.export import FLAGGED
 from tools.train_demo.runs import SEED, log
 
+Floats = NDArray[np.float32]
+
 COARSE = 32
 """Pictures are compared at this height and width, so that a pixel's shift of place does not matter."""
 
@@ -44,8 +45,10 @@ class Judge:
 
     def __init__(self, painter: Painter) -> None:
         self.painter = painter
-        self._references: dict[int, NDArray[np.float32]] = {}
         self.scenes = [(i, size, x, y) for i in range(len(OBJECTS)) for size, x, y in self._grid(i)]
+        sprites = [self._sprite(*scene) for scene in self.scenes]
+        self.colour = np.stack([colour for colour, _ in sprites])
+        self.clear = np.stack([clear for _, clear in sprites])
 
     def _grid(self, index: int) -> Iterator[tuple[int, int, int]]:
         for size in SIZES[::2]:
@@ -54,6 +57,14 @@ class Judge:
                 for y in _places(SIZE - height):
                     yield size, x, y
 
+    def _sprite(self, index: int, size: int, x: int, y: int) -> tuple[Floats, Floats]:
+        """An object alone, coarse: colours [32, 32, 3] and how much of the ground shows, [32, 32, 1]."""
+        canvas = np.zeros((SIZE, SIZE, 4), np.float32)
+        sprite = self.painter.scaled(index, size)
+        canvas[y : y + sprite.shape[0], x : x + sprite.shape[1]] = sprite
+        small = _coarse(canvas)
+        return small[..., :3], 1 - small[..., 3:]
+
     def background(self, picture: Pixels) -> int:
         """The nearest of BACKGROUNDS to the median colour of the border."""
         rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3)])
@@ -61,28 +72,23 @@ class Judge:
         colours = np.array(list(BACKGROUNDS.values()), np.float32)
         return int(np.square(colours - np.median(rim, axis=0)).sum(1).argmin())
 
-    def object(self, picture: Pixels, background: int) -> int:
-        """The object of the nearest reference on this background."""
-        references = self.references(background)
-        seen = _coarse(picture)
-        # |a - b|^2 = |a|^2 - 2 a.b + |b|^2, and |a|^2 is the same for all
-        distances = np.square(references).sum(1) - 2 * references @ seen
-        return self.scenes[int(distances.argmin())][0]
-
-    def references(self, background: int) -> NDArray[np.float32]:
-        """Rendered references [N, 3 * 32 * 32] on one background."""
-        if background not in self._references:
-            drawn = (self.painter.draw(Scene(i, background, size, x, y)) for i, size, x, y in self.scenes)
-            self._references = {background: np.stack([_coarse(picture) for picture in drawn])}
-        return self._references[background]
+    def objects(self, pictures: list[Pixels], background: int) -> list[int]:
+        """The object of the nearest reference on this background, for each picture."""
+        ground = np.array(list(BACKGROUNDS.values())[background], np.float32) / 255
+        references = (self.colour + self.clear * ground).reshape(len(self.scenes), -1)
+        seen = np.stack([_coarse(picture.astype(np.float32)).ravel() for picture in pictures])
+        # |a - b|^2 = |a|^2 - 2 a.b + |b|^2, and |a|^2 is the same for all references
+        distances = np.einsum("nd,nd->n", references, references)[:, None] - 2 * references @ seen.T
+        return [self.scenes[int(nearest)][0] for nearest in distances.argmin(0)]
 
     def name(self, pictures: list[Pixels]) -> list[tuple[int, int]]:
         """Object and background of each picture."""
         grounds = [self.background(picture) for picture in pictures]
-        order = sorted(
-            range(len(pictures)), key=grounds.__getitem__
-        )  # references of one background at a time
-        names = {k: (self.object(pictures[k], grounds[k]), grounds[k]) for k in order}
+        names: dict[int, tuple[int, int]] = {}
+        for ground in set(grounds):
+            where = [k for k, found in enumerate(grounds) if found == ground]
+            found = self.objects([pictures[k] for k in where], ground)
+            names |= {k: (thing, ground) for k, thing in zip(where, found, strict=True)}
         return [names[k] for k in range(len(pictures))]
 
 
@@ -91,10 +97,9 @@ def _places(room: int) -> list[int]:
     return sorted({middle - reach, middle - reach // 2, middle, middle + reach // 2, middle + reach})
 
 
-def _coarse(picture: Pixels) -> NDArray[np.float32]:
+def _coarse(picture: Floats) -> Floats:
     block = SIZE // COARSE
-    means = picture.reshape(COARSE, block, COARSE, block, 3).mean((1, 3), dtype=np.float32)
-    return means.ravel() / 255
+    return picture.reshape(COARSE, block, COARSE, block, -1).mean((1, 3)) / 255
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ CONFIG = UNetConfig(
 )
 """Attention at 8x8 only: at 16x16 it would cost three times all the rest."""
 
-STEPS, BATCH = 8000, 32
+STEPS, BATCH = 5000, 32
 EMPTY = 0.1
 """Part of the captions left empty, for classifier-free guidance (Ho and Salimans 2021)."""
 WEIGHT_LIMIT = 25.0
