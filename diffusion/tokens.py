@@ -184,13 +184,12 @@ class ClipTokenizer:
         return [self._close(places) for places in filled]
 
     def _groups(self, prompt: str, lookup: Lookup) -> Iterator[tuple[Sequence[int | Tensor], float]]:
-        for text, weight in parse_weights(prompt):
-            for piece in _EMBEDDING_BORDER.split(text):
-                rest = piece
-                if piece.startswith(_EMBEDDING):
-                    vectors, rest = _resolve(piece.removeprefix(_EMBEDDING), lookup)
-                    yield list(vectors) if vectors is not None else [], weight
-                yield self.ids(rest), weight
+        for piece, weight in _pieces(prompt):
+            rest = piece
+            if piece.startswith(_EMBEDDING):
+                vectors, rest = _resolve(piece.removeprefix(_EMBEDDING), lookup)
+                yield list(vectors) if vectors is not None else [], weight
+            yield self.ids(rest), weight
 
     def _close(self, places: list[tuple[int | Tensor, float]]) -> Chunk:
         padding = CAPACITY - len(places)
@@ -199,13 +198,40 @@ class ClipTokenizer:
         return Chunk(tokens, weights)
 
 
-def _resolve(reference: str, lookup: Lookup) -> tuple[Tensor | None, str]:
-    """The vectors a reference names and the text after it. A comma may end the name or belong to it."""
+# --- learned embeddings ---------------------------------------------------------------------------
+
+
+def embedding_names(prompt: str) -> tuple[str, ...]:
+    """Every name that encoding the prompt may look up, in order.
+
+    A name that ends in a comma is followed by itself without it: the first that is found is used.
+
+    >>> embedding_names("(embedding:style, red:1.2) cat")
+    ('style,', 'style')
+    """
+    references = (
+        piece.removeprefix(_EMBEDDING) for piece, _ in _pieces(prompt) if piece.startswith(_EMBEDDING)
+    )
+    return tuple(name for reference in references for name in _names(reference) if name)
+
+
+def _pieces(prompt: str) -> Iterator[tuple[str, float]]:
+    """The weighted segments of a prompt, each cut where an embedding is called."""
+    for text, weight in parse_weights(prompt):
+        yield from ((piece, weight) for piece in _EMBEDDING_BORDER.split(text))
+
+
+def _names(reference: str) -> list[str]:
+    """What a reference may name, as a comma may end the name or belong to it."""
     words = reference.split(maxsplit=1)
     name = words[0] if words and not reference[0].isspace() else ""
-    after = reference[len(name) :]
-    plain = name.rstrip(",")
-    vectors = lookup(name)
-    if vectors is None and plain != name:
-        return lookup(plain), name[len(plain) :] + after
-    return vectors, after
+    return list(dict.fromkeys((name, name.rstrip(","))))
+
+
+def _resolve(reference: str, lookup: Lookup) -> tuple[Tensor | None, str]:
+    """The vectors a reference names and the text after the name."""
+    name = ""
+    for name in _names(reference):
+        if (vectors := lookup(name)) is not None:
+            return vectors, reference[len(name) :]
+    return None, reference[len(name) :]

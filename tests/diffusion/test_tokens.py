@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from diffusion.tokens import BOS, CHUNK, EOS, Chunk, ClipTokenizer, parse_weights
+from diffusion.tokens import BOS, CHUNK, EOS, Chunk, ClipTokenizer, embedding_names, parse_weights
 
 GOLDEN: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "golden" / "prompts.json").read_text(encoding="utf-8")
@@ -89,3 +89,28 @@ def test_a_learned_embedding_takes_a_place_per_vector_and_its_groups_weight(toke
 
 def test_an_unknown_embedding_is_left_out_and_the_text_after_it_stays(tokenizer: ClipTokenizer) -> None:
     assert tokenizer.chunks("a embedding:nothing cat") == tokenizer.chunks("a cat")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("a cat", ()),
+        ("(embedding:foo:1.2)", ("foo",)),
+        ("embedding:foo:1.2 cat", ("foo:1.2",)),  # not in parentheses: the colon is part of the name
+        ("a ((embedding:foo, red) embedding:bar:0.5)", ("foo,", "foo", "bar")),
+        ("embedding:sub/x\\(1\\),, y\nembedding:b.pt", ("sub/x(1),,", "sub/x(1)", "b.pt")),
+        ("aembedding:foo", ()),
+        ("embedding: foo", ()),
+    ],
+)
+def test_the_names_a_prompt_uses_are_those_that_encoding_looks_up(
+    prompt: str, names: tuple[str, ...], tokenizer: ClipTokenizer
+) -> None:
+    asked: list[str] = []
+
+    def lookup(name: str) -> Tensor | None:
+        asked.append(name)
+        return None
+
+    tokenizer.chunks(prompt, lookup)
+    assert embedding_names(prompt) == names == tuple(name for name in asked if name)
