@@ -7,11 +7,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: demo serve test check lint types contracts unit bench docs clean
 .DEFAULT_GOAL := demo
 
-$(VENV)/pyvenv.cfg:
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Darkroom needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV) && $(BIN)/python -m pip --version > /dev/null || \
+	  { echo "Python's venv or pip is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
 
-$(VENV)/.run: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+$(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing Darkroom into $(VENV) ..."
 	$(PIP) torch
 	$(PIP) -e .

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from cli.arguments import parse
+from server.model_paths import ModelPathsError
 
 # The server must start without torch, so each command imports its own module only.
 COMMANDS = {
@@ -21,7 +22,11 @@ def main() -> int:
     options = parse(sys.argv[1:])
     module, function = COMMANDS[options.command]
     command: Callable[..., int] = getattr(import_module(module), function)
-    return command(options)
+    try:
+        return command(options)
+    except ModelPathsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 COMMANDS = ("serve", "run", "nodes", "models", "worker")
 ANYWHERE = "0.0.0.0,::"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 # ComfyUI flags that choose between its own memory or attention strategies: accepted, without effect here.
 WITHOUT_EFFECT = (
@@ -113,7 +114,13 @@ def _serve(command: argparse.ArgumentParser) -> None:
     _folders(command)
     _compute(command)
     command.add_argument(
-        "--verbose", nargs="?", const="DEBUG", default="INFO", metavar="LEVEL", help="log level"
+        "--verbose",
+        nargs="?",
+        const="DEBUG",
+        default="INFO",
+        type=str.upper,
+        choices=LEVELS,
+        help="log level",
     )
     for flag in WITHOUT_EFFECT:
         add(flag, action="append_const", const=flag, dest="without_effect", help=argparse.SUPPRESS)
@@ -176,9 +183,9 @@ def _compute(command: argparse.ArgumentParser) -> None:
     cache.add_argument("--cache-none", action="store_true", help="compute everything each time")
     group.add_argument(
         "--preview-method",
-        choices=("none", "auto", "latent2rgb"),
+        choices=("none", "auto", "latent2rgb", "taesd"),
         default="none",
-        help="previews while sampling",
+        help="previews while sampling; taesd falls back to latent2rgb",
     )
     group.add_argument(
         "--preview-size", type=int, default=512, metavar="PIXELS", help="longer side of a preview"

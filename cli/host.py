@@ -49,7 +49,7 @@ def cache_of(options: argparse.Namespace) -> Cache:
     return MemoryCache(int(psutil.virtual_memory().total * CACHE_SHARE), sizeof)
 
 
-def give_back(unload_models: bool, free_memory: bool) -> None:
+def give_back() -> None:
     """Return to the system what nothing refers to any more."""
     gc.collect()
     if torch.cuda.is_available():

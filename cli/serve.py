@@ -5,7 +5,6 @@ import logging
 import sys
 
 from cli.setup import ROOT, folders_of, run_options_of
-from server.model_paths import ModelPathsError
 from server.settings import Settings
 
 CODE = ("engine", "nodes", "diffusion")
@@ -15,14 +14,10 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until interrupted. Returns the exit status: 0, 1 when a port or folder cannot be used, 2, 3."""
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     log = logging.getLogger("darkroom")
-    log.setLevel(options.verbose.upper())
+    log.setLevel(options.verbose)
     for flag in options.without_effect or ():
         log.warning("%s has no effect in Darkroom and is ignored", flag)
-    try:
-        settings = settings_of(options)
-    except ModelPathsError as error:
-        log.error("%s", error)
-        return 1
+    settings = settings_of(options)
     if not settings.loopback_only:
         log.warning(
             "Listening on %s: everyone who can reach this address can run workflows and read the pictures. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
@@ -68,6 +69,8 @@ def failure(
 
 def describe(value: Any) -> Any:
     """Numbers and short texts as they are, arrays as `tensor[1,4,64,64] float32`, the rest by type."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):

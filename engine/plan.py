@@ -81,10 +81,10 @@ def plan(
 def _same(made: Mapping[NodeId, Key]) -> tuple[dict[NodeId, NodeId], dict[NodeId, tuple[NodeId, ...]]]:
     first: dict[Key, NodeId] = {}
     stand_in: dict[NodeId, NodeId] = {}
-    twins: dict[NodeId, tuple[NodeId, ...]] = {}
+    twins: dict[NodeId, list[NodeId]] = {}
     for node, key in made.items():
         one = first.setdefault(key, node)
         if one != node:
             stand_in[node] = one
-            twins[one] = (*twins.get(one, ()), node)
-    return stand_in, twins
+            twins.setdefault(one, []).append(node)
+    return stand_in, {one: tuple(others) for one, others in twins.items()}

@@ -41,7 +41,7 @@ def clip_text_encode(*, text: Annotated[str, Multiline(dynamic_prompts=True)], c
         CONDITIONING: The embedded text used to guide the diffusion model.
     """
     cond, pooled = clip.encode(text)
-    return [(cond, {"pooled_output": pooled})]
+    return [[cond, {"pooled_output": pooled}]]
 
 
 @node("CLIPSetLastLayer", title="CLIP Set Last Layer", category="conditioning")

@@ -103,4 +103,7 @@ def png_metadata(context: Context) -> dict[str, Any] | None:
     """The text chunks of a saved picture: `prompt` first, then what the client sent along (`workflow`)."""
     if context.options.disable_metadata:
         return None
-    return {"prompt": context.prompt, **(context.extra_pnginfo or {})}
+    return {
+        "prompt": context.prompt,
+        **{k: v for k, v in (context.extra_pnginfo or {}).items() if k != "prompt"},
+    }

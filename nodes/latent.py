@@ -10,7 +10,8 @@ from nodes.resize import Crop, LatentMethod, fit, resize
 from nodes.types import Latent
 
 FACTOR = 8
-LEAST = 64 // FACTOR
+LEAST = 64
+"""Pixels of the shortest side a latent is scaled to."""
 
 
 @node("EmptyLatentImage", title="Empty Latent Image", category="latent", lane="cpu")
@@ -54,6 +55,6 @@ def latent_upscale(
     latent = samples["samples"]
     if width == 0 and height == 0:
         return samples
-    source = (latent.shape[-1], latent.shape[-2])
-    columns, rows = fit(width // FACTOR, height // FACTOR, source, least=LEAST)
-    return {**samples, "samples": resize(latent, columns, rows, upscale_method, crop)}
+    source = (latent.shape[-1] * FACTOR, latent.shape[-2] * FACTOR)
+    wide, high = fit(width, height, source, least=LEAST)
+    return {**samples, "samples": resize(latent, wide // FACTOR, high // FACTOR, upscale_method, crop)}

@@ -22,7 +22,8 @@ from torch import Tensor
 from nodes.resize import to_bytes
 
 MAX_PIXELS = 100_000_000
-READABLE = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+READABLE = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+DEFAULT_STEM = "ComfyUI"
 
 
 class PictureError(ValueError):
@@ -50,31 +51,43 @@ def read_picture(path: Path) -> tuple[Tensor, Tensor]:
     """
     try:
         with PilImage.open(path, formats=READABLE) as file:
-            if file.width * file.height > MAX_PIXELS:
+            # The second picture of an MPO is the same scene for the other eye, or a smaller copy.
+            count = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)
+            if file.width * file.height * count > MAX_PIXELS:
                 raise PictureError(
-                    f"{path.name} has {file.width}x{file.height} pixels; at most {MAX_PIXELS:,} are read. "
-                    "Scale it down first."
+                    f"{path.name} has {count} x {file.width}x{file.height} pixels; "
+                    f"at most {MAX_PIXELS:,} are read. Scale it down first."
                 )
-            frames = [_frame(frame) for frame in ImageSequence.Iterator(file)]
+            frames = [_frame(frame) for frame in itertools.islice(ImageSequence.Iterator(file), count)]
     except UnidentifiedImageError as error:
         raise PictureError(f"{path.name} is not a picture Darkroom reads ({', '.join(READABLE)})") from error
-    except (OSError, SyntaxError, PilImage.DecompressionBombError) as error:
+    except PictureError:
+        raise
+    except (OSError, ValueError, SyntaxError, PilImage.DecompressionBombError) as error:
         raise PictureError(f"{path.name} cannot be read, it may be cut short or damaged: {error}") from error
-    same = [(image, mask) for image, mask in frames if image.shape == frames[0][0].shape]
-    return torch.stack([image for image, _ in same]), torch.stack([mask for _, mask in same])
+    same = [(rgb, alpha) for rgb, alpha in frames if rgb.shape == frames[0][0].shape]
+    return torch.stack([rgb for rgb, _ in same]), _masks([alpha for _, alpha in same])
 
 
-def _frame(frame: PilImage.Image) -> tuple[Tensor, Tensor]:
+def _masks(alphas: list[Tensor | None]) -> Tensor:
+    """1 - alpha of each frame; 64x64 zeros if no frame has alpha."""
+    shape = next((alpha.shape for alpha in alphas if alpha is not None), None)
+    if shape is None:
+        return torch.zeros(len(alphas), 64, 64)
+    return torch.stack([torch.zeros(shape) if alpha is None else 1 - alpha for alpha in alphas])
+
+
+def _frame(frame: PilImage.Image) -> tuple[Tensor, Tensor | None]:
     upright = ImageOps.exif_transpose(frame)
     if upright.mode.startswith("I"):
-        upright = upright.point(lambda value: value * (1 / 255)).convert("L")
+        upright = upright.convert("I").point(lambda value: value * (1 / 255)).convert("L")
     if upright.mode == "P" and "transparency" in upright.info:
         upright = upright.convert("RGBA")
     rgb = torch.as_tensor(np.asarray(upright.convert("RGB")).astype(np.float32) / 255.0)
     if "A" not in upright.getbands():
-        return rgb, torch.zeros(64, 64)
+        return rgb, None
     alpha = np.asarray(upright.getchannel("A")).astype(np.float32) / 255.0
-    return rgb, 1.0 - torch.as_tensor(alpha)
+    return rgb, torch.as_tensor(alpha)
 
 
 def save_pictures(
@@ -87,6 +100,7 @@ def save_pictures(
     Raises `PictureError` if the prefix leaves the folder, a value is not finite, or the disk refuses.
     """
     height, width = images.shape[1:3]
+    stem = expand_tokens(prefix, width, height)
     for index, image in enumerate(images):
         if not bool(torch.isfinite(image).all()):
             raise PictureError(
@@ -94,8 +108,7 @@ def save_pictures(
                 "Usual causes: a checkpoint that overflows in half precision (try --precision float32) "
                 "or a damaged file."
             )
-        stem = expand_tokens(prefix, width, height).replace("%batch_num%", str(index))
-        target = _target(folder, stem)
+        target = _target(folder, stem.replace("%batch_num%", str(index)))
         try:
             path = _write_next(target, PilImage.fromarray(to_bytes(image)), _chunks(metadata), level)
         except OSError as error:
@@ -119,13 +132,17 @@ def expand_tokens(prefix: str, width: int, height: int) -> str:
         "minute": f"{now.tm_min:02}",
         "second": f"{now.tm_sec:02}",
     }
-    return re.sub(r"%(\w+)%", lambda token: values.get(token[1], token[0]), prefix)
+    for name, value in values.items():
+        prefix = prefix.replace(f"%{name}%", value)
+    return prefix
 
 
 def _target(folder: Path, prefix: str) -> Path:
     base = folder.resolve()
     target = Path(os.path.normpath(base / prefix))
-    if "\0" in prefix or target == base or not target.is_relative_to(base):
+    if target == base:
+        target = base / DEFAULT_STEM
+    if "\0" in prefix or not target.is_relative_to(base):
         raise PictureError(
             f"filename_prefix {prefix!r} leaves the output folder; "
             "use a name such as 'portraits/fox' without '..'"
@@ -138,6 +155,10 @@ def _chunks(metadata: Mapping[str, Any] | None) -> PngInfo | None:
         return None
     info = PngInfo()
     for key, value in metadata.items():
+        if not (0 < len(key) < 80 and key.encode("latin-1", "replace").decode("latin-1") == key):
+            raise PictureError(
+                f"extra_pnginfo key {key!r} cannot name a PNG text: use 1 to 79 Latin-1 characters"
+            )
         info.add_text(key, json.dumps(value))
     return info
 

@@ -3,12 +3,14 @@
 import json
 from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
 import torch
+from PIL import Image as PilImage
 from torch import Tensor
 
 from engine.node import node
 from engine.types import OptionalInput, Socket
-from nodes.resize import resize
+from nodes.resize import resize, to_bytes
 from nodes.types import Image, SafetyChecker
 
 BLUR_CELLS = 8
@@ -71,5 +73,7 @@ def hide(image: Tensor, how: str, replacement: Tensor | None) -> Tensor:
         return resize(coarse, width, height, "bicubic")[0].movedim(0, -1).clamp(0, 1)
     if replacement is None:
         return torch.zeros_like(image)
-    picture = replacement[:1, ..., : image.shape[-1]].movedim(-1, 1)
-    return resize(picture, width, height, "bicubic")[0].movedim(0, -1).clamp(0, 1)
+    picture = PilImage.fromarray(to_bytes(replacement[0, ..., :3])).resize((width, height))
+    shown = torch.ones_like(image)
+    shown[..., :3] = torch.as_tensor(np.asarray(picture)) / 255
+    return shown

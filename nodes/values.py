@@ -1,5 +1,6 @@
 """What the engine cannot know of the values on the wires: how much memory they hold and how to name them."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
@@ -48,6 +49,8 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def describe(value: Any) -> Any:
     """A short form of a value for error reports: small things as they are, tensors by shape and type."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

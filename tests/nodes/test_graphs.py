@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from engine.context import Context
+from nodes.image import png_metadata
 from tests.diffusion.small import small_tensors
 from tests.nodes.graphs import Bench, node, text_to_image
 
@@ -128,6 +130,14 @@ def test_latents_are_upscaled_in_cells_of_eight_pixels(bench: Bench) -> None:
     assert bench.value(graph, "up")["samples"].shape == (1, 4, 12, 12)
 
 
+def test_a_kept_aspect_ratio_is_reckoned_in_pixels(bench: Bench) -> None:
+    graph = text_to_image()
+    graph["latent"]["inputs"].update(width=80, height=56)
+    up = {"samples": ["latent", 0], "upscale_method": "nearest-exact", "crop": "disabled"}
+    graph["up"] = node("LatentUpscale", **up, width=0, height=104)
+    assert bench.value(graph, "up")["samples"].shape == (1, 4, 13, 18)
+
+
 def test_clip_skip_changes_the_conditioning(bench: Bench) -> None:
     graph = text_to_image()
     graph["skip"] = node("CLIPSetLastLayer", clip=["load", 1], stop_at_clip_layer=-2)
@@ -186,3 +196,8 @@ def test_a_missing_checkpoint_is_met_with_the_nearest_name(bench: Bench) -> None
     assert checked.graph is None
     [problem] = [p for p in checked.problems if p.node == "load"]
     assert problem.code == "value_not_in_list" and "small.safetensors" in str(problem.extra["suggestion"])
+
+
+def test_the_graph_in_a_picture_is_the_one_that_made_it() -> None:
+    context = Context(prompt={"1": {}}, extra_pnginfo={"prompt": "another", "workflow": {"a": 1}})
+    assert png_metadata(context) == {"prompt": {"1": {}}, "workflow": {"a": 1}}
