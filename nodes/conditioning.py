@@ -1,15 +1,13 @@
 """Nodes that turn words into conditioning."""
 
-import re
 from typing import Annotated
 
 from diffusion.embeddings import EmbeddingFolders
+from diffusion.tokens import embedding_names
 from engine.folders import Folders, identity
 from engine.node import node
 from engine.types import Multiline, Range
 from nodes.types import Clip, Conditioning
-
-EMBEDDING = re.compile(r"embedding:(\S+)")
 
 
 def embeddings_used(*, text: str | None, folders: Folders) -> str:
@@ -18,7 +16,7 @@ def embeddings_used(*, text: str | None, folders: Folders) -> str:
     if text is None:
         found = [folders.find("embeddings", name) for name in folders.list("embeddings")]
     else:
-        found = [path for name in EMBEDDING.findall(text) if (path := files.find(name.rstrip(",")))]
+        found = [path for name in embedding_names(text) if (path := files.find(name))]
     return " ".join(identity(path) for path in found)
 
 

@@ -64,6 +64,16 @@ def test_replacing_the_checkpoint_file_runs_everything_that_depends_on_it(bench:
     assert len(saved(folder)) == 2
 
 
+def test_a_changed_embedding_runs_the_prompts_that_name_it(bench: Bench, folder: Path) -> None:
+    (folder / "models/embeddings").mkdir()
+    graph = text_to_image()
+    graph["pos"]["inputs"]["text"] = "a (embedding:style:1.2) fox"
+    for value in (0.1, 0.2):
+        save_file({"clip_l": torch.full((1, 32), value)}, folder / "models/embeddings/style.safetensors")
+        assert "pos" in bench.run(graph).executed
+    assert bench.run(graph).executed == ()
+
+
 def test_same_seed_same_picture_and_another_seed_another(bench: Bench, folder: Path) -> None:
     first = bench.value(text_to_image(), "decode")
     fresh = Bench(folder).value(text_to_image(), "decode")
