@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ from diffusion.checkpoint.tensors import SafetensorsFile
 _log = logging.getLogger(__name__)
 _SUFFIXES = ("", ".safetensors", ".pt", ".bin")
 _BUNDLE, _PARAM = "bundle_emb.", "string_to_param"
+_DEEPEST = 3
+"""Mappings looked into, one within the other: a pickled one may hold itself."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +51,49 @@ class EmbeddingFolders:
         if not name or "\0" in name or inside.is_absolute() or ".." in inside.parts:
             return None
         candidates = (folder / f"{name}{suffix}" for folder in self.folders for suffix in _SUFFIXES)
-        return next((path for path in candidates if path.is_file()), None)
+        return next((path for path in candidates if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a prompt may hold a name longer than file systems take
+        return False
 
 
 def _read(path: Path) -> object:
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         file = SafetensorsFile(path)
         return file.read(file.header.tensors, torch.float32, torch.device("cpu"))
     return unpickle(path)
 
 
-def _vectors(content: object, key: str) -> Tensor | None:
-    """Find the vectors in whatever layout the trainer wrote."""
-    if isinstance(content, Tensor):
-        return content.detach()
-    if not isinstance(content, Mapping) or not content:
-        return None
-    entries = cast("Mapping[str, Any]", content)
+def _vectors(content: object, key: str, depth: int = _DEEPEST) -> Tensor | None:
+    """Find the vectors [..., W] in whatever layout the trainer wrote."""
+    entries = _mapping(content)
+    if not entries or not depth:
+        return _usable(content)
     bundled = [value for name, value in entries.items() if name.startswith(_BUNDLE) and f".{_PARAM}." in name]
     if bundled:
-        return torch.cat([value.reshape(-1, value.shape[-1]) for value in bundled])
-    if _PARAM in entries:
-        return _vectors(entries[_PARAM], key)
-    return _vectors(entries.get(key, next(iter(entries.values()))), key)
+        return _joined([_usable(value) for value in bundled])
+    inner = entries[_PARAM] if _PARAM in entries else entries.get(key, next(iter(entries.values())))
+    return _vectors(inner, key, depth - 1)
+
+
+def _mapping(content: object) -> Mapping[str, object]:
+    """A mapping's entries by the text of their names; none of anything else."""
+    if not isinstance(content, Mapping):
+        return {}
+    return {str(name): value for name, value in cast("Mapping[object, object]", content).items()}
+
+
+def _usable(value: object) -> Tensor | None:
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.device.type != "cpu":
+        return None
+    return value.detach() if value.ndim > 0 and value.is_floating_point() else None
+
+
+def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    vectors = [part.reshape(-1, part.shape[-1]) for part in parts if part is not None]
+    same = len(vectors) == len(parts) and len({part.shape[-1] for part in vectors}) == 1
+    return torch.cat(vectors) if same else None

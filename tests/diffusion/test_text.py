@@ -146,6 +146,47 @@ def test_an_embedding_of_another_width_is_left_out_with_a_warning(
     ] * 3
 
 
+def in_itself() -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    content["string_to_param"] = content
+    return content
+
+
+ODD: dict[str, Any] = {
+    "a single number": torch.tensor(1.0),
+    "a mapping in itself": in_itself(),
+    "text in a bundle": {"bundle_emb.0.string_to_param.*": "no tensor"},
+    "a bundle of two widths": {f"bundle_emb.{n}.string_to_param.*": torch.zeros(1, n + 1) for n in range(2)},
+    "whole numbers": {"emb_params": torch.zeros(1, WIDTH, dtype=torch.int64)},
+    "text": {"string_to_param": {"*": "no tensor"}},
+    "nothing": {"string_to_param": {}},
+    "no values": {"x": torch.zeros(1, WIDTH, device="meta")},
+    "numbers for names": {1: "no tensor"},
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_file_without_vectors_is_left_out_with_a_warning(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch.save(ODD[kind], tmp_path / "odd.pt")
+    with caplog.at_level(logging.WARNING):
+        assert EmbeddingFolders((tmp_path,))("odd", WIDTH, "clip_l") is None
+    assert [record.getMessage() for record in caplog.records] == [
+        f"embedding 'odd' holds no vectors where the text encoder needs {WIDTH}"
+    ]
+
+
+def test_a_safetensors_file_is_known_by_its_suffix_in_capitals_too(tmp_path: Path) -> None:
+    save_file({"x": torch.ones(1, WIDTH)}, tmp_path / "e.SAFETENSORS")
+    found = EmbeddingFolders((tmp_path,))("e.SAFETENSORS", WIDTH, "clip_l")
+    assert found is not None and torch.equal(found, torch.ones(1, WIDTH))
+
+
+def test_a_name_too_long_for_the_file_system_is_no_file(tmp_path: Path) -> None:
+    assert EmbeddingFolders((tmp_path,)).find("x" * 5000) is None
+
+
 @pytest.mark.parametrize("name", ["../secret", "sub/../../secret", "/etc/passwd", "", "a\0b"])
 def test_a_name_cannot_lead_out_of_the_folders(name: str, tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
