@@ -6,9 +6,9 @@ predictions are averaged with the entries' weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypedDict, cast
+from typing import Any, Protocol, TypedDict, cast
 
 import torch
 import torch.nn.functional as F
@@ -48,7 +48,8 @@ class Options(TypedDict, total=False):
     default: bool
 
 
-Conditioning = Sequence[tuple[Tensor, Options]]
+Conditioning = Sequence[tuple[Tensor, Options] | list[Any]]
+"""Pairs of the text's tensor and options: tuples, or the lists of two that custom nodes change in place."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,9 @@ def prepare(
 ) -> tuple[list[Entry], list[Entry]]:
     """Both lists made ready for a run over `latent` [B, C, H, W] (model space)."""
     pos, neg = _entries(model, positive, latent), _entries(model, negative, latent)
-    neg = neg + list(_counterparts(pos, neg))
-    return pos + list(_counterparts(neg, pos)), neg
+    neg += _counterparts(pos, neg)
+    pos += _counterparts(neg, pos)
+    return pos, neg
 
 
 def _entries(model: DiffusionModel, conditioning: Conditioning, latent: Tensor) -> list[Entry]:
@@ -209,16 +211,18 @@ def _feather(size: int, at_start: bool, at_end: bool) -> Tensor:
     return weights
 
 
-def _counterparts(entries: Sequence[Entry], others: Sequence[Entry]) -> Iterable[Entry]:
+def _counterparts(entries: Sequence[Entry], others: Sequence[Entry]) -> list[Entry]:
     """For each area of `entries`, that area with the text of the smallest of `others` containing it.
 
-    Both predictions at a place are then made from the same crop. Entries without an area contain every area.
+    Both predictions at a place are then made from the same crop. Entries without an area contain every area;
+    an area that `others` have, or that was added for an entry before, is not added again.
     """
+    added: list[Entry] = []
     for entry in entries:
         if entry.area is None or entry.default:
             continue
         smallest: Entry | None = None
-        for other in others:
+        for other in (*others, *added):
             if other.area is None:
                 smallest = smallest or other
             elif other.area.contains(entry.area) and (
@@ -226,7 +230,8 @@ def _counterparts(entries: Sequence[Entry], others: Sequence[Entry]) -> Iterable
             ):
                 smallest = other
         if smallest is not None and smallest.area != entry.area:
-            yield replace(entry, context=smallest.context, extra=smallest.extra)
+            added.append(replace(entry, context=smallest.context, extra=smallest.extra))
+    return added
 
 
 def _cells(area: Area) -> int:

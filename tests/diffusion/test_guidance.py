@@ -179,6 +179,20 @@ def test_the_counterpart_of_an_area_has_the_smallest_text_around_it() -> None:
     ]
 
 
+def test_two_areas_with_one_rectangle_share_a_counterpart() -> None:
+    rectangle: Options = {"area": (4, 4, 2, 2)}
+    areas: Conditioning = [(context(0.2), rectangle), (context(0.6), rectangle)]
+    positive, negative = prepare(toy_model(), areas, NEGATIVE, X)
+    assert [entry.area for entry in positive] == [Area(4, 4, 2, 2)] * 2
+    assert [entry.area for entry in negative] == [None, Area(4, 4, 2, 2)]
+
+
+def test_a_pair_may_be_a_list_as_well() -> None:
+    listed: Conditioning = [[context(0.2), {"strength": 0.5}]]
+    paired: Conditioning = [(context(0.2), {"strength": 0.5})]
+    assert torch.equal(denoised(listed), denoised(paired))
+
+
 def test_an_area_over_the_edge_is_clipped_and_one_outside_is_refused() -> None:
     [entry], _ = prepare(toy_model(), [(context(0.2), {"area": (4, 8, 6, 0)})], [], X)
     assert entry.area == Area(2, 8, 6, 0)
