@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from cli.workflow_file import Prompt, title_of
 from engine.events import Event, NodeError, NodeFailed, NodeFinished, NodeProgress, NodeStarted, RunFinished
@@ -26,7 +26,6 @@ class RunView:
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
@@ -44,7 +43,10 @@ class RunView:
                 task = self._task(event.node_id)
                 total = self.bars.tasks[task].total or 1
                 self.bars.update(
-                    task, completed=total, total=total, state="cached" if event.cached else "done"
+                    task,
+                    completed=total,
+                    total=total,
+                    state="cached" if event.cached else f"{event.seconds:.2f} s",
                 )
                 self.bars.stop_task(task)
                 self._remember(event.ui or {})
