@@ -16,7 +16,7 @@ from server.logs import LogBook
 from server.machine import Machine
 from server.middlewares import caching, compression, errors
 from server.queue import Queue
-from server.records import Json
+from server.records import Json, StoreError
 from server.routes import ROUTES
 from server.settings import Settings
 from server.sockets import Hub
@@ -54,12 +54,11 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     machine = Machine(settings.argv, settings.version)
     book = LogBook()
 
-    def hello(found: list[Json], info: Json) -> None:
-        specs.update(found)
+    def learn(info: Json) -> None:
         machine.worker = info
 
     hub = Hub({"supports_preview_metadata": True, "max_upload_size": settings.max_body})
-    supervisor = Supervisor(settings.worker_command, hello, book)
+    supervisor = Supervisor(settings.worker_command, specs.update, learn, book)
     app[SETTINGS] = settings
     app[SPECS] = specs
     app[MACHINE] = machine
@@ -84,23 +83,27 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         task.cancel()
     app[SUPERVISOR].retire()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await app[SUPERVISOR].stop()
     await app[QUEUE].close()
 
 
 async def _open(app: web.Application) -> None:
     settings = app[SETTINGS]
     # The database library is imported beside the first requests: answering /object_info does not need it.
-    from server.database import DatabaseUnusable
+    from server.database import DatabaseUnusable, unusable
     from server.jobs import JobStore
 
+    file = settings.state_dir / "jobs.sqlite"
     try:
-        store = await asyncio.to_thread(JobStore.open, settings.state_dir / "jobs.sqlite")
+        store = await asyncio.to_thread(JobStore.open, file)
         await app[QUEUE].open(store)
+        await app[SUPERVISOR].keep_alive()
     except DatabaseUnusable as error:
         app[FAILURE].put_nowait(str(error))
-        return
-    await app[SUPERVISOR].keep_alive()
+    except StoreError as error:
+        app[FAILURE].put_nowait(unusable(file, error))
+    except Exception as error:  # without this task no request would ever be answered: stop instead
+        log.exception("the server cannot start")
+        app[FAILURE].put_nowait(f"the server cannot start: {type(error).__name__}: {error}")
 
 
 async def _say_goodbye(app: web.Application) -> None:

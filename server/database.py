@@ -48,8 +48,8 @@ class DatabaseUnusable(Exception):
 def open_database(path: Path) -> Engine:
     """Open (or create) the database and apply missing migrations.
 
-    Raises DatabaseUnusable if the file is damaged, newer than this program, or cannot be written. A damaged
-    file is never replaced; before a migration a copy is kept beside it.
+    Raises DatabaseUnusable if the file is damaged, newer than this program, or cannot be written. All of it
+    is read to find that out. A damaged file is never replaced; before a migration a copy is kept beside it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10, "check_same_thread": False})
@@ -59,7 +59,7 @@ def open_database(path: Path) -> Engine:
         if version != HEAD:
             _migrate(engine, path, version)
     except sqlite3.Error as error:
-        raise DatabaseUnusable(_unusable(path, error)) from error
+        raise DatabaseUnusable(unusable(path, error)) from error
     return engine
 
 
@@ -77,6 +77,9 @@ def _version(path: Path) -> str | None:
         return None
     connection = sqlite3.connect(path, timeout=10)
     try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged ({found.splitlines()[-1]})")
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" not in names:
             return None
@@ -105,8 +108,9 @@ def _migrate(engine: Engine, path: Path, version: str | None) -> None:
         text = f"{path} was written by a newer version of this program (schema {version}): update the program"
         raise DatabaseUnusable(text) from error
     except DBAPIError as error:
-        raise DatabaseUnusable(_unusable(path, error)) from error
+        raise DatabaseUnusable(unusable(path, error.orig or error)) from error
 
 
-def _unusable(path: Path, error: Exception) -> str:
+def unusable(path: Path, error: BaseException) -> str:
+    """What to tell people about a database that does not work, and what they can do."""
     return f"the job database {path} cannot be used: {error}. Move it away to start with an empty queue"

@@ -2,8 +2,8 @@
 
     [u32 length of JSON][u32 length of blob][JSON, UTF-8][blob]        integers big-endian
 
-Server to worker: `submit`, `cancel`, `free`, `ping`, `shutdown`. Worker to server: `hello`, `event`,
-`done`, `pong`.
+Server to worker: `submit`, `cancel`, `free`, `ping`, `validate`. Worker to server: `hello`,
+`event`, `done`, `info`, `answer`, `pong`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Select, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from server.database import jobs, open_database
 from server.records import FINISHED, Ending, Job, Json, NewJob, State, StoreError
@@ -39,11 +39,10 @@ class JobStore:
         """Store a pending job; once this returns, it survives a crash. A finished job of the same id is
         replaced.
         """
-        values = _values(job)
 
         def work(connection: Connection) -> int:
             connection.execute(jobs.delete().where(jobs.c.prompt_id == job.prompt_id))
-            return connection.execute(jobs.insert().values(values).returning(jobs.c.id)).scalar_one()
+            return connection.execute(jobs.insert().values(_values(job)).returning(jobs.c.id)).scalar_one()
 
         return Job(**job.__dict__, id=await self._commit(work), state=State.PENDING, attempts=0)
 
@@ -56,7 +55,7 @@ class JobStore:
             .where(jobs.c.state.in_([State.PENDING, State.RUNNING]))
             .order_by(jobs.c.number, jobs.c.id)
         )
-        return [_job(row) for row in rows]
+        return await _jobs(rows)
 
     async def next_number(self) -> int:
         """The first priority number that no job here has used."""
@@ -111,14 +110,14 @@ class JobStore:
     async def get(self, prompt_id: str) -> Job | None:
         """The job of that id, in whatever state."""
         rows = await self._read(select(jobs).where(jobs.c.prompt_id == prompt_id))
-        return _job(rows[0]) if rows else None
+        return next(iter(await _jobs(rows)), None)
 
     async def many(self, ids: Sequence[int]) -> dict[int, Job]:
         """Jobs by row id; what is gone is left out."""
         found: dict[int, Job] = {}
         for start in range(0, len(ids), 500):
             rows = await self._read(select(jobs).where(jobs.c.id.in_(ids[start : start + 500])))
-            found.update((row.id, _job(row)) for row in rows)
+            found.update((job.id, job) for job in await _jobs(rows))
         return found
 
     async def history(self, max_items: int | None, offset: int | None, limit: int) -> list[Job]:
@@ -127,10 +126,10 @@ class JobStore:
         if offset is not None and offset >= 0:
             count = limit if max_items is None else max(max_items, 0)
             rows = await self._read(chosen.order_by(jobs.c.finish_order).offset(offset).limit(count))
-            return [_job(row) for row in rows]
+            return await _jobs(rows)
         count = limit if max_items is None or max_items < 0 else max_items
         rows = await self._read(chosen.order_by(jobs.c.finish_order.desc()).limit(count))
-        return [_job(row) for row in reversed(rows)]
+        return await _jobs(rows[::-1])
 
     async def page(
         self, states: Iterable[State], newest_first: bool, offset: int, limit: int
@@ -140,7 +139,7 @@ class JobStore:
         order = jobs.c.id.desc() if newest_first else jobs.c.id
         rows = await self._read(select(jobs).where(chosen).order_by(order).offset(offset).limit(limit))
         total = await self._read(select(func.count()).select_from(jobs).where(chosen))
-        return [_job(row) for row in rows], int(total[0][0])
+        return await _jobs(rows), int(total[0][0])
 
     async def forget(self, prompt_ids: Sequence[str] | None) -> None:
         """Remove finished jobs from the history: those named, or all."""
@@ -167,17 +166,20 @@ class JobStore:
             with self._engine.connect() as connection:
                 return connection.execute(query).all()
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await self._in_thread(work)
 
     async def _commit(self, work: Callable[[Connection], Result]) -> Result:
         def commit() -> Result:
-            try:
-                with self._engine.begin() as connection:
-                    return work(connection)
-            except OperationalError as error:
-                raise StoreError(str(error.orig)) from error
+            with self._engine.begin() as connection:
+                return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, commit)
+        return await self._in_thread(commit)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except DBAPIError as error:  # its own text holds the statement and every value in it
+            raise StoreError(str(error.orig)) from error
 
 
 def _next_order(connection: Connection) -> int:
@@ -197,6 +199,11 @@ def _values(job: NewJob) -> Json:
         "attempts": 0,
         "created": job.created,
     }
+
+
+async def _jobs(rows: Sequence[Row[Any]]) -> list[Job]:
+    """Rows decoded, away from the event loop and from the thread that commits: there may be thousands."""
+    return await asyncio.to_thread(lambda: [_job(row) for row in rows])
 
 
 def _job(row: Row[Any]) -> Job:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from server.gate import Handler
 from server.http import Problem
+from server.records import StoreError
 
 log = logging.getLogger("darkroom.server")
 
@@ -52,11 +53,15 @@ async def compression(request: web.Request, handler: Handler) -> web.StreamRespo
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every problem into JSON. What nobody foresaw is logged and answered without its traceback."""
+    """Turn every problem into JSON. What nobody foresaw is told to the log alone."""
     try:
         response = await handler(request)
     except Problem as problem:
         return problem.response()
+    except StoreError as error:
+        text = f"the job database refuses: {error}"
+        status = 507 if error.full else 503
+        return Problem(status, "storage", text, "queue", {"Retry-After": "10"}).response()
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -67,9 +72,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         ).response()
     except (ConnectionError, TimeoutError):
         raise
-    except Exception as error:  # the last line of defence: the server must answer and stay up
+    except Exception:  # the last line of defence: the server must answer and stay up
         log.exception("%s %s failed", request.method, request.path)
-        text = f"{type(error).__name__}: {error}"
+        text = "the server failed at this request; its log says why"
         return Problem(500, "internal_error", text, request.path).response()
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("darkroom.server")
 Result = TypeVar("Result")
+_PAUSE = 1.0
 
 
 class DuplicateJob(Exception):
@@ -128,16 +129,24 @@ class Queue:
         return [found[place.row] for place in places if place.row in found]
 
     async def remove(self, prompt_ids: Iterable[str] | None) -> int:
-        """Cancel pending jobs: those named, or all. Says how many there were."""
+        """Cancel pending jobs: those named, or all. Says how many there were.
+
+        Raises StoreError; the jobs are then pending as before.
+        """
+        store = await self.store()
         wanted = list(self._places) if prompt_ids is None else [i for i in prompt_ids if i in self._places]
-        chosen = list(dict.fromkeys(wanted))
+        chosen = {prompt_id: self._places.pop(prompt_id) for prompt_id in dict.fromkeys(wanted)}
+        # Out of the order first: none of them may start while the cancellation is being written.
+        self._pending = [place for place in self._pending if place.prompt_id not in chosen]
+        try:
+            if chosen:
+                await store.cancel(list(chosen), time.time())
+        except StoreError:
+            for place in chosen.values():
+                self._put(place)
+            raise
         for prompt_id in chosen:
-            self._places.pop(prompt_id)
             self._secrets.pop(prompt_id, None)
-        gone = set(chosen)
-        self._pending = [place for place in self._pending if place.prompt_id not in gone]
-        if chosen:
-            await (await self.store()).cancel(chosen, time.time())
         self._hub.broadcast_status(self.remaining)
         return len(chosen)
 
@@ -170,15 +179,20 @@ class Queue:
             except Exception:  # the queue must go on, whatever a single job brings about
                 log.exception("running a job failed")
                 self.running = None
+                await asyncio.sleep(_PAUSE)  # what failed, such as the database, may fail again at once
 
     async def close(self) -> None:
         """Put the running job back, as if it had not started, and close the table."""
         if self._store is None:
             return
-        if self.running is not None:
-            job = self.running.job
-            await self._store.requeue(job, attempts=max(job.attempts - 1, 0))
-        await self._store.close()
+        try:
+            if self.running is not None:
+                job = self.running.job
+                await self._store.requeue(job, attempts=max(job.attempts - 1, 0))
+        except StoreError as error:
+            log.error("the running job counts as tried, for the job database refuses to write: %s", error)
+        finally:
+            await self._store.close()
 
     async def _run_next(self, store: JobStore) -> None:
         place = self._pending[0]
@@ -227,7 +241,7 @@ class Queue:
                 raise
             view.interrupt()
         else:
-            if not view.over:
+            if not view.over or done.get("error"):
                 error = done.get("error") or {"type": "RuntimeError", "message": "the worker gave no result"}
                 view.fail_whole(error["type"], error["message"])
         finally:
@@ -278,9 +292,13 @@ class Queue:
         }
 
     def _insert(self, job: Job) -> None:
-        place = Place(job.number, job.id, job.prompt_id)
+        self._put(Place(job.number, job.id, job.prompt_id))
+
+    def _put(self, place: Place) -> None:
+        if place.prompt_id in self._places:  # submitted again while it was out
+            return
         insort(self._pending, place)
-        self._places[job.prompt_id] = place
+        self._places[place.prompt_id] = place
         self._wake.set()
 
     def _is_running(self, prompt_id: str) -> bool:

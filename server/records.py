@@ -10,7 +10,12 @@ Json = dict[str, Any]
 
 
 class StoreError(Exception):
-    """The job database cannot do what was asked just now: full, locked or read-only."""
+    """The job database cannot do what was asked just now: full, locked, read-only or damaged."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it lacks space."""
+        return "full" in str(self)
 
 
 class State(StrEnum):

@@ -52,7 +52,10 @@ class Specs:
         if specs == self._known:
             return
         self._use(specs)
-        write(self._file, json.dumps({"code": self._code, "specs": specs}).encode())
+        try:
+            write(self._file, json.dumps({"code": self._code, "specs": specs}).encode())
+        except OSError as error:
+            log.warning("%s cannot be written (%s); the next start will have to wait", self._file, error)
 
     def object_info(self, folders: Folders) -> Json:
         """The body of `/object_info`: every class, with the files that are there now as choices."""

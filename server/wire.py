@@ -107,6 +107,8 @@ class RunView:
         tip = error.suggestion if error.suggestion and error.suggestion not in error.message else ""
         text = f"{error.message}\n{tip}"
         inputs: Json = {k: v if isinstance(v, list) else [v] for k, v in error.inputs.items()}
+        if self._state is not State.ERROR:  # a fault after the end, such as one of the worker, outweighs it
+            self._terminal.clear()
         self._state = State.ERROR
         data: Json = {
             "prompt_id": self.job.prompt_id,
@@ -120,7 +122,7 @@ class RunView:
             "current_outputs": list(self._classes),
             "timestamp": now_ms(),
         }
-        self._terminal.append(self._recorded("execution_error", data))
+        self._terminal.append(Message("execution_error", data))
 
     def fail_whole(self, kind: str, message: str, suggestion: str | None = None) -> None:
         """Note a failure of the run as such, blamed on the node that was running."""
@@ -136,7 +138,9 @@ class RunView:
         )
 
     def interrupt(self, node: str | None = None) -> None:
-        """Note that the run was stopped on request."""
+        """Note that the run was stopped on request; a failure before that stays its end."""
+        if self._state is State.ERROR:
+            return
         stopped = node or self.current or next(iter(self._classes), "")
         self._state = State.INTERRUPTED
         data = {
@@ -146,7 +150,7 @@ class RunView:
             "executed": list(self._executed),
             "timestamp": now_ms(),
         }
-        self._terminal.append(self._recorded("execution_interrupted", data, broadcast=True))
+        self._terminal.append(Message("execution_interrupted", data, broadcast=True))
 
     @property
     def over(self) -> bool:
@@ -156,7 +160,8 @@ class RunView:
     def ending(self, finished: float) -> Ending:
         """What to store before the terminal messages go out."""
         state = self._state or State.ERROR
-        return Ending(state, finished, self.outputs, self.meta, self._record)
+        messages = [*self._record, *([message.type, message.data] for message in self._terminal)]
+        return Ending(state, finished, self.outputs, self.meta, messages)
 
     def terminal(self) -> list[Message]:
         """The messages that say how the run ended; the end marker follows the `status` after them."""
@@ -222,15 +227,15 @@ class RunView:
         if event.status == "success":
             self._state = State.SUCCESS
             data = {"prompt_id": self.job.prompt_id, "timestamp": now_ms()}
-            self._terminal.append(self._recorded("execution_success", data))
+            self._terminal.append(Message("execution_success", data))
         elif event.status == "interrupted":
             self.interrupt(event.interrupted)
         elif self._state is None:
             self.fail_whole("RuntimeError", "the run failed without naming a node")
 
-    def _recorded(self, kind: str, data: Json, *, broadcast: bool = False) -> Message:
+    def _recorded(self, kind: str, data: Json) -> Message:
         self._record.append([kind, data])
-        return Message(kind, data, broadcast)
+        return Message(kind, data)
 
     def _executing(self, node: str) -> Message:
         return Message("executing", {"node": node, "display_node": node, "prompt_id": self.job.prompt_id})

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from engine import events
@@ -26,8 +26,11 @@ from engine.driver import Guard, run
 from engine.folders import Folders
 from engine.invoke import Describe, describe
 from engine.lanes import Lanes
+from engine.problems import Problem
 from engine.registry import Registry
-from engine.validate import validate
+from engine.relay import Emit
+from engine.types import NodeId
+from engine.validate import Validation, validate
 from server.frames import Frame, FrameError, read_frame_blocking
 
 Json = dict[str, Any]
@@ -40,7 +43,7 @@ class Host:
     """What `main.py` gives the worker: nodes, folders, shared objects, and how to give memory back.
 
     Args:
-        free: Called between jobs with (unload_models, free_memory).
+        free: Called between jobs once the cache, which holds the models too, is empty.
         info: Facts for `/system_stats`: `devices`, `pytorch_version`.
         guard: Entered around every call of a node, as `engine.driver.run` takes it.
         describe: Short form of values in error reports, likewise.
@@ -50,16 +53,14 @@ class Host:
     folders: Folders
     cache: Cache
     resources: Mapping[type, object] = field(default_factory=dict[type, object])
-    free: Callable[[bool, bool], None] | None = None
+    free: Callable[[], None] | None = None
     info: Callable[[], Json] | None = None
     guard: Guard = nullcontext
     describe: Describe = describe
 
 
 def serve(host: Host) -> int:
-    """Speak frames on the standard streams until told to stop or the server is gone. Returns the exit
-    status.
-    """
+    """Speak frames on the standard streams until the server is gone, which ends this process."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     incoming = os.fdopen(os.dup(0), "rb")
@@ -91,9 +92,7 @@ class _Worker:
                 case "submit":
                     await self._run(message)
                 case "free":
-                    self._free(message)
-                case "shutdown":
-                    return 0
+                    self._free()
                 case _:
                     pass
 
@@ -133,15 +132,19 @@ class _Worker:
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
         targets = message["targets"]
         checked = validate(message["graph"], self._host.registry, self._host.folders, targets=targets)
-        if checked.graph is None or not checked.good_targets:
-            problems = "; ".join(f"node {p.node}, {p.input}: {p.message}" for p in checked.problems)
-            raise ValueError(f"the graph is no longer valid: {problems}")
+        emit = no_longer_valid(message["job_id"], checked, self._emit)
+        if checked.graph is None:
+            if checked.error is not None and not checked.problems:
+                raise ValueError(f"the graph is no longer valid: {checked.error.message}")
+            emit(events.RunStarted(job_id=message["job_id"], seq=1, nodes=0))
+            emit(events.RunFinished(job_id=message["job_id"], seq=2, status="error", seconds=0.0))
+            return
         await run(
             checked.graph,
             self._host.registry,
             self._host.cache,
             job_id=message["job_id"],
-            emit=self._emit,
+            emit=emit,
             cancel=cancel,
             resources=self._host.resources,
             folders=self._host.folders,
@@ -160,11 +163,11 @@ class _Worker:
         answer = {"error": error, "node_errors": node_errors, "targets": list(checked.good_targets)}
         self._send({"type": "answer", "question": message["question"], **answer})
 
-    def _free(self, message: Json) -> None:
-        if message["free_memory"]:
-            self._host.cache.clear()
+    def _free(self) -> None:
+        self._host.cache.clear()
         if self._host.free is not None:
-            self._host.free(bool(message["unload_models"]), bool(message["free_memory"]))
+            self._host.free()
+        self._send({"type": "info", "info": self._info()})
 
     def _info(self) -> Json:
         return self._host.info() if self._host.info is not None else {}
@@ -177,6 +180,40 @@ class _Worker:
         with self._write_lock:
             self._out.write(data)
             self._out.flush()
+
+
+def no_longer_valid(job_id: str, checked: Validation, emit: Emit) -> Emit:
+    """`emit` of a run some outputs of which became bad while it waited: each problem is a failed node, told
+    at the start, and the run ends as failed though the good outputs run.
+    """
+    if not checked.problems:
+        return emit
+
+    def told(event: events.Event) -> None:
+        if isinstance(event, events.RunStarted):
+            emit(event)
+            for index, problem in enumerate(checked.problems, event.seq + 1):
+                emit(events.NodeFailed(job_id=job_id, seq=index, error=_node_error(problem, checked)))
+            return
+        if isinstance(event, events.RunFinished) and event.status == "success":
+            event = replace(event, status="error")
+        emit(replace(event, seq=event.seq + len(checked.problems)))
+
+    return told
+
+
+def _node_error(problem: Problem, checked: Validation) -> events.NodeError:
+    node = problem.node or NodeId("")
+    details = f": {problem.details}" if problem.details else ""
+    again = "This was right when the job was queued; undo the change or correct it, and queue the job again."
+    return events.NodeError(
+        node_id=node,
+        class_type=checked.classes.get(node) or "",
+        exception_type=problem.code,
+        message=f"{problem.message}{details}",
+        inputs={problem.input: problem.extra.get("received_value")} if problem.input else {},
+        suggestion=" ".join(filter(None, (problem.extra.get("suggestion"), again))),
+    )
 
 
 def _die_with_parent() -> None:

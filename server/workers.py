@@ -48,15 +48,20 @@ class _Task:
 
 
 class Supervisor:
-    """Keeps one worker alive. `on_hello` gets node specs and facts about the machine from each fresh
-    worker.
+    """Keeps one worker alive. `on_specs` gets the nodes of each fresh worker, `on_info` facts about the
+    machine: at the start and after each job.
     """
 
     def __init__(
-        self, command: Sequence[str], on_hello: Callable[[list[Json], Json], None], book: LogBook
+        self,
+        command: Sequence[str],
+        on_specs: Callable[[list[Json]], None],
+        on_info: Callable[[Json], None],
+        book: LogBook,
     ) -> None:
         self._command = tuple(command)
-        self._on_hello = on_hello
+        self._on_specs = on_specs
+        self._on_info = on_info
         self._book = book
         self._process: Process | None = None
         self._task: _Task | None = None
@@ -64,6 +69,8 @@ class Supervisor:
         self._ready = asyncio.Event()
         self._stderr: deque[str] = deque(maxlen=20)
         self._stopping = False
+        self.failed = asyncio.Event()
+        """Set while the last start went wrong; `last_error` says why."""
         self.restarts = -1
         self.last_error: str | None = None
         self.heard = 0.0
@@ -73,7 +80,7 @@ class Supervisor:
         """`ready`, `busy`, `starting`, or `failed` after a start that went wrong."""
         if self._ready.is_set():
             return "busy" if self._task else "ready"
-        return "failed" if self.last_error and self.restarts > 0 else "starting"
+        return "failed" if self.failed.is_set() else "starting"
 
     @property
     def silent_seconds(self) -> float:
@@ -87,7 +94,7 @@ class Supervisor:
 
     async def keep_alive(self) -> None:
         """Run a worker, and another when it ends, with growing pauses while they end quickly. Until
-        cancelled.
+        cancelled, which kills it: it holds nothing that outlives it.
         """
         pause = _FIRST_PAUSE
         while True:
@@ -96,6 +103,7 @@ class Supervisor:
                 await self._live_once()
             except Exception as error:  # there must always be a next worker
                 self.last_error = f"the worker cannot run: {error}"
+                self.failed.set()
                 log.exception("the worker cannot run")
             pause = (
                 _FIRST_PAUSE if time.monotonic() - started > _STABLE_AFTER else min(pause * 2, _LONGEST_PAUSE)
@@ -131,9 +139,9 @@ class Supervisor:
             _kill(process)
         return True
 
-    async def free(self, unload_models: bool, free_memory: bool) -> None:
-        """Have memory given back between jobs."""
-        await self._send({"type": "free", "unload_models": unload_models, "free_memory": free_memory})
+    async def free(self) -> None:
+        """Have results and models forgotten, and their memory given back, between jobs."""
+        await self._send({"type": "free"})
 
     async def ask(self, message: Json, timeout: float) -> Json | None:
         """Send a question and wait for its answer; None if the worker is away, busy in native code, or
@@ -152,21 +160,8 @@ class Supervisor:
             self._answers.pop(number, None)
 
     def retire(self) -> None:
-        """The worker is about to be stopped on purpose; its end is no news."""
+        """The worker is about to be ended, by cancelling `keep_alive`; its end is no news."""
         self._stopping = True
-
-    async def stop(self) -> None:
-        """End the worker: politely, then at once."""
-        self._stopping = True
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        if self._task is None:
-            await self._send({"type": "shutdown"})
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 2.0)
-        _kill(process)
-        await process.wait()
 
     async def _live_once(self) -> None:
         self.restarts += 1
@@ -190,10 +185,13 @@ class Supervisor:
             self._ended(broken or death(process.returncode or 0, self._stderr[-1] if self._stderr else ""))
 
     def _ended(self, reason: str) -> None:
+        started = self._ready.is_set()
         self._ready.clear()
         self._process = None
         if self._stopping:
             return
+        if not started:
+            self.failed.set()
         self.last_error = reason
         log.error("%s", self.last_error)
         if self._task and not self._task.done.done():
@@ -217,13 +215,18 @@ class Supervisor:
         message = frame.message
         match frame.type:
             case "hello":
-                self._on_hello(message["specs"], message.get("info", {}))
+                self._on_specs(message["specs"])
+                self._on_info(message.get("info", {}))
                 self.last_error = None
+                self.failed.clear()
                 self._ready.set()
+            case "info":
+                self._on_info(message["info"])
             case "event":
                 if self._task and self._task.job_id == message["event"]["job_id"]:
                     self._task.on_event(events.from_json(message["event"], frame.blob))
             case "done":
+                self._on_info(message.get("info", {}))
                 if self._task and self._task.job_id == message["job_id"] and not self._task.done.done():
                     self._task.done.set_result(message)
             case "answer":

@@ -12,12 +12,12 @@ from aiohttp import web
 from engine.validate import Validation, validate
 from server.http import Problem, read_model
 from server.keys import QUEUE, SETTINGS, SPECS, SUPERVISOR
+from server.known import node_specs
 from server.queue import DuplicateJob, without_secrets
-from server.records import Json, NewJob, StoreError
+from server.records import Json, NewJob
 from server.schemas import PromptAccepted, PromptBody, PromptRefused, QueueInfo
 from server.table import Route
 
-_LARGE = 200
 _ANSWER_SECONDS = 2.0
 
 
@@ -46,10 +46,6 @@ async def submit(request: web.Request) -> web.Response:
             raise
         body = Refused(_error("invalid_prompt", problem.message, problem.where)).body
         return web.json_response(body, status=400)
-    except StoreError as error:
-        text = f"the job cannot be stored: {error}"
-        status = 507 if "full" in str(error) else 503
-        raise Problem(status, "storage", text, "queue", {"Retry-After": "10"}) from error
 
 
 async def _queue(app: web.Application, body: PromptBody) -> Json:
@@ -58,7 +54,7 @@ async def _queue(app: web.Application, body: PromptBody) -> Json:
     if body.prompt is None:
         raise Refused(_error("no_prompt", "No prompt provided", "No prompt provided"))
     graph = _graph(body.prompt)
-    await app[SPECS].ready.wait()
+    await node_specs(app)
     checked = await _validate(app, graph, body.partial_execution_targets)
     error, node_errors = checked.response()
     if error is not None or checked.graph is None:
@@ -97,9 +93,8 @@ def _graph(prompt: dict[str, Any] | list[Any]) -> dict[str, Any]:
 
 
 async def _validate(app: web.Application, graph: dict[str, Any], targets: list[str] | None) -> Validation:
+    # It looks file names up in folders that may be large or far away.
     registry, folders = app[SPECS].registry, app[SETTINGS].folders
-    if len(graph) < _LARGE:
-        return validate(graph, registry, folders, targets=targets)
     return await asyncio.to_thread(validate, graph, registry, folders, targets=targets)
 
 

@@ -48,7 +48,7 @@ async def free(request: web.Request) -> web.Response:
     """Give memory back as soon as the worker is idle."""
     body = await read_model(request, FreeBody, empty={})
     if body.free_memory or body.unload_models:
-        await asyncio.shield(request.app[SUPERVISOR].free(True, body.free_memory))
+        await asyncio.shield(request.app[SUPERVISOR].free())
     return web.Response()
 
 

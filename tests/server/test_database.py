@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ from alembic.script import ScriptDirectory
 
 from server.database import HEAD, DatabaseUnusable, metadata, open_database
 from server.jobs import JobStore
-from server.records import Ending, NewJob, State
+from server.logs import LogBook
+from server.queue import Queue
+from server.records import Ending, NewJob, State, StoreError
+from server.sockets import Hub
+from server.workers import Supervisor
+from tests.server.toy_server import settings
 
 
 def test_migrations_make_exactly_the_tables_the_code_uses(tmp_path: Path) -> None:
@@ -36,6 +42,50 @@ def test_a_database_of_a_newer_program_is_refused_and_kept(tmp_path: Path) -> No
         open_database(path)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+async def test_a_database_damaged_inside_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite"
+    store = JobStore.open(path)
+    for number in range(50):
+        await store.add(job(str(number), number))
+    await store.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * 2 :] = b"\xa5" * (len(content) - 4096 * 2)  # header, schema and version are sound
+    path.write_bytes(content)
+    with pytest.raises(DatabaseUnusable, match="Move it away"):
+        open_database(path)
+    assert path.read_bytes() == content
+
+
+async def test_a_fault_of_the_database_is_told_without_the_statement(tmp_path: Path) -> None:
+    store = JobStore.open(tmp_path / "jobs.sqlite")
+    with pytest.raises(StoreError) as caught:
+        await store.add(replace(job("secret-id"), client_id={"not": "a text"}))  # type: ignore[arg-type]
+    assert "INSERT" not in str(caught.value) and "secret-id" not in str(caught.value)
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
+        connection.execute("DROP TABLE jobs")
+    with pytest.raises(StoreError, match="no such table"):
+        await store.recover()
+    await store.close()
+
+
+async def test_jobs_that_cannot_be_cancelled_stay_in_the_queue(tmp_path: Path) -> None:
+    store = JobStore.open(tmp_path / "jobs.sqlite")
+    queue = Queue(settings(tmp_path), Hub({}), Supervisor((), print, print, LogBook()))
+    await queue.open(store)
+    for number in (2, 1):
+        await queue.submit(job(str(number), number), {})
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
+        connection.execute("ALTER TABLE jobs RENAME TO elsewhere")
+    with pytest.raises(StoreError):
+        await queue.remove(None)
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
+        connection.execute("ALTER TABLE elsewhere RENAME TO jobs")
+    assert [pending.prompt_id for pending in await queue.pending()] == ["1", "2"]
+    assert await queue.remove(["1"]) == 1
+    assert [pending.prompt_id for pending in await queue.pending()] == ["2"]
+    await store.close()
 
 
 def job(name: str, number: float = 0) -> NewJob:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession
 
+from server.database import open_database
 from tests.server.conftest import (
     ROOT,
     ToyServer,
@@ -23,6 +25,7 @@ from tests.server.conftest import (
     finished,
     messages,
     misbehave,
+    picture,
     run,
     sleep,
     submit,
@@ -233,6 +236,17 @@ async def test_a_damaged_database_stops_the_server_and_is_left_as_it_is(servers:
     assert file.read_bytes().startswith(b"this is no database")
 
 
+async def test_a_database_that_fails_at_its_first_use_stops_the_server(servers: Any, tmp_path: Path) -> None:
+    file = tmp_path / "user" / ".darkroom" / "jobs.sqlite"
+    open_database(file).dispose()
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE jobs")
+    server: ToyServer = servers()
+    assert server.process.wait(20) == 1
+    server.stop()
+    assert f"{file} cannot be used: no such table: jobs" in server.log and "Traceback" not in server.log
+
+
 async def test_a_worker_that_cannot_start_is_told_and_the_server_answers(servers: Any) -> None:
     server: ToyServer = servers(
         worker_command=[sys.executable, "-c", "raise SystemExit('no torch here')"]
@@ -244,6 +258,11 @@ async def test_a_worker_that_cannot_start_is_told_and_the_server_answers(servers
                 if response.status == 503:
                     break
             await asyncio.sleep(0.05)
+        for method, path in (("GET", "/object_info"), ("GET", "/object_info/Text"), ("POST", "/prompt")):
+            async with http.request(method, path, json={"prompt": text()}) as response:
+                body = await response.json()
+                assert response.status == 503, body
+            assert "no torch here" in body["error"]["message"]
     assert health["status"] == "failed"
     assert health["worker"]["last_error"] == "worker exited with status 1: no torch here"
 
@@ -262,6 +281,36 @@ async def test_specs_are_remembered_for_the_second_start(servers: Any) -> None:
             best = min(best, time.monotonic() - second.started)
         second.stop()
     assert best < 5, best  # 0.6 s on an idle machine; the bound only shows that no worker was waited for
+
+
+async def test_specs_that_cannot_be_remembered_stop_nothing(servers: Any, tmp_path: Path) -> None:
+    (tmp_path / "user" / ".darkroom" / "specs.json" / "in the way").mkdir(parents=True)
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        assert (await run(http, text()))["status"]["completed"]
+    assert "cannot be written" in server.log
+
+
+async def test_an_output_that_became_bad_in_the_queue_fails_on_its_node_and_the_others_run(
+    servers: Any, tmp_path: Path
+) -> None:
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        first = await submit(http, sleep(1.0, seed=3))
+        mixed = await submit(http, {**picture(prefix="gone"), "20": text("good")["1"]})
+        alone = await submit(http, picture(prefix="alone"))
+        (tmp_path / "models" / "checkpoints" / "toy.safetensors").unlink()
+        await finished(http, first["prompt_id"])
+        for accepted, good in ((mixed, {"20"}), (alone, set[str]())):
+            entry = await finished(http, accepted["prompt_id"])
+            assert set(entry["outputs"]) == good and entry["status"]["status_str"] == "error"
+            [(kind, data)] = [m for m in entry["status"]["messages"] if m[0].startswith("execution_e")]
+            assert (kind, data["node_id"]) == ("execution_error", "4")
+            assert data["node_type"] == "CheckpointLoaderSimple"
+            assert data["exception_type"] == "value_not_in_list"
+            assert "ckpt_name: 'toy.safetensors'" in data["exception_message"]
+            assert "queue the job again" in data["exception_message"]
+            assert data["current_inputs"] == {"ckpt_name": ["toy.safetensors"]}
 
 
 async def test_no_client_may_hold_up_the_end(servers: Any) -> None:

@@ -110,12 +110,13 @@ async def test_history_windows_are_disjoint_and_in_order_of_completion(http: Cli
     assert await get(http, "/history") == {}
 
 
-async def test_free_memory_forgets_results(http: ClientSession) -> None:
-    graph = text("to be freed")
+@pytest.mark.parametrize("what", ["unload_models", "free_memory"])
+async def test_freeing_forgets_results_and_the_models_among_them(http: ClientSession, what: str) -> None:
+    graph = text(f"to be freed by {what}")
     await run(http, graph)
     again = (await run(http, graph))["status"]["messages"]
     assert dict(again)["execution_cached"]["nodes"] == ["1"]
-    assert await post(http, "/free", {"unload_models": True, "free_memory": True}) == b""
+    assert await post(http, "/free", {what: True}) == b""
     after = (await run(http, graph))["status"]["messages"]
     assert dict(after)["execution_cached"]["nodes"] == []
     await post(http, "/free", {})

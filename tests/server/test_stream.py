@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
+from engine.events import NodeError, NodeFailed, RunFinished
+from engine.types import NodeId
+from server.records import Job, State
 from server.sockets import MAX_WAITING_BYTES, PREVIEW_BACKLOG, Hub
+from server.wire import RunView
 from tests.server.conftest import finished, messages, misbehave, picture, run, sleep, submit, text
 
 
@@ -140,6 +144,36 @@ async def test_an_error_names_node_inputs_and_exception(http: ClientSession) -> 
     entry = await finished(http, data["prompt_id"])
     assert entry["status"]["status_str"] == "error" and entry["status"]["completed"] is False
     assert entry["status"]["messages"][-1] == ["execution_error", data]
+
+
+def failed_view() -> RunView:
+    """A run one branch of which has failed."""
+    graph = {"1": {"class_type": "Misbehave"}, "2": {"class_type": "Sleep"}}
+    view = RunView(
+        Job("p", 0, False, None, graph, {}, ("1", "2"), 0.0, id=1, state=State.RUNNING, attempts=1)
+    )
+    error = NodeError(node_id=NodeId("1"), class_type="Misbehave", exception_type="E", message="m")
+    view.view(NodeFailed(job_id="p", seq=1, error=error))
+    return view
+
+
+def test_a_cancel_after_a_failure_leaves_one_terminal_message() -> None:
+    view = failed_view()
+    view.view(RunFinished(job_id="p", seq=2, status="interrupted", seconds=1.0))
+    assert [message.type for message in view.terminal()] == ["execution_error"]
+    ending = view.ending(1.0)
+    assert ending.state is State.ERROR and [kind for kind, _ in ending.messages] == ["execution_error"]
+
+
+def test_a_fault_of_the_worker_is_told_beside_that_of_a_node_and_instead_of_success() -> None:
+    view = failed_view()
+    view.fail_whole("OSError", "the engine broke")
+    assert [m.data["exception_type"] for m in view.terminal()] == ["E", "OSError"]
+    view = RunView(Job("p", 0, False, None, {}, {}, (), 0.0, id=1, state=State.RUNNING, attempts=1))
+    view.view(RunFinished(job_id="p", seq=1, status="success", seconds=1.0))
+    view.fail_whole("OSError", "the engine broke")
+    assert [message.type for message in view.terminal()] == ["execution_error"]
+    assert view.ending(1.0).state is State.ERROR
 
 
 async def test_history_is_complete_when_success_is_told(http: ClientSession) -> None:

@@ -1,0 +1,28 @@
+"""What the server must know before it can answer for nodes, waited for but not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from server.http import Problem
+from server.keys import SPECS, SUPERVISOR
+from server.specs import Specs
+
+
+async def node_specs(app: web.Application) -> Specs:
+    """The node specs, as soon as they are known. Raises Problem 503 if the worker that has them cannot
+    start.
+    """
+    specs, supervisor = app[SPECS], app[SUPERVISOR]
+    waits = [asyncio.create_task(event.wait()) for event in (specs.ready, supervisor.failed)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    if not specs.ready.is_set():
+        text = f"the nodes are not known, for the worker cannot start: {supervisor.last_error}"
+        raise Problem(503, "worker_failed", text, "worker", {"Retry-After": "10"})
+    return specs
