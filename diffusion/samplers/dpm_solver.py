@@ -98,6 +98,8 @@ def sample_dpm_adaptive(
         high = _order3(denoise, x, t, to, eps, eps1, 1 / 3, 2 / 3)
         allowed = torch.clamp(rtol * torch.maximum(low.abs(), before.abs()), min=atol)
         error = float(((low - high) / allowed).square().mean().sqrt())
+        if math.isnan(error):  # no smaller step would be better; the caller finds the NaN in the state
+            return high
         factor = 1 + math.atan((1 / (error + 1e-8)) ** (1 / 3) - 1)
         if factor >= accept_safety:
             x, before, t = high, low, to

@@ -114,6 +114,21 @@ def test_solvers_with_steps_of_their_own_count_them(name: str) -> None:
     assert all(step < total for step, total in seen)
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_adaptive_steps_end_when_the_model_fails(bad: float) -> None:
+    denoise = PointDenoiser(Eps(), torch.full((1, 4, 4, 4), bad))
+
+    def noise(sigma: Tensor, sigma_next: Tensor) -> Tensor:
+        return torch.zeros(1, 4, 4, 4)
+
+    def limit(step: int, total: int, denoised: Tensor, x: Tensor) -> None:
+        assert step < 100, "the solver repeats a step that cannot succeed"
+
+    sigmas = schedule("karras", 5, Eps())
+    x = SAMPLERS["dpm_adaptive"].run(denoise, torch.ones(1, 4, 4, 4), sigmas, noise=noise, on_step=limit)
+    assert not x.isfinite().any()
+
+
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_what_on_step_raises_cancels_the_run(name: str) -> None:
     class Cancelled(Exception):
