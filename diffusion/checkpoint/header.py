@@ -141,11 +141,11 @@ def _parse(text: bytes) -> tuple[dict[str, TensorInfo], dict[str, str]]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise _Malformed(f"its header names {twice!r} twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Malformed(f"its header names {name!r} twice")
+        found[name] = value
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,16 @@ def test_a_malformed_file_is_refused_with_its_name_a_reason_and_a_remedy(kind: s
     assert reason in caught.value.reason
     assert caught.value.remedy
     assert str(caught.value).startswith("model.safetensors: ")
+
+
+def test_a_name_repeated_after_many_others_is_found_at_once(tmp_path: Path) -> None:
+    names = [f"{number:x}" for number in range(100_000)]
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(packed(("{" + ",".join(f'"{name}":0' for name in [*names, names[-1]]) + "}").encode()))
+    start = time.process_time()
+    with pytest.raises(CheckpointError, match="'1869f' twice"):
+        read_header(path)
+    assert time.process_time() - start < 5  # measured 0.1 s; comparing every pair takes minutes
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
