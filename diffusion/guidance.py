@@ -115,7 +115,7 @@ def predict(
         for job in _jobs(place, [e for e in side if e.active(float(sigma))], x)
     ]
     averages = [_Average(torch.zeros_like(x)) for _ in sides]
-    for group in _groups(jobs, model.max_batch):
+    for group in _groups(jobs):
         for job, denoised in zip(group, _evaluate(model, group, sigma), strict=True):
             averages[job.place].add(job.entry, denoised, job.weight)
     return [average.total / average.weights for average in averages]
@@ -153,13 +153,12 @@ def _gap(entries: Sequence[Entry], x: Tensor) -> Tensor:
     return (1 - covered).relu()
 
 
-def _groups(jobs: Sequence[_Job], max_batch: int | None) -> list[list[_Job]]:
+def _groups(jobs: Sequence[_Job]) -> list[list[_Job]]:
     """Jobs that can share a network call, in order."""
     groups: list[list[_Job]] = []
     for job in jobs:
         for group in groups:
-            full = max_batch is not None and (len(group) + 1) * job.x.shape[0] > max_batch
-            if not full and _same_shape(group[0], job) and _common_length([*group, job]) is not None:
+            if _same_shape(group[0], job) and _common_length([*group, job]) is not None:
                 group.append(job)
                 break
         else:

@@ -96,5 +96,3 @@ class DiffusionModel:
     extra: Extra = no_extra
     guidance: Guidance = classifier_free
     mask_schedule: MaskSchedule | None = None
-    max_batch: int | None = None
-    """Most latents in one network call; None puts all conditionings that fit together into one."""

@@ -1,4 +1,4 @@
-"""Where models live: the device to compute on and how much memory they may take there."""
+"""Where models live: the device to compute on."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ import torch
 
 @dataclass(frozen=True)
 class Placement:
-    """A device and the bytes models may take on it (None: whatever is free)."""
+    """The device that models are loaded onto."""
 
     device: torch.device
-    budget: int | None = None
-
-    def room(self) -> int | None:
-        """Bytes a model may still take, or None where the device cannot tell (a CPU swaps first)."""
-        if self.device.type != "cuda":
-            return self.budget
-        free, _ = torch.cuda.mem_get_info(self.device)
-        return free if self.budget is None else min(free, self.budget)
 
 
 def choose_device(name: str | None = None) -> torch.device:

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 import torch
 
+_FAULTY_HALF = "GTX 16"
+"""Cards of this name (GTX 1650, 1660, Ti, Super) are of 7.5, and networks in float16 give NaN on them."""
+
 
 @dataclass(frozen=True)
 class Dtypes:
@@ -55,6 +58,8 @@ def fastest_sound_type(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         major, _ = torch.cuda.get_device_capability(device)
         # Ampere (8.x) brought bfloat16, Volta (7.x) fast float16.
+        if major == 7 and _FAULTY_HALF in torch.cuda.get_device_name(device):
+            return torch.float32
         return torch.bfloat16 if major >= 8 else torch.float16 if major == 7 else torch.float32
     return torch.float16 if device.type == "mps" else torch.float32
 

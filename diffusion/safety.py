@@ -120,11 +120,6 @@ class SafetyChecker:
         return Safety(flags, concept_scores, special_scores)
 
 
-def censor(images: Tensor, safety: Safety) -> Tensor:
-    """The pictures [B, H, W, C] with the flagged ones black."""
-    return images * (~torch.tensor(safety.flags)).to(images).view(-1, 1, 1, 1)
-
-
 def _missing(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
     needed = ("concept_embeds", "special_care_embeds", f"{_ENCODER}embeddings.patch_embedding.weight")
     return next((name for name in needed if name not in shapes), None)

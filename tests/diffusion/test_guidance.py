@@ -109,12 +109,6 @@ def test_contexts_whose_common_length_is_long_run_apart() -> None:
     assert network.shapes == [(2, 4, 8, 8)] * 2
 
 
-def test_max_batch_splits_calls_and_not_results() -> None:
-    guided, network = denoiser(POSITIVE, max_batch=2)
-    torch.testing.assert_close(guided(X, SIGMA), denoised(POSITIVE))
-    assert network.shapes == [(2, 4, 8, 8)] * 2
-
-
 def test_strengths_are_relative() -> None:
     first, second = denoised(POSITIVE, scale=1.0), denoised([(context(0.6), {})], scale=1.0)
     both = denoised(regional({"strength": 0.5}, {"strength": 1.5}), scale=1.0)

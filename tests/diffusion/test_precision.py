@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from diffusion.checkpoint import load
-from diffusion.placement import Placement, choose_device
+from diffusion.placement import choose_device
 from diffusion.precision import Dtypes, Precision, fastest_sound_type
 from tests.diffusion.small import save_small
 
@@ -32,13 +32,20 @@ def test_a_cpu_computes_in_bfloat16_only_if_it_multiplies_it(
 
 
 @pytest.mark.parametrize(
-    ("capability", "expected"),
-    [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float16), ((6, 1), torch.float32)],
+    ("name", "capability", "expected"),
+    [
+        ("NVIDIA H200", (9, 0), torch.bfloat16),
+        ("NVIDIA A100-SXM4-40GB", (8, 0), torch.bfloat16),
+        ("NVIDIA GeForce RTX 2080 Ti", (7, 5), torch.float16),
+        ("NVIDIA GeForce GTX 1660 SUPER", (7, 5), torch.float32),
+        ("NVIDIA GeForce GTX 1080", (6, 1), torch.float32),
+    ],
 )
 def test_a_gpu_computes_in_the_best_type_it_has(
-    capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    name: str, capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: name)
     assert fastest_sound_type(torch.device("cuda:0")) == expected
 
 
@@ -72,8 +79,3 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
     assert choose_device("cpu") == CPU
     with pytest.raises(ValueError, match=r"no device 'xpu:7'.*available: cpu"):
         choose_device("xpu:7")
-
-
-def test_the_budget_limits_what_a_model_may_take() -> None:
-    assert Placement(CPU, budget=10).room() == 10
-    assert Placement(CPU).room() is None
