@@ -11,7 +11,19 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from server.gate import Gate, gate_middleware
-from server.keys import FAILURE, HUB, LOGS, MACHINE, QUEUE, SETTINGS, SPECS, SUPERVISOR, TABLE, USERS
+from server.keys import (
+    DECODING,
+    FAILURE,
+    HUB,
+    LOGS,
+    MACHINE,
+    QUEUE,
+    SETTINGS,
+    SPECS,
+    SUPERVISOR,
+    TABLE,
+    USERS,
+)
 from server.logs import LogBook
 from server.machine import Machine
 from server.middlewares import caching, compression, errors
@@ -26,6 +38,7 @@ from server.workers import Supervisor
 
 log = logging.getLogger("darkroom.server")
 _GOING_AWAY = 1001
+_DECODING_AT_ONCE = 2
 
 
 def build_app(settings: Settings) -> web.Application:
@@ -68,6 +81,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[QUEUE] = Queue(settings, hub, supervisor)
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[TABLE] = ROUTES
+    app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
     app[FAILURE] = asyncio.Queue[str]()
 
 

@@ -23,5 +23,7 @@ USERS = web.AppKey("users", Users)
 MACHINE = web.AppKey("machine", Machine)
 LOGS = web.AppKey("logs", LogBook)
 TABLE = web.AppKey("table", tuple[Route, ...])
+DECODING = web.AppKey("decoding", asyncio.Semaphore)
+"""Held while a picture is decoded."""
 FAILURE = web.AppKey("failure", asyncio.Queue[str])
 """Receives why the server must stop, if it must."""

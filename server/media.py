@@ -30,6 +30,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"OggS", "audio/ogg"),
     (b"\x1aE\xdf\xa3", "video/webm"),
 )
+_LONGEST = {"webp": 16383, "jpeg": 65500}
+"""The longest side a format can hold, in pixels; PNG has no bound that matters."""
 _BINARY = "application/octet-stream"
 
 
@@ -135,7 +137,14 @@ def masked(original: Path, mask: Path) -> bytes:
 def _encode(image: Image.Image, kind: str, quality: int | None = None) -> Encoded:
     buffer = io.BytesIO()
     options = {} if quality is None else {"quality": quality}
+    if max(image.size) > _LONGEST.get(kind, max(image.size)):
+        kind = "png"
     if kind == "webp" and image.mode not in {"RGB", "RGBA"}:
         image = image.convert("RGBA")
-    image.save(buffer, kind.upper(), **options)
+    try:
+        image.save(buffer, kind.upper(), **options)
+    except (OSError, ValueError) as error:  # what a format cannot hold
+        raise Problem(
+            415, "not_encodable", f"the picture cannot be made {kind}: {error}", "preview"
+        ) from error
     return Encoded(buffer.getvalue(), f"image/{kind}")

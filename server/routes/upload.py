@@ -17,10 +17,10 @@ from server.http import Problem, parse_json, too_large
 from server.keys import SETTINGS
 from server.media import masked
 from server.records import Json
-from server.routes.view import PLACES, locate
+from server.routes.view import PLACES, decoded, locate
 from server.schemas import OriginalRef, Uploaded
 from server.settings import Settings
-from server.storage import Outside, Received, publish, receive, resolve, writable_name, write
+from server.storage import Outside, Received, publish, receive, resolve, unstorable, writable_name, write
 from server.table import Route
 
 _MAX_FIELD = 64 * 1024
@@ -56,9 +56,9 @@ async def mask(request: web.Request) -> web.Response:
     try:
         kind, target = _target(settings, form)
         ref = _original(form)
-        original = locate(settings.folders, ref.filename, ref.subfolder, ref.type)
+        original = await asyncio.to_thread(locate, settings.folders, ref.filename, ref.subfolder, ref.type)
         assert form.file is not None
-        picture = await asyncio.to_thread(masked, original, form.file.path)
+        picture = await decoded(request, masked, original, form.file.path)
         path = await asyncio.to_thread(_store_bytes, picture, form, target, settings)
     finally:
         _drop(form)
@@ -77,12 +77,11 @@ async def _read(request: web.Request, settings: Settings) -> _Form:
     if not request.content_type.startswith("multipart/"):
         raise Problem(400, "not_multipart", "send the file as multipart/form-data", "Content-Type")
     form = _Form()
-    hidden = settings.folders.temp / "uploads"
     try:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader):
                 raise Problem(400, "nested_multipart", "the parts of an upload must be plain", "body")
-            await _part(part, form, hidden, limit, settings.hashing)
+            await _part(part, form, settings)
     except (ValueError, AssertionError) as error:
         _drop(form)
         raise Problem(
@@ -97,10 +96,13 @@ async def _read(request: web.Request, settings: Settings) -> _Form:
     return form
 
 
-async def _part(part: BodyPartReader, form: _Form, hidden: Path, limit: int, hashing: str) -> None:
+async def _part(part: BodyPartReader, form: _Form, settings: Settings) -> None:
     if part.name == "image" and part.filename and form.file is None:
         form.name = part.filename
-        form.file = await receive(_chunks(part), hidden, limit, hashing)
+        # Where it will stay, as far as that is known by now, so that it need not move between file systems.
+        kind = form.fields.get("type")
+        folder = settings.folders.place(kind if kind in PLACES else "input")
+        form.file = await receive(_chunks(part), folder, settings.max_body, settings.hashing)
         return
     text = bytearray()
     async for chunk in _chunks(part):
@@ -139,17 +141,19 @@ def _overwrite(form: _Form) -> bool:
 def _store(form: _Form, target: Path, hashing: str) -> Path:
     assert form.file is not None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         return publish(form.file, target, overwrite=_overwrite(form), hashing=hashing)
     except OSError as error:
-        raise Problem(507, "storage", f"the file cannot be stored: {error.strerror}", "image") from error
+        raise unstorable(error, "image") from error
 
 
 def _store_bytes(picture: bytes, form: _Form, target: Path, settings: Settings) -> Path:
-    part = settings.folders.temp / "uploads" / f"{id(form)}.mask"
-    write(part, picture)
+    assert form.file is not None
+    try:
+        write(form.file.path, picture)  # in place of the mask, which is hidden and goes away
+    except OSError as error:
+        raise unstorable(error, "image") from error
     digest = hashlib.new(settings.hashing, picture).hexdigest()
-    return _store(_Form(form.fields, form.name, Received(part, digest)), target, settings.hashing)
+    return _store(_Form(form.fields, form.name, Received(form.file.path, digest)), target, settings.hashing)
 
 
 def _original(form: _Form) -> OriginalRef:

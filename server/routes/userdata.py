@@ -12,7 +12,7 @@ from server.http import Problem, not_found, query_flag, read_body
 from server.media import inert_headers
 from server.records import Json
 from server.routes.users import folder_of
-from server.storage import Outside, resolve, writable_name, write
+from server.storage import Outside, resolve, unstorable, writable_name, write
 from server.table import Route
 from server.users import user_path
 
@@ -141,7 +141,7 @@ async def _write(path: Path, body: bytes, *, replace: bool) -> None:
     except FileExistsError as error:
         raise Problem(409, "exists", "File already exists", "file") from error
     except OSError as error:
-        raise Problem(400, "storage", f"the file cannot be stored: {error.strerror}", "file") from error
+        raise unstorable(error, "file") from error
 
 
 def _stored(request: web.Request, root: Path, path: Path) -> web.Response:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from engine.folders import Folders
 from server.http import Problem, not_found
-from server.keys import SETTINGS
+from server.keys import DECODING, SETTINGS
 from server.media import INERT, Encoded, alpha_only, disposition, inert_headers, preview, without_alpha
 from server.storage import Outside, resolve
 from server.table import Route
 
+Result = TypeVar("Result")
 PLACES = ("output", "input", "temp")
 
 
@@ -59,12 +62,18 @@ async def view(request: web.Request) -> web.StreamResponse:
     )
     channel = query.get("channel", "")
     if "preview" in query:
-        return _picture(path, await asyncio.to_thread(preview, path, query["preview"], channel))
+        return _picture(path, await decoded(request, preview, path, query["preview"], channel))
     if channel == "rgb":
-        return _picture(path, await asyncio.to_thread(without_alpha, path))
+        return _picture(path, await decoded(request, without_alpha, path))
     if channel == "a":
-        return _picture(path, await asyncio.to_thread(alpha_only, path))
+        return _picture(path, await decoded(request, alpha_only, path))
     return web.FileResponse(path, headers=await asyncio.to_thread(inert_headers, path))
+
+
+async def decoded(request: web.Request, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Work on the pixels of a picture in a thread, when it is its turn: each may take gigabytes."""
+    async with request.app[DECODING]:
+        return await asyncio.to_thread(work, *arguments)
 
 
 def _picture(path: Path, encoded: Encoded) -> web.Response:

@@ -148,6 +148,12 @@ async def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(http
     await viewed(http, 413, filename="bomb.png", type="input", preview="webp")
 
 
+async def test_a_picture_too_long_for_a_format_comes_in_another(http: ClientSession) -> None:
+    await upload(http, png((20_000, 1)), "long.png")
+    headers, body = await viewed(http, filename="long.png", type="input", preview="webp;80")
+    assert headers["Content-Type"] == "image/png" and Image.open(io.BytesIO(body)).size == (20_000, 1)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_no_path_leads_out_of_its_folder(http: ClientSession, toy: ToyServer, text: str) -> None:
     (toy.base / "secret.txt").write_text("secret")

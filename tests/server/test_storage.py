@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import errno
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +121,51 @@ async def test_equal_uploads_are_reused_and_different_ones_numbered(tmp_path: Pa
     assert (await upload(b"d", overwrite=True)).name == "x.png"
     assert (tmp_path / "x.png").read_bytes() == b"d"
     assert list((tmp_path / "hidden").iterdir()) == []
+
+
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP])
+async def test_files_are_numbered_and_kept_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(os, "link", refusing(number))
+    await test_equal_uploads_are_reused_and_different_ones_numbered(tmp_path)
+    (tmp_path / "more").mkdir()
+    test_a_write_that_may_not_replace_does_not(tmp_path / "more")
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+@pytest.mark.parametrize("overwrite", [False, True])
+async def test_an_upload_may_end_on_another_file_system(tmp_path: Path, overwrite: bool) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if Path(other).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("needs a second file system")
+        received = await receive(chunks(b"a"), Path(other), 100, "sha256")
+        path = publish(received, tmp_path / "sub" / "x.png", overwrite=overwrite, hashing="sha256")
+        assert path.read_bytes() == b"a" and list(path.parent.iterdir()) == [path]
+        assert list(Path(other).iterdir()) == []
+
+
+async def test_an_upload_to_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        await receive(full_disk(tmp_path), tmp_path, 100, "sha256")
+    assert caught.value.status == 507 and "No space left" in caught.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+async def full_disk(folder: Path) -> AsyncIterator[bytes]:
+    """Chunks of an upload whose file the system will take nothing more for."""
+    [part] = folder.iterdir()
+    mine = next(fd for fd in Path("/proc/self/fd").iterdir() if fd.resolve() == part)
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        os.dup2(full.fileno(), int(mine.name))
+    yield b"x"
 
 
 async def test_an_upload_over_the_limit_leaves_nothing(tmp_path: Path) -> None:
