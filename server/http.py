@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from aiohttp import web
@@ -54,7 +56,8 @@ def too_large(limit: int) -> Problem:
 async def read_json(request: web.Request, *, empty: Any = None) -> Any:
     """The body as JSON, whatever its Content-Type says; an empty body is `empty` if that is given.
 
-    Raises Problem 400 for anything that is not strict JSON (NaN and Infinity are not).
+    Raises Problem 400 for anything that is not strict JSON (NaN, Infinity and numbers beyond all
+    bounds are not).
     """
     body = await read_body(request)
     if not body.strip() and empty is not None:
@@ -65,7 +68,7 @@ async def read_json(request: web.Request, *, empty: Any = None) -> Any:
 def parse_json(body: bytes) -> Any:
     """Strict JSON from UTF-8 bytes. Raises Problem 400 saying what is wrong and where."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise Problem(
             400, "invalid_json", f"the body is not UTF-8: {error.reason}", f"byte {error.start}"
@@ -81,6 +84,19 @@ def parse_json(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is beyond the range of numbers")
+    return number
+
+
+async def json_answer(make: Callable[[], Any]) -> web.Response:
+    """What `make` returns as JSON, made and written in a thread: for answers that may be large."""
+    body = await asyncio.to_thread(lambda: json.dumps(make()).encode())
+    return web.Response(body=body, content_type="application/json", charset="utf-8")
 
 
 async def read_model(request: web.Request, model: type[Model], *, empty: Any = None) -> Model:

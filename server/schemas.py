@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _text(value: object) -> object:
+    if isinstance(value, str) and any(0xD800 <= ord(c) <= 0xDFFF for c in value):
+        raise ValueError("this is half a character (a lone surrogate), which is no text")
     return str(value) if isinstance(value, bool | int | float) else value
 
 
@@ -18,6 +20,19 @@ class Body(BaseModel):
     """Unknown fields are ignored, as ComfyUI's clients expect."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+
+class ExtraData(Body):
+    """What travels with a job. Fields of any name are kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    client_id: Text | None = Field(None, description="Session, if it is not named beside `extra_data`.")
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, as it came."""
+        known = {"client_id": self.client_id} if "client_id" in self.model_fields_set else {}
+        return {**(self.model_extra or {}), **known}
 
 
 class PromptBody(Body):
@@ -32,7 +47,7 @@ class PromptBody(Body):
     )
     number: float | None = Field(None, allow_inf_nan=False, description="Priority; lower runs first.")
     front: Any = Field(False, description="Run before everything that waits.")
-    extra_data: dict[str, Any] | None = Field(None, description="`extra_pnginfo` is written into pictures.")
+    extra_data: ExtraData | None = Field(None, description="`extra_pnginfo` is written into pictures.")
     partial_execution_targets: list[Text] | None = Field(None, description="Run only these output nodes.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.http import query_int, read_model
+from server.http import json_answer, query_int, read_model
 from server.keys import QUEUE, SETTINGS
 from server.records import FINISHED
 from server.schemas import DeleteBody
@@ -16,7 +16,7 @@ async def listing(request: web.Request) -> web.Response:
     store = await request.app[QUEUE].store()
     limit = request.app[SETTINGS].history_limit
     found = await store.history(query_int(request, "max_items"), query_int(request, "offset"), limit)
-    return web.json_response({job.prompt_id: job.entry() for job in found})
+    return await json_answer(lambda: {job.prompt_id: job.entry() for job in found})
 
 
 async def one(request: web.Request) -> web.Response:
@@ -24,7 +24,7 @@ async def one(request: web.Request) -> web.Response:
     store = await request.app[QUEUE].store()
     job = await store.get(request.match_info["prompt_id"])
     entry = {job.prompt_id: job.entry()} if job is not None and job.state in FINISHED else {}
-    return web.json_response(entry)
+    return await json_answer(lambda: entry)
 
 
 async def change(request: web.Request) -> web.Response:

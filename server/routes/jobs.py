@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from server.http import Problem, not_found, query_int, read_model
+from server.http import Problem, json_answer, not_found, query_int, read_model
 from server.keys import QUEUE
 from server.queue import Queue
 from server.records import Job, Json, State
@@ -42,7 +42,7 @@ async def listing(request: web.Request) -> web.Response:
     store = await request.app[QUEUE].store()
     found, total = await store.page(states, order == "desc", offset, limit)
     pagination = {"offset": offset, "limit": limit, "total": total, "has_more": offset + len(found) < total}
-    return web.json_response({"jobs": [summary(job) for job in found], "pagination": pagination})
+    return await json_answer(lambda: {"jobs": [summary(job) for job in found], "pagination": pagination})
 
 
 async def one(request: web.Request) -> web.Response:
@@ -52,7 +52,7 @@ async def one(request: web.Request) -> web.Response:
         raise not_found("Job not found", "id")
     workflow = {"prompt": job.graph, "extra_data": job.extra_data}
     detail = {"outputs": job.outputs, "execution_status": job.entry()["status"], "workflow": workflow}
-    return web.json_response({**summary(job), **detail})
+    return await json_answer(lambda: {**summary(job), **detail})
 
 
 async def cancel(request: web.Request) -> web.Response:

@@ -117,7 +117,7 @@ async def _check_in_worker(
 
 
 def _extra_data(body: PromptBody) -> Json:
-    extra_data = dict(body.extra_data or {})
+    extra_data = {} if body.extra_data is None else body.extra_data.as_json()
     if body.client_id is not None:
         extra_data["client_id"] = body.client_id
     return extra_data

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from server.http import as_model, parse_json, read_body, read_model
+from server.http import as_model, json_answer, parse_json, read_body, read_model
 from server.keys import QUEUE, SUPERVISOR
 from server.schemas import DeleteBody, FreeBody, InterruptBody, QueueState
 from server.table import Route
@@ -17,7 +17,9 @@ async def show(request: web.Request) -> web.Response:
     queue = request.app[QUEUE]
     running = [queue.running.job.item()] if queue.running else []
     pending = await queue.pending()
-    return web.json_response({"queue_running": running, "queue_pending": [job.item() for job in pending]})
+    return await json_answer(
+        lambda: {"queue_running": running, "queue_pending": [job.item() for job in pending]}
+    )
 
 
 async def change(request: web.Request) -> web.Response:

@@ -191,6 +191,12 @@ async def test_partial_targets_run_alone(http: ClientSession) -> None:
         (b'{"prompt": {}, "number": 1e999}', "invalid_prompt"),
         (b'{"prompt": {}, "extra_data": 5, "client_id": "x"}', "invalid_prompt"),
         (b'{"prompt": {}, "client_id": {}}', "invalid_prompt"),
+        (b'{"prompt": {}, "client_id": "\\ud800"}', "invalid_prompt"),
+        (b'{"prompt": {}, "prompt_id": "\\udc00 x"}', "invalid_prompt"),
+        (b'{"prompt": {}, "extra_data": {"client_id": {}}}', "invalid_prompt"),
+        (b'{"prompt": {}, "extra_data": {"client_id": "\\ud800"}}', "invalid_prompt"),
+        (b'{"prompt": {"1": {"class_type": "Text", "inputs": {"value": 1e999}}}}', "invalid_prompt"),
+        (b'{"prompt": {"1": {"class_type": "Text", "inputs": {"value": -1e999}}}}', "invalid_prompt"),
         (b'{"prompt": {}, "partial_execution_targets": 5}', "invalid_prompt"),
     ],
 )
@@ -212,6 +218,11 @@ async def test_lone_surrogates_and_nul_survive(http: ClientSession) -> None:
         assert response.status == 200, answer
     entry = await finished(http, answer["prompt_id"])
     assert entry["outputs"]["1"]["text"] == ["\ud800 \0 é"]
+
+
+async def test_a_session_may_be_named_in_extra_data(http: ClientSession) -> None:
+    entry = await run(http, text("session"), extra_data={"client_id": 5, "other": [1]})
+    assert entry["prompt"][3] == {"client_id": "5", "other": [1]}
 
 
 async def test_null_extra_data_does_no_harm(http: ClientSession) -> None:
