@@ -20,6 +20,7 @@ def main() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     autoencoder.train(directory)
     towers.train(directory)
+    towers.refine(directory)
     if not (directory / "latents.pt").exists():
         latents.prepare(directory)
     unet.train(directory)

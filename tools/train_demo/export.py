@@ -4,20 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from diffusion.clip_vision import MEAN, STD, preprocess
-from diffusion.vae import AutoencoderKL
-from tools.train_demo.autoencoder import CONFIG as VAE_CONFIG
-from tools.train_demo.data import BACKGROUNDS, OBJECTS, Painter
-from tools.train_demo.runs import SEED, default_directory, log, to_pixels, to_tensor
-from tools.train_demo.towers import PATCH, PICTURE, VISION, Towers
-
-FLAGGED = "skull"
-"""The harmless stand-in for what a safety checker is for."""
+from diffusion.clip_vision import MEAN, STD
+from tools.train_demo.concept import FLAGGED, concept, vision_tower
+from tools.train_demo.runs import default_directory, log
+from tools.train_demo.towers import PATCH, PICTURE, VISION
 
 
 def schedule_buffers() -> dict[str, Tensor]:
@@ -69,10 +63,9 @@ def write_checkpoint(directory: Path, path: Path) -> None:
 
 
 def write_safety_checker(directory: Path, folder: Path) -> None:
-    """Write the safety checker: the vision tower, and the mean picture of a skull as its one concept."""
-    towers = Towers()
-    towers.load_state_dict(torch.load(directory / "towers.pt", weights_only=True)["network"])
-    concept, threshold = _concept(towers.eval(), directory)
+    """Write the safety checker: the vision tower and its one concept."""
+    towers = vision_tower(directory)
+    direction, threshold = concept(towers)
     tensors = {
         f"vision_model.vision_model.{name}": value.half()
         for name, value in towers.vision.state_dict().items()
@@ -81,11 +74,11 @@ def write_safety_checker(directory: Path, folder: Path) -> None:
     tensors |= {
         "vision_model.vision_model.embeddings.position_ids": torch.arange(positions)[None],
         "visual_projection.weight": towers.visual_projection.weight.detach().half(),
-        "concept_embeds": concept[None].half(),
+        "concept_embeds": direction[None].half(),
         "concept_embeds_weights": torch.tensor([threshold]).half(),
         # Special care lowers the bars of the concepts by 0.01. Here it is the same concept with a higher
         # bar, so that it can only confirm.
-        "special_care_embeds": concept[None].half(),
+        "special_care_embeds": direction[None].half(),
         "special_care_embeds_weights": torch.tensor([(1 + threshold) / 2]).half(),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,34 +89,6 @@ def write_safety_checker(directory: Path, folder: Path) -> None:
     )
     size = (folder / "model.safetensors").stat().st_size
     log(f"wrote {folder.name}: {size / 1e6:.2f} MB, threshold {threshold}")
-
-
-@torch.no_grad()
-def _concept(towers: Towers, directory: Path) -> tuple[Tensor, float]:
-    """The mean direction of skulls, and a bar midway between the farthest skull and the nearest other thing.
-
-    Judged on drawn pictures and on what the autoencoder makes of them, blurred as generated pictures are.
-    """
-    vae = AutoencoderKL(VAE_CONFIG)
-    vae.load_state_dict(torch.load(directory / "autoencoder-scaled.pt", weights_only=True))
-    painter, rng = Painter(), np.random.default_rng((SEED, 5))
-    skull = list(OBJECTS).index(FLAGGED)
-    wanted = [skull] * 40 + [index for index in range(len(OBJECTS)) if index != skull] * 4
-    drawn = to_tensor(
-        [painter.draw(painter.scene(rng, index, k % len(BACKGROUNDS))) for k, index in enumerate(wanted)]
-    )
-    decoded = torch.cat([vae.decode(vae.encode(part)) for part in drawn.split(8)])
-    units = []
-    for pictures in (to_pixels(drawn), to_pixels(decoded)):
-        images = torch.from_numpy(np.stack(pictures)).float() / 255
-        units.append(towers.embed_pictures(preprocess(images, PICTURE)))
-    is_skull = torch.tensor(wanted * 2) == skull
-    vectors = torch.cat(units)
-    concept = torch.nn.functional.normalize(vectors[is_skull].mean(0), dim=0)
-    cosines = vectors @ concept
-    nearest, farthest = float(cosines[~is_skull].max()), float(cosines[is_skull].min())
-    log(f"cosine with the concept: skulls from {farthest:.3f}, others up to {nearest:.3f}")
-    return concept, round((nearest + farthest) / 2, 3)
 
 
 def _config() -> dict[str, object]:

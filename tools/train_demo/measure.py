@@ -19,6 +19,7 @@ from diffusion.checkpoint import Checkpoint, load
 from diffusion.precision import Precision
 from diffusion.safety import SafetyChecker
 from diffusion.sampling import sample
+from tools.train_demo.concept import FLAGGED
 from tools.train_demo.data import (
     BACKGROUNDS,
     OBJECTS,
@@ -31,13 +32,23 @@ from tools.train_demo.data import (
     Scene,
     caption_as,
 )
-from tools.train_demo.export import FLAGGED
 from tools.train_demo.runs import SEED, log
 
 Floats = NDArray[np.float32]
 
 COARSE = 32
 """Pictures are compared at this height and width, so that a pixel's shift of place does not matter."""
+
+
+def background_of(picture: Pixels) -> int:
+    """The nearest of BACKGROUNDS to the median colour of the border."""
+    rows, columns = (
+        np.concatenate([picture[:4], picture[-4:]]),
+        np.concatenate([picture[:, :4], picture[:, -4:]], 1),
+    )
+    rim = np.concatenate([rows.reshape(-1, 3), columns.reshape(-1, 3)])
+    colours = np.array(list(BACKGROUNDS.values()), np.float32)
+    return int(np.square(colours - np.median(rim, axis=0)).sum(1).argmin())
 
 
 class Judge:
@@ -65,13 +76,6 @@ class Judge:
         small = _coarse(canvas)
         return small[..., :3], 1 - small[..., 3:]
 
-    def background(self, picture: Pixels) -> int:
-        """The nearest of BACKGROUNDS to the median colour of the border."""
-        rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3)])
-        rim = np.concatenate([rim, picture[:, :4].reshape(-1, 3), picture[:, -4:].reshape(-1, 3)])
-        colours = np.array(list(BACKGROUNDS.values()), np.float32)
-        return int(np.square(colours - np.median(rim, axis=0)).sum(1).argmin())
-
     def objects(self, pictures: list[Pixels], background: int) -> list[int]:
         """The object of the nearest reference on this background, for each picture."""
         ground = np.array(list(BACKGROUNDS.values())[background], np.float32) / 255
@@ -83,7 +87,7 @@ class Judge:
 
     def name(self, pictures: list[Pixels]) -> list[tuple[int, int]]:
         """Object and background of each picture."""
-        grounds = [self.background(picture) for picture in pictures]
+        grounds = [background_of(picture) for picture in pictures]
         names: dict[int, tuple[int, int]] = {}
         for ground in set(grounds):
             where = [k for k, found in enumerate(grounds) if found == ground]
@@ -133,9 +137,17 @@ def paraphrased_prompts() -> list[Prompt]:
     ]
 
 
-def generate(
-    model: Checkpoint, prompts: list[Prompt], *, steps: int, cfg: float, sampler: str
-) -> list[Pixels]:
+@dataclass(frozen=True)
+class Settings:
+    """How pictures are sampled; the defaults are those of the shipped text-to-image workflow."""
+
+    steps: int = 20
+    cfg: float = 4.0
+    sampler: str = "dpmpp_2m"
+    scheduler: str = "karras"
+
+
+def generate(model: Checkpoint, prompts: list[Prompt], settings: Settings) -> list[Pixels]:
     """One picture [128, 128, 3] for each prompt, along the way every checkpoint goes."""
     pictures: list[Pixels] = []
     negative = model.clip.encode("")
@@ -147,10 +159,10 @@ def generate(
             [(negative.cond, {})],
             {"samples": torch.zeros(1, 4, SIZE // 8, SIZE // 8)},
             seed=prompt.seed,
-            steps=steps,
-            cfg=cfg,
-            sampler=sampler,
-            scheduler="normal",
+            steps=settings.steps,
+            cfg=settings.cfg,
+            sampler=settings.sampler,
+            scheduler=settings.scheduler,
         )
         image = model.vae.decode(latent)[0]
         pictures.append((image.clamp(0, 1) * 255).round().byte().numpy())
@@ -212,14 +224,16 @@ def main() -> None:
     root = Path(__file__).parents[2] / "models"
     parser.add_argument("--checkpoint", type=Path, default=root / "checkpoints" / "darkroom-demo.safetensors")
     parser.add_argument("--safety", type=Path, default=root / "safety_checker" / "darkroom-demo")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--cfg", type=float, default=4.0)
-    parser.add_argument("--sampler", default="euler")
+    parser.add_argument("--steps", type=int, default=Settings.steps)
+    parser.add_argument("--cfg", type=float, default=Settings.cfg)
+    parser.add_argument("--sampler", default=Settings.sampler)
+    parser.add_argument("--scheduler", default=Settings.scheduler)
     parser.add_argument("--precision", default="float32", choices=[p.value for p in Precision])
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
     model = load(options.checkpoint, precision=Precision(options.precision))
     checker = SafetyChecker.load(options.safety)
+    settings = Settings(options.steps, options.cfg, options.sampler, options.scheduler)
     painter = Painter()
     judge = Judge(painter)
     scenes, pictures = drawn(painter)
@@ -227,6 +241,7 @@ def main() -> None:
         f"judge on drawn pictures: object {adherence(judge, scenes, pictures)[0]:.3f}, "
         f"background {adherence(judge, scenes, pictures)[1]:.3f}"
     )
+    log(f"settings: {settings}, {options.precision}")
     log(f"autoencoder: {reconstruction(model, pictures):.2f} dB")
     log(f"safety checker on drawn pictures: {flagged(checker, scenes, pictures)}")
     skull = list(OBJECTS).index(FLAGGED)
@@ -236,7 +251,7 @@ def main() -> None:
         ("paraphrased", paraphrased_prompts()),
         ("skulls", skulls),
     ):
-        made = generate(model, prompts, steps=options.steps, cfg=options.cfg, sampler=options.sampler)
+        made = generate(model, prompts, settings)
         thing, ground, wrong = adherence(judge, prompts, made)
         log(f"{title}: {len(prompts)} prompts, object {thing:.3f}, background {ground:.3f}")
         log(f"{title}: safety checker {flagged(checker, prompts, made)}")
