@@ -1,6 +1,6 @@
 """The VAE socket: pictures [B, H, W, 3] in 0..1 to unscaled latents [B, C, H/8, W/8] and back.
 
-Whole or in tiles; a picture that does not fit in memory goes in tiles by itself.
+Pictures go one by one, so that none depends on its batch; one too large for the memory goes in tiles.
 """
 
 from __future__ import annotations
@@ -34,22 +34,13 @@ class Vae:
     def encode(self, pixels: Tensor) -> Tensor:
         """The mean latent of pictures, cropped about their centre to multiples of the factor.
 
-        Falls back to tiles when the device runs out of memory.
+        A picture for which the device's memory is too small is encoded in tiles.
         """
-        whole = self._to_network(pixels)
-        try:
-            return self._encode(whole)
-        except torch.OutOfMemoryError:
-            pass  # outside the handler, so that what it holds on to is freed
-        return self._encode_tiled(whole, FALLBACK_TILE, FALLBACK_OVERLAP)
+        return _one_by_one(self._to_network(pixels), self._encode, self._encode_tiled)
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Pictures in 0..1 of unscaled latents. Falls back to tiles when the device runs out of memory."""
-        try:
-            return _to_pictures(self._decode(latent))
-        except torch.OutOfMemoryError:
-            pass
-        return self.decode_tiled(latent, FALLBACK_TILE, FALLBACK_OVERLAP)
+        """Pictures in 0..1 of unscaled latents; in tiles where the device's memory is too small for one."""
+        return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled))
 
     def encode_tiled(self, pixels: Tensor, tile: int, overlap: int) -> Tensor:
         """Encode in square, wide and tall tiles, averaged. `tile` and `overlap` are pixels."""
@@ -57,10 +48,13 @@ class Vae:
 
     def decode_tiled(self, latent: Tensor, tile: int, overlap: int) -> Tensor:
         """Decode in tall, wide and square tiles, averaged. `tile` and `overlap` are pixels."""
+        return _to_pictures(self._decode_tiled(latent, tile, overlap))
+
+    def _decode_tiled(self, latent: Tensor, tile: int, overlap: int) -> Tensor:
         tile, overlap = tile // self.factor, overlap // self.factor
         shapes = ((tile * 2, tile // 2), (tile // 2, tile * 2), (tile, tile))
         channels, scale = self.module.config.pixel_channels, float(self.factor)
-        return _to_pictures(_averaged(latent, shapes, overlap, self._decode, channels, scale))
+        return _averaged(latent, shapes, overlap, self._decode, channels, scale)
 
     def _encode_tiled(self, pixels: Tensor, tile: int, overlap: int) -> Tensor:
         shapes = ((tile, tile), (tile // 2, tile * 2), (tile * 2, tile // 2))
@@ -81,6 +75,19 @@ class Vae:
     @torch.no_grad()
     def _decode(self, latent: Tensor) -> Tensor:
         return self.module.decode(latent.to(self.device, self.dtype)).float().cpu()
+
+
+def _one_by_one(
+    batch: Tensor, whole: Callable[[Tensor], Tensor], tiled: Callable[[Tensor, int, int], Tensor]
+) -> Tensor:
+    def code(item: Tensor) -> Tensor:
+        try:
+            return whole(item)
+        except torch.OutOfMemoryError:
+            pass  # outside the handler, so that what it holds on to is freed
+        return tiled(item, FALLBACK_TILE, FALLBACK_OVERLAP)
+
+    return torch.cat([code(item[None]) for item in batch])
 
 
 def _to_pictures(decoded: Tensor) -> Tensor:

@@ -32,12 +32,12 @@ def blend(x: Tensor, tiles: Tiles, apply: Callable[[Tensor], Tensor], channels: 
     Args:
         x: [B, C, H, W].
         tiles: in elements of x. A picture that fits in one tile is passed to `apply` as it is.
-        apply: [B, C, h, w] to [B, channels, h * scale, w * scale].
+        apply: [1, C, h, w] to [1, channels, h * scale, w * scale].
         channels: of the result.
         scale: size of the result over the size of x.
     """
     if x.shape[-2] <= tiles.height and x.shape[-1] <= tiles.width:
-        return apply(x)
+        return torch.cat([apply(image[None]) for image in x])
     return torch.cat([_blend_one(image[None], tiles, apply, channels, scale) for image in x])
 
 
