@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import CLIPVisionConfig
 
+from diffusion.clip_heads import attention_heads
+
 # Per-channel statistics of CLIP's training pictures (arXiv 2103.00020).
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -53,7 +55,7 @@ def vision_config(shapes: Mapping[str, Sequence[int]], heads: int | None = None)
         hidden_size=width,
         intermediate_size=shapes["encoder.layers.0.mlp.fc1.weight"][0],
         num_hidden_layers=next(n for n in count() if f"encoder.layers.{n}.layer_norm1.weight" not in shapes),
-        num_attention_heads=max(1, width // 64) if heads is None else heads,
+        num_attention_heads=attention_heads(width, heads),
         num_channels=channels,
         patch_size=patch,
         image_size=image_size(shapes),

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
 from diffusion.checkpoint import CheckpointError, open_model
-from diffusion.checkpoint.assemble import assemble
+from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.clip_vision import image_size, preprocess, vision_config
 
 _ENCODER = "vision_model.vision_model."
@@ -82,10 +82,9 @@ class SafetyChecker:
             raise CheckpointError(
                 source, f"it is no safety checker: it lacks {missing}", "choose another file"
             )
-        vision = file.header.shapes(_ENCODER)
-        config = vision_config(vision, _heads(source.parent / "config.json"))
-        concepts, projection = shapes["concept_embeds"]
-        specials = shapes["special_care_embeds"][0]
+        heads = _heads(source.parent / "config.json")
+        config = sizes(lambda shapes: vision_config(shapes, heads), file, _ENCODER)
+        concepts, projection, specials = sizes(_concepts, file, "")
         network = assemble(
             lambda: SafetyNetwork(config, projection, concepts, specials),
             file,
@@ -94,7 +93,7 @@ class SafetyChecker:
             device,
             ignore=(f"{_ENCODER}embeddings.position_ids",),
         )
-        return cls(network, image_size(vision), device)
+        return cls(network, sizes(image_size, file, _ENCODER), device)
 
     @torch.no_grad()
     def check(self, images: Tensor) -> Safety:
@@ -125,6 +124,12 @@ def _missing(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
     return next((name for name in needed if name not in shapes), None)
 
 
+def _concepts(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int, int]:
+    """Numbers of concepts, of channels they are compared in, and of special concepts."""
+    concepts, projection = shapes["concept_embeds"]
+    return concepts, projection, shapes["special_care_embeds"][0]
+
+
 def _weights(path: Path) -> Path:
     if not path.is_dir():
         return path
@@ -141,7 +146,7 @@ def _heads(config: Path) -> int | None:
         return None
     try:
         content: object = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(config, "it is not JSON", "download the file again") from error
     vision = _mapping(_mapping(content).get("vision_config"))
     heads = vision.get("num_attention_heads")

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.func import functional_call
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from diffusion.clip_heads import attention_heads
 from diffusion.tokens import BOS, EOS, Chunk, ClipTokenizer
 
 _TABLE = "embeddings.token_embedding.weight"
@@ -56,7 +57,7 @@ def text_config(shapes: Mapping[str, Sequence[int]], heads: int | None = None) -
         hidden_size=width,
         intermediate_size=shapes["encoder.layers.0.mlp.fc1.weight"][0],
         num_hidden_layers=layers,
-        num_attention_heads=max(1, width // 64) if heads is None else heads,
+        num_attention_heads=attention_heads(width, heads),
         max_position_embeddings=shapes["embeddings.position_embedding.weight"][0],
         hidden_act="quick_gelu",
         bos_token_id=BOS,

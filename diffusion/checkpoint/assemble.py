@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,31 @@ from diffusion.checkpoint.header import CheckpointError
 from diffusion.checkpoint.tensors import ModelFile
 
 Module = TypeVar("Module", bound=nn.Module)
+Config = TypeVar("Config")
 _SHOWN = 3
+_REMEDY = "the file is incomplete or of another architecture"
+_IMPOSSIBLE = (ValueError, IndexError, TypeError, ArithmeticError, RuntimeError)
+"""What counting and building with the shapes of a malformed file may raise, here and inside torch."""
+
+
+def sizes(read: Callable[[Mapping[str, tuple[int, ...]]], Config], file: ModelFile, prefix: str) -> Config:
+    """What `read` makes of the shapes under a prefix; it raises KeyError for a name it cannot do without.
+
+    Raises:
+        CheckpointError: a name is missing, or a shape impossible.
+    """
+    try:
+        return read(file.header.shapes(prefix))
+    except KeyError as error:
+        reason = f"it lacks {prefix}{error.args[0]}"
+        raise CheckpointError(file.header.path, reason, "the file is incomplete") from error
+    except _IMPOSSIBLE as error:
+        raise _no_network(file, prefix, error) from error
+
+
+def _no_network(file: ModelFile, prefix: str, error: Exception) -> CheckpointError:
+    which = f"the tensors under {prefix}" if prefix else "its tensors"
+    return CheckpointError(file.header.path, f"{which} have shapes no network has ({error})", _REMEDY)
 
 
 def assemble(
@@ -39,10 +63,14 @@ def assemble(
         ignore: beginnings of names (after the prefix) that published files carry and no network needs.
 
     Raises:
-        CheckpointError: tensors are missing, unknown, or of another shape than the network's.
+        CheckpointError: tensors are missing, unknown, or of another shape than the network's, or no network
+            can be built with their sizes.
     """
-    with torch.device("meta"):
-        module = build()
+    try:
+        with torch.device("meta"):
+            module = build()
+    except _IMPOSSIBLE as error:
+        raise _no_network(file, prefix, error) from error
     wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     shapes = file.header.shapes(prefix)
     present = {name: shape for name, shape in shapes.items() if name in wanted or not name.startswith(ignore)}
@@ -64,18 +92,17 @@ def _number_positions(module: nn.Module, device: torch.device) -> None:
 def _compare(
     path: Path, prefix: str, wanted: dict[str, tuple[int, ...]], present: dict[str, tuple[int, ...]]
 ) -> None:
-    remedy = "the file is incomplete or of another architecture"
     if missing := [prefix + name for name in wanted if name not in present]:
-        raise CheckpointError(path, f"it lacks {_list(missing)}", remedy)
+        raise CheckpointError(path, f"it lacks {_list(missing)}", _REMEDY)
     if unknown := [prefix + name for name in present if name not in wanted]:
-        raise CheckpointError(path, f"it holds the unknown {_list(unknown)}", remedy)
+        raise CheckpointError(path, f"it holds the unknown {_list(unknown)}", _REMEDY)
     differing = [
         f"{prefix}{name} ({list(present[name])}, not {list(shape)})"
         for name, shape in wanted.items()
         if present[name] != shape
     ]
     if differing:
-        raise CheckpointError(path, f"of another shape: {_list(differing)}", remedy)
+        raise CheckpointError(path, f"of another shape: {_list(differing)}", _REMEDY)
 
 
 def _list(names: Iterable[str]) -> str:

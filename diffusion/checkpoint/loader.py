@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from transformers import CLIPTextModel
 
 from diffusion.autoencoder import Vae
-from diffusion.checkpoint.assemble import assemble
-from diffusion.checkpoint.header import CheckpointError
+from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.pickled import SUFFIXES, PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
@@ -24,8 +21,6 @@ from diffusion.text import Embeddings, TextEncoder, no_embeddings, text_config
 from diffusion.tokens import ClipTokenizer
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import AutoencoderKL, VAEConfig
-
-Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ def load(
 
 
 def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> DiffusionModel:
-    config = _sizes(UNetConfig.from_shapes, file, family.network_prefix)
+    config = sizes(UNetConfig.from_shapes, file, family.network_prefix)
     network = assemble(lambda: UNet(config), file, family.network_prefix, dtype, device)
     return DiffusionModel(
         network=network,
@@ -95,7 +90,7 @@ def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.de
 def _clip(
     file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device, embeddings: Embeddings
 ) -> TextEncoder:
-    config = _sizes(text_config, file, family.text_prefix)
+    config = sizes(text_config, file, family.text_prefix)
     model = assemble(
         lambda: CLIPTextModel(config),
         file,
@@ -108,17 +103,8 @@ def _clip(
 
 
 def _vae(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> Vae:
-    config = _sizes(VAEConfig.from_shapes, file, family.vae_prefix)
+    config = sizes(VAEConfig.from_shapes, file, family.vae_prefix)
     module = assemble(
         lambda: AutoencoderKL(config), file, family.vae_prefix, dtype, device, ignore=("loss.",)
     )
     return Vae(module, dtype, device)
-
-
-def _sizes(read: Callable[[Mapping[str, tuple[int, ...]]], Config], file: ModelFile, prefix: str) -> Config:
-    """What `read` makes of the shapes under a prefix; it raises KeyError for a name it cannot do without."""
-    try:
-        return read(file.header.shapes(prefix))
-    except KeyError as error:
-        reason = f"it lacks {prefix}{error.args[0]}"
-        raise CheckpointError(file.header.path, reason, "the file is incomplete") from error

@@ -52,7 +52,7 @@ class PickledFile:
     def __init__(self, path: Path) -> None:
         content = _mapping(unpickle(path))
         tensors = _mapping(content.get("state_dict", content))
-        self._tensors = {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
+        self._tensors = {name: value for name, value in tensors.items() if _usable(name, value)}
         if not self._tensors:
             raise CheckpointError(path, "it holds no named tensors", "choose a model file")
         self.header = Header(path, {name: _info(value) for name, value in self._tensors.items()})
@@ -64,6 +64,12 @@ class PickledFile:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _usable(name: object, value: object) -> bool:
+    """A pickle may have anything for a name, and tensors that are sparse or without values."""
+    plain = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+    return isinstance(name, str) and plain
 
 
 def _info(tensor: Tensor) -> TensorInfo:

@@ -60,7 +60,7 @@ class Family:
         contexts = {
             shape[1]
             for name, shape in shapes.items()
-            if name.startswith(self.network_prefix) and name.endswith("attn2.to_k.weight")
+            if name.startswith(self.network_prefix) and name.endswith("attn2.to_k.weight") and len(shape) == 2
         }
         if contexts == {width}:
             return ()

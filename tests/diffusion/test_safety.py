@@ -110,3 +110,36 @@ def test_what_is_no_safety_checker_is_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(2)}, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="lacks concept_embeds"):
         SafetyChecker.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason"),
+    [
+        ("vision_model.vision_model.encoder.layers.0.mlp.fc1.weight", None, "lacks vision_model.*fc1.weight"),
+        ("vision_model.vision_model.embeddings.patch_embedding.weight", (4,), "shapes no network has"),
+        ("vision_model.vision_model.embeddings.position_embedding.weight", (), "shapes no network has"),
+        ("concept_embeds", (17,), "its tensors have shapes no network has"),
+        ("special_care_embeds", (), "its tensors have shapes no network has"),
+    ],
+)
+def test_a_malformed_safety_checker_is_refused_by_name(
+    name: str, shape: tuple[int, ...] | None, reason: str, folder: Path, tmp_path: Path
+) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors.pop(name)
+    if shape is not None:
+        tensors[name] = torch.zeros(shape)
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=rf"model\.safetensors: .*{reason}"):
+        SafetyChecker.load(tmp_path)
+
+
+def test_a_configuration_that_does_not_fit_the_weights_is_refused(folder: Path, tmp_path: Path) -> None:
+    save_file(load_file(folder / "model.safetensors"), tmp_path / "model.safetensors")
+    config = tmp_path / "config.json"
+    config.write_text('{"vision_config": {"num_attention_heads": 5}}', encoding="utf-8")
+    with pytest.raises(CheckpointError, match="5 attention heads cannot share"):
+        SafetyChecker.load(tmp_path)
+    config.write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"config\.json: it is not JSON"):
+        SafetyChecker.load(tmp_path)
