@@ -59,7 +59,9 @@ class Gate:
         origin = origins[0] if origins else ""
         if origin and self._cors_allows(origin):
             return None
-        if site == "cross-site":
+        # What a page embeds, such as pictures, carries no Origin to compare: with CORS open, it enters.
+        embedded = self.cors_origin is not None and not origin
+        if site == "cross-site" and not embedded:
             return "a page of another site may not call this server"
         if origin and not same_origin(host, origin):
             return f"a page from {origin!r} may not call this server"

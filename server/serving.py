@@ -127,8 +127,10 @@ async def _until_stopped(app: web.Application) -> None:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_certfile is None or settings.tls_keyfile is None:
+    if settings.tls_certfile is None and settings.tls_keyfile is None:
         return None
+    if settings.tls_certfile is None or settings.tls_keyfile is None:
+        raise CannotServe("HTTPS needs both --tls-certfile and --tls-keyfile: give the other one, or neither")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(settings.tls_certfile, settings.tls_keyfile)
     return context

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from server.http import Problem
 from server.records import Json
 from server.storage import Outside, resolve, write
+
+log = logging.getLogger("darkroom.server")
 
 DEFAULT = "default"
 _SETTINGS = "comfy.settings.json"
@@ -62,7 +66,7 @@ class Users:
         return self._root / header
 
     def settings(self, folder: Path) -> Json:
-        """All settings of a user; none if there are none or the file is damaged."""
+        """All settings of a user; none if there are none, or the file was damaged and is set aside."""
         return _load(folder / _SETTINGS)
 
     def change(self, folder: Path, changes: Json) -> None:
@@ -79,8 +83,23 @@ def user_path(folder: Path, text: str) -> Path:
 
 
 def _load(path: Path) -> Json:
+    """The object in a file; empty if there is no file. A damaged one is set aside, so that it is not lost
+    with the next change. Raises Problem 503 if it cannot be read.
+    """
     try:
         loaded: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
-    return cast(Json, loaded) if isinstance(loaded, dict) else {}
+    except OSError as error:
+        text = f"{path.name} cannot be read: {error.strerror}"
+        raise Problem(503, "storage", text, path.name) from error
+    except (ValueError, RecursionError) as error:
+        return _set_aside(path, str(error))
+    return cast(Json, loaded) if isinstance(loaded, dict) else _set_aside(path, "it holds no object")
+
+
+def _set_aside(path: Path, reason: str) -> Json:
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    path.rename(kept)
+    log.error("%s is damaged (%s): it is kept as %s, and a new one is begun", path, reason, kept.name)
+    return {}

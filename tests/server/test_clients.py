@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.server.conftest import ToyServer, misbehave, picture
+from tests.server.conftest import ToyServer, misbehave, picture, sleep
 
 
 def test_comfy_api_simplified_gets_the_picture(toy: ToyServer) -> None:
@@ -47,7 +47,11 @@ def test_comfy_api_simplified_uploads_and_hears_of_errors(toy: ToyServer, tmp_pa
     prompt_id = api.queue_prompt(misbehave("raise"), "me")["prompt_id"]
     with pytest.raises(ComfyApiError, match="404"):
         api.get_image("absent.png", "", "output")
-    assert prompt_id
+    api.queue_prompt(sleep(1.0, seed=71))  # so that its socket is open before the next job ends
+    with pytest.raises(ComfyApiError, match="Execution error"):
+        asyncio.run(api.queue_prompt_and_wait(misbehave("raise", seed=72)))
+    kind, data = api.get_history(prompt_id)[prompt_id]["status"]["messages"][-1]
+    assert (kind, data["exception_type"], data["node_id"]) == ("execution_error", "ValueError", "1")
 
 
 async def test_comfy_catapult_gets_the_picture(toy: ToyServer) -> None:

@@ -15,6 +15,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from yarl import URL
 
+from server.http import Problem
+from server.users import Users
 from tests.server.conftest import ToyServer
 from tests.server.test_storage import HOSTILE
 
@@ -273,6 +275,27 @@ async def test_settings_merge_and_survive(http: ClientSession, toy: ToyServer) -
         assert response.status == 400
     stored = json.loads((toy.base / "user" / "default" / "comfy.settings.json").read_text())
     assert stored["c"] == [1]
+
+
+def test_damaged_settings_and_users_are_set_aside_not_overwritten(tmp_path: Path) -> None:
+    users = Users(tmp_path, multi=True)
+    ada = users.add("Ada")
+    files = [users.folder(ada) / "comfy.settings.json", tmp_path / ".darkroom" / "users.json"]
+    users.change(users.folder(ada), {"a": 1})
+    for file, damage in zip(files, (b'{"a": 1', b"[1]"), strict=True):
+        file.write_bytes(damage)
+    users.change(tmp_path / ada, {"b": 2})
+    users.add("Bob")
+    for file, damage in zip(files, (b'{"a": 1', b"[1]"), strict=True):
+        [kept] = file.parent.glob(f"{file.name}.damaged-*")
+        assert kept.read_bytes() == damage
+    assert users.settings(tmp_path / ada) == {"b": 2} and list(users.names().values()) == ["Bob"]
+
+
+def test_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "comfy.settings.json").mkdir()
+    with pytest.raises(Problem, match=r"comfy\.settings\.json cannot be read"):
+        Users(tmp_path, multi=False).change(tmp_path, {"a": 1})
 
 
 async def test_a_single_user_server_says_so(http: ClientSession) -> None:

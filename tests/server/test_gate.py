@@ -100,6 +100,7 @@ def test_cors_opens_for_the_origin_named_and_keeps_the_host_check() -> None:
     assert gate(cors_origin="*").refusal(["localhost:8188"], ["http://any.example"], "cross-site") is None
     assert one.cors_headers()["Access-Control-Allow-Origin"] == "http://app.example"
     assert gate().cors_headers() == {}
+    assert one.refusal(["localhost:8188"], [], "cross-site") is None  # a picture on the page
 
 
 ATTACKS = (

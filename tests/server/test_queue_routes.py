@@ -183,6 +183,12 @@ async def test_system_stats_hold_what_clients_read(http: ClientSession) -> None:
     assert {"name", "type", "index", "vram_total", "vram_free"} <= set(stats["devices"][0])
 
 
+async def test_free_memory_is_told_as_it_was_after_the_last_job(http: ClientSession) -> None:
+    before = (await get(http, "/system_stats"))["devices"][0]["vram_free"]
+    await run(http, text("uses memory"))
+    assert (await get(http, "/system_stats"))["devices"][0]["vram_free"] > before
+
+
 async def test_models_and_small_questions(http: ClientSession) -> None:
     assert "checkpoints" in await get(http, "/models")
     assert await get(http, "/models/checkpoints") == ["toy.safetensors"]
