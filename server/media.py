@@ -78,7 +78,11 @@ def open_image(path: Path) -> Image.Image:
         return image
     except Image.DecompressionBombError as error:
         raise Problem(413, "image_too_large", f"{path.name}: {error}", "filename") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except UnidentifiedImageError as error:  # whose text names the whole path
+        raise Problem(
+            415, "not_an_image", f"{path.name} is no picture of a known kind", "filename"
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise Problem(
             415, "not_an_image", f"{path.name} cannot be read as a picture: {error}", "filename"
         ) from error

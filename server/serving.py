@@ -19,6 +19,7 @@ from server.app import build_app
 from server.keys import FAILURE, LOGS
 from server.lock import FolderInUse, exclusive
 from server.settings import Settings
+from server.storage import sweep
 
 log = logging.getLogger("darkroom.server")
 
@@ -41,6 +42,8 @@ def serve(settings: Settings) -> int:
         _prepare(settings)
         with exclusive(settings.state_dir / "server.lock"):
             _empty(settings.folders.temp)
+            for folder in (settings.folders.input, settings.folders.output):
+                sweep(folder)
             asyncio.run(_serve(settings))
             _empty(settings.folders.temp)
     except FolderInUse as error:

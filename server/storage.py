@@ -6,8 +6,10 @@ import asyncio
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from server.http import Problem
 
 Result = TypeVar("Result")
 MAX_NAME = 240
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _RESERVED = frozenset(
@@ -96,6 +99,13 @@ def atomic(path: Path, *, replace: bool = True) -> Generator[BinaryIO]:
 
 def _hidden(folder: Path) -> Path:
     return folder / f".{secrets.token_hex(8)}.part"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writes that never ended left in a folder more than a day ago: others may share it."""
+    for path in folder.iterdir():
+        if _PART.fullmatch(path.name) and path.stat().st_mtime < time.time() - 86_400:
+            path.unlink(missing_ok=True)
 
 
 def _flush(file: BinaryIO) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,29 @@ async def test_jobs_that_cannot_be_cancelled_stay_in_the_queue(tmp_path: Path) -
     assert [pending.prompt_id for pending in await queue.pending()] == ["1", "2"]
     assert await queue.remove(["1"]) == 1
     assert [pending.prompt_id for pending in await queue.pending()] == ["2"]
+    await store.close()
+
+
+async def test_a_database_that_fails_is_not_asked_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = JobStore.open(tmp_path / "jobs.sqlite")
+    supervisor = Supervisor((), print, print, LogBook())
+    queue = Queue(settings(tmp_path), Hub({}), supervisor)
+    await queue.open(store)
+    await queue.submit(job("waits"), {})
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
+        connection.execute("ALTER TABLE jobs RENAME TO elsewhere")
+    attempts: list[float] = []
+
+    async def ready() -> None:
+        attempts.append(0.0)
+
+    monkeypatch.setattr(supervisor, "ready", ready)
+    dispatching = asyncio.create_task(queue.dispatch())
+    await asyncio.sleep(0.5)
+    assert len(attempts) == 1 and queue.remaining == 1 and not dispatching.done()
+    dispatching.cancel()
     await store.close()
 
 

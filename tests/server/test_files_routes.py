@@ -132,14 +132,17 @@ async def test_pictures_are_re_encoded_and_taken_apart_on_request(http: ClientSe
         ("x.png.gz", b"\x1f\x8b\x08"),
     ],
 )
-async def test_what_could_act_in_a_browser_is_a_download(http: ClientSession, name: str, data: bytes) -> None:
+async def test_what_could_act_in_a_browser_is_a_download(
+    http: ClientSession, toy: ToyServer, name: str, data: bytes
+) -> None:
     await upload(http, data, name, overwrite="true")
     headers, body = await viewed(http, filename=name, type="input")
     assert body == data
     assert headers["Content-Type"] == "application/octet-stream"
     assert headers["Content-Disposition"].startswith("attachment")
     assert "Content-Encoding" not in headers
-    await viewed(http, 415, filename=name, type="input", preview="webp")
+    _, refusal = await viewed(http, 415, filename=name, type="input", preview="webp")
+    assert str(toy.base).encode() not in refusal
 
 
 async def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(http: ClientSession) -> None:

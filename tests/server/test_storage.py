@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from server.http import Problem
 from server.media import disposition, sniff
-from server.storage import Outside, atomic, publish, receive, resolve, writable_name, write
+from server.storage import Outside, atomic, publish, receive, resolve, sweep, writable_name, write
 
 HOSTILE = (
     "..",
@@ -92,6 +92,16 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path: Path) -
         raise RuntimeError("power cut")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_uploads_left_long_ago_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    old, new, foreign = (tmp_path / name for name in (f".{'a' * 16}.part", f".{'b' * 16}.part", ".x.part"))
+    for path in (old, new, foreign):
+        path.touch()
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
+    sweep(tmp_path)
+    assert set(tmp_path.iterdir()) == {new, foreign}
 
 
 def test_a_write_that_may_not_replace_does_not(tmp_path: Path) -> None:
