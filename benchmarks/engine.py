@@ -40,7 +40,7 @@ def add(a: Number, b: Number) -> int:
 
 
 @node("Show", category="benchmark", output=True)
-def show(value: Number) -> Ui:
+def show(value: Number) -> Ui[None]:
     """The end of the graph."""
     return Ui({"value": [value]})
 

@@ -28,9 +28,8 @@ GIGA = 1e9
 def checkpoint() -> Path:
     """The file to load; written on first use."""
     if not FILE.exists():
-        from safetensors.torch import save_file
-
         from tests.fill import fill_layout
+        from tests.tensors import save_file
 
         FILE.parent.mkdir(parents=True, exist_ok=True)
         part = FILE.with_suffix(".part")
@@ -54,7 +53,7 @@ def measure(path: Path, policy: str) -> dict[str, float]:
     cpu = torch.device("cpu")
     before, started = peak_bytes(), time.perf_counter()
     if policy == PLAIN:
-        from safetensors.torch import load_file
+        from tests.tensors import load_file
 
         network = Precision.AUTO.dtypes(cpu).network
         tensors = [value.to(network) for value in load_file(path).values()]

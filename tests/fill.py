@@ -13,6 +13,7 @@ import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -36,7 +37,9 @@ def fill_layout(layout: Layout, dtype: str | None = None) -> dict[str, Tensor]:
         assert isinstance(shape, list) and isinstance(stored, str)
         kept = stored == "I64" or (name in BUFFERS and stored == "F32")
         wanted = DTYPES[stored if kept or dtype is None else dtype]
-        tensors[name] = fill(name, shape, last, integer=stored == "I64").to(wanted).contiguous()
+        tensors[name] = (
+            fill(name, cast("list[int]", shape), last, integer=stored == "I64").to(wanted).contiguous()
+        )
     return tensors
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from engine.cache import Cache
 from engine.context import Context, Preview
@@ -49,7 +49,7 @@ class Journal:
         self._lock = threading.Lock()
 
     @contextmanager
-    def note(self, name: str) -> Iterator[None]:
+    def note(self, name: str) -> Generator[None]:
         """Count the node as running inside the block."""
         with self._lock:
             self.ran.append(name)
@@ -128,7 +128,7 @@ def paint(
 
 
 @node("Show", category="toys", lane="io", output=True, hidden=("PROMPT", "EXTRA_PNGINFO"))
-def show(value: Anything, label: str = "value", *, context: Context) -> Ui:
+def show(value: Anything, label: str = "value", *, context: Context) -> Ui[None]:
     """Show a value."""
     with context.resource(Journal).note(context.node_id):
         return Ui({label: [value]})
@@ -243,8 +243,8 @@ def prompt(**nodes: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _wire(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _wire(value: object) -> object:
+    return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
 
 def link(name: str, slot: int = 0) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any
@@ -255,7 +255,7 @@ def test_the_guard_surrounds_every_call() -> None:
     seen: list[bool] = []
 
     @contextmanager
-    def guard() -> Iterator[None]:
+    def guard() -> Generator[None]:
         inside.now = True
         yield
         inside.now = False
@@ -487,7 +487,7 @@ def test_an_error_of_the_receiver_ends_the_run_and_is_raised() -> None:
         execute_with(emit)
 
 
-def execute_with(emit: Any) -> None:
+def execute_with(emit: Callable[[Event], None]) -> None:
     run_sync(Graph.parse(sum_prompt()), REGISTRY, emit=emit, resources={Journal: Journal()}, folders=NOWHERE)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -57,9 +57,10 @@ JSON = st.recursive(
 def tagged(value: Any) -> str:
     """An independent reading of "the same literal": type and value all the way down."""
     if isinstance(value, list):
-        return f"[{','.join(tagged(v) for v in value)}]"
+        return f"[{','.join(tagged(v) for v in cast('list[Any]', value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{k!r}:{tagged(v)}' for k, v in sorted(value.items()))}}}"
+        members = sorted(cast("dict[str, Any]", value).items())
+        return f"{{{','.join(f'{k!r}:{tagged(v)}' for k, v in members)}}}"
     return f"{type(value).__name__}({value!r})"
 
 

@@ -143,6 +143,15 @@ def test_output_nodes_may_also_have_outputs() -> None:
     assert [o.type for o in both.spec.outputs] == ["IMAGE", "LATENT"]
 
 
+def test_output_nodes_without_outputs_may_leave_their_type_out() -> None:
+    @node("Bare", category="x", output=True)
+    def bare(image: Image) -> Ui:  # pyright: ignore[reportMissingTypeArgument, reportUnknownParameterType]  (as tested)
+        """Show."""
+        ...
+
+    assert bare.spec.outputs == show.spec.outputs == ()
+
+
 def test_docstrings_become_description_and_tooltips() -> None:
     spec = add.spec
     assert spec.description == "Add two or three numbers."

@@ -61,7 +61,7 @@ def open_image(image: Annotated[str, Files("input")]) -> Image:
 
 
 @node("Save", category="x", output=True)
-def save(images: Image, filename_prefix: str = "ComfyUI") -> Ui:
+def save(images: Image, filename_prefix: str = "ComfyUI") -> Ui[None]:
     """Save."""
     return Ui({"images": []})
 
@@ -120,6 +120,7 @@ def test_a_sound_graph_has_no_problem(folders: Folders) -> None:
     assert result.good_targets == ("save",)
 
 
+NO_OPTIONS: dict[str, Any] = {}
 STEPS = ["INT", {"default": 20, "min": 1, "max": 10000}]
 CFG = ["FLOAT", {"default": 8.0, "min": 0.0, "max": 100.0, "step": 0.1, "round": 0.01}]
 
@@ -144,7 +145,7 @@ CFG = ["FLOAT", {"default": 8.0, "min": 0.0, "max": 100.0, "step": 0.1, "round":
                 "details": "model",
                 "extra_info": {
                     "input_name": "model",
-                    "input_config": ["MODEL", {}],
+                    "input_config": ["MODEL", NO_OPTIONS],
                     "received_value": ["load", 0, 1],
                 },
             },
@@ -157,7 +158,7 @@ CFG = ["FLOAT", {"default": 8.0, "min": 0.0, "max": 100.0, "step": 0.1, "round":
                 "details": "model, received_type(CLIP) mismatch input_type(MODEL)",
                 "extra_info": {
                     "input_name": "model",
-                    "input_config": ["MODEL", {}],
+                    "input_config": ["MODEL", NO_OPTIONS],
                     "received_type": "CLIP",
                     "linked_node": ["load", 1],
                 },
@@ -203,7 +204,7 @@ CFG = ["FLOAT", {"default": 8.0, "min": 0.0, "max": 100.0, "step": 0.1, "round":
                 "details": "scheduler: 'zz' not in ['simple', 'normal', 'karras']",
                 "extra_info": {
                     "input_name": "scheduler",
-                    "input_config": [["simple", "normal", "karras"], {}],
+                    "input_config": [["simple", "normal", "karras"], NO_OPTIONS],
                     "received_value": "zz",
                 },
             },
@@ -232,7 +233,7 @@ def test_a_missing_checkpoint_is_not_in_the_list(folders: Folders) -> None:
         "details": "ckpt_name: 'zz' not in ['sd15.safetensors']",
         "extra_info": {
             "input_name": "ckpt_name",
-            "input_config": [["sd15.safetensors"], {}],
+            "input_config": [["sd15.safetensors"], NO_OPTIONS],
             "received_value": "zz",
         },
     }

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 from engine.context import Context
 from nodes.image import png_metadata
 from tests.diffusion.small import small_tensors
 from tests.nodes.graphs import Bench, node, text_to_image
+from tests.tensors import save_file
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_changing_only_the_seed_reruns_the_sampler_and_what_follows(bench: Bench
 
 def test_changing_nothing_answers_at_once_and_saves_no_second_file(bench: Bench, folder: Path) -> None:
     bench.run(text_to_image())
-    seconds = []
+    seconds: list[float] = []
     for _ in range(5):
         start = time.perf_counter()
         outcome = bench.run(text_to_image())

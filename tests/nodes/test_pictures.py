@@ -79,7 +79,7 @@ def test_reading_gives_rgb_and_one_minus_alpha(tmp_path: Path) -> None:
     Image.new("RGBA", (3, 2), (255, 0, 51, 64)).save(tmp_path / "a.png")
     image, mask = read_picture(tmp_path / "a.png")
     assert image.shape == (1, 2, 3, 3) and mask.shape == (1, 2, 3)
-    assert image[0, 0, 0].tolist() == pytest.approx([1.0, 0.0, 0.2])
+    assert image[0, 0, 0].numpy().tolist() == pytest.approx([1.0, 0.0, 0.2])
     assert float(mask[0, 0, 0]) == pytest.approx(1 - 64 / 255)
 
 
@@ -134,7 +134,7 @@ def test_pages_with_and_without_alpha_share_a_batch(tmp_path: Path) -> None:
     pages = [Image.new("RGB", (4, 4)), Image.new("RGBA", (4, 4), (0, 0, 0, 0))]
     pages[0].save(tmp_path / "a.tiff", save_all=True, append_images=pages[1:])
     image, mask = read_picture(tmp_path / "a.tiff")
-    assert image.shape == (2, 4, 4, 3) and mask[:, 0, 0].tolist() == [0, 1]
+    assert image.shape == (2, 4, 4, 3) and mask[:, 0, 0].numpy().tolist() == [0, 1]
 
 
 def test_the_other_eye_of_a_stereo_picture_is_left_out(tmp_path: Path) -> None:

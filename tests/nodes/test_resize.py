@@ -12,6 +12,11 @@ def picture() -> torch.Tensor:
     return torch.rand(2, 3, 10, 14, generator=torch.Generator().manual_seed(0))
 
 
+def lengths(latents: torch.Tensor) -> torch.Tensor:
+    """Of the vectors along the channels."""
+    return latents.square().sum(dim=1).sqrt()
+
+
 @pytest.mark.parametrize("method", ["nearest-exact", "bilinear", "area", "bicubic"])
 def test_torch_methods_are_interpolate_with_its_defaults(picture: torch.Tensor, method: str) -> None:
     expected = torch.nn.functional.interpolate(picture, size=(5, 21), mode=method)
@@ -37,13 +42,13 @@ def test_bislerp_keeps_the_length_of_latent_vectors_that_bilinear_shrinks() -> N
     x = torch.nn.functional.normalize(
         torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1)), dim=1
     )
-    assert torch.allclose(bislerp(x, 16, 16).norm(dim=1), torch.ones(1, 16, 16), atol=1e-3)
-    assert resize(x, 16, 16, "bilinear").norm(dim=1).min() < 0.8
+    assert torch.allclose(lengths(bislerp(x, 16, 16)), torch.ones(1, 16, 16), atol=1e-3)
+    assert lengths(resize(x, 16, 16, "bilinear")).min() < 0.8
 
 
 def test_center_cuts_the_longer_side_equally() -> None:
     x = torch.arange(8.0).expand(1, 1, 4, 8)
-    assert center_crop(x, 1.0)[0, 0, 0].tolist() == [2, 3, 4, 5]
+    assert center_crop(x, 1.0)[0, 0, 0].numpy().tolist() == [2, 3, 4, 5]
     assert center_crop(x, 4.0).shape == (1, 1, 2, 8)
 
 
