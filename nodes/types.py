@@ -1,6 +1,6 @@
 """The types on the wires: what each socket name carries. Packs and built-in nodes exchange these values."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from engine.types import Choices, Range, SeedControl, Socket
 Model = Annotated[DiffusionModel, Socket("MODEL")]
 Clip = Annotated[TextEncoder, Socket("CLIP")]
 Vae = Annotated[VaeModel, Socket("VAE")]
-Conditioning = Annotated[list[tuple[Tensor, Options]], Socket("CONDITIONING")]
+Conditioning = Annotated[list[tuple[Tensor, Options] | list[Any]], Socket("CONDITIONING")]
 Latent = Annotated[LatentBatch, Socket("LATENT")]
 Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]
