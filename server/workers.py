@@ -207,6 +207,7 @@ class Supervisor:
                 self._receive(frame)
             except Exception:  # one message nobody understands must not cost the worker its life
                 log.exception("a message of the worker cannot be used: %.300s", frame.message)
+            await asyncio.sleep(0)  # sockets get their turn: a burst must not make their clients look slow
         # The pipe may close a moment before the process is gone; its exit status tells what happened.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), 5.0)
