@@ -100,6 +100,7 @@ def train(directory: Path, phases: tuple[Phase, ...] = PHASES) -> None:
     total = sum(phase.steps for phase in phases)
     while step < total:
         rng = np.random.default_rng((SEED, step))
+        torch.manual_seed(SEED + step)
         phase, within = _phase(phases, step)
         pixels = sample(painter, rng, phase)
         latent = phase.side // CONFIG.factor
