@@ -36,7 +36,9 @@ def commands() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("page", "code"), list(blocks("python")), ids=lambda value: getattr(value, "stem", ""))
+@pytest.mark.parametrize(
+    ("page", "code"), list(blocks("python")), ids=lambda value: getattr(value, "stem", "")
+)
 def test_python_blocks_of_a_page_run_in_order(
     page: Path, code: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
