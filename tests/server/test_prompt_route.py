@@ -148,7 +148,8 @@ async def test_a_cycle_is_named(http: ClientSession) -> None:
 
 
 async def test_good_outputs_run_beside_bad_ones(http: ClientSession) -> None:
-    graph = {**text(), "2": {"class_type": "Text", "inputs": {}}}
+    no_inputs: dict[str, Any] = {}
+    graph = {**text(), "2": {"class_type": "Text", "inputs": no_inputs}}
     accepted = await submit(http, graph)
     assert set(accepted["node_errors"]) == {"2"}
     entry = await finished(http, accepted["prompt_id"])

@@ -201,7 +201,8 @@ async def test_models_and_small_questions(http: ClientSession) -> None:
     await get(http, "/view_metadata/checkpoints", 404, filename="toy.safetensors")
     await get(http, "/view_metadata/checkpoints", 404, filename="../../x.safetensors")
     assert await get(http, "/features") == {"supports_preview_metadata": True, "max_upload_size": 104857600}
-    for path, empty in (("/extensions", []), ("/workflow_templates", {}), ("/i18n", {})):
+    answers: dict[str, object] = {"/extensions": [], "/workflow_templates": {}, "/i18n": {}}
+    for path, empty in answers.items():
         assert await get(http, path) == empty
     assert "checkpoints" in await get(http, "/internal/folder_paths")
     await get(http, "/api/internal/logs", 404)

@@ -20,8 +20,15 @@ from tests.server.conftest import finished, messages, misbehave, picture, run, s
 
 def told(found: list[Any]) -> list[str]:
     """The types of messages, without progress_state; frames as their event number."""
-    names = [m["type"] if isinstance(m, dict) else f"binary{struct.unpack('>I', m[:4])[0]}" for m in found]
+    names: list[str] = [
+        f"binary{struct.unpack('>I', m[:4])[0]}" if isinstance(m, bytes) else m["type"] for m in found
+    ]
     return [name for name in names if name != "progress_state"]
+
+
+def data_of(found: list[Any], kind: str) -> list[dict[str, Any]]:
+    """The data of the messages of one type."""
+    return [m["data"] for m in found if not isinstance(m, bytes) and m["type"] == kind]
 
 
 async def opened(http: ClientSession, sid: str, *, metadata: bool | None = None) -> ClientWebSocketResponse:
@@ -50,7 +57,7 @@ async def test_a_cold_run_tells_its_steps_in_order(http: ClientSession) -> None:
     names = told(found)
     assert names[:4] == ["status", "status", "execution_start", "execution_cached"]
     assert names[-5:] == ["executing", "executed", "execution_success", "status", "executing"]
-    ran = [m["data"]["node"] for m in found if isinstance(m, dict) and m["type"] == "executing"]
+    ran = [data["node"] for data in data_of(found, "executing")]
     assert ran[-1] is None and set(ran[:-1]) <= set("3456789") and ran[-3:-1] == ["8", "9"]
     step = names.index("progress")
     assert names[step - 1 : step + 2] == ["executing", "progress", "binary1"]
@@ -64,7 +71,7 @@ async def test_a_cold_run_tells_its_steps_in_order(http: ClientSession) -> None:
 async def test_progress_state_lists_every_node_seen_with_its_state(http: ClientSession) -> None:
     socket = await opened(http, "states")
     found = await followed(http, socket, "states", picture(seed=12, steps=2, prefix="states"))
-    states = [m["data"]["nodes"] for m in found if isinstance(m, dict) and m["type"] == "progress_state"]
+    states = [data["nodes"] for data in data_of(found, "progress_state")]
     sampler = [(s["3"]["state"], s["3"]["value"], s["3"]["max"]) for s in states if "3" in s]
     assert sampler[:3] == [("running", 0.0, 1.0), ("running", 1, 2), ("running", 2, 2)]
     assert sampler[-1] == ("finished", 2, 2)
@@ -121,14 +128,14 @@ async def test_a_cached_run_repeats_the_outputs_and_runs_nothing(http: ClientSes
 
 
 def outputs(found: list[Any]) -> list[Any]:
-    return [m["data"]["output"] for m in found if isinstance(m, dict) and m["type"] == "executed"]
+    return [data["output"] for data in data_of(found, "executed")]
 
 
 async def test_changing_the_seed_reruns_the_sampler_and_what_follows(http: ClientSession) -> None:
     socket = await opened(http, "seed")
     await followed(http, socket, "seed", picture(seed=16, steps=1, prefix="seed"))
     found = await followed(http, socket, "seed", picture(seed=17, steps=1, prefix="seed"))
-    ran = [m["data"]["node"] for m in found if isinstance(m, dict) and m["type"] == "executing"]
+    ran = [data["node"] for data in data_of(found, "executing")]
     assert ran == ["3", "8", "9", None]
 
 

@@ -85,7 +85,7 @@ def decode(*, samples: Latent, vae: Vae) -> Picture:
 
 
 @node("SaveImage", title="Save Image", category="image", output=True)
-def save(*, images: Picture, filename_prefix: str = "toy", context: Context) -> Ui:
+def save(*, images: Picture, filename_prefix: str = "toy", context: Context) -> Ui[None]:
     """Write the picture."""
     context.folders.output.mkdir(parents=True, exist_ok=True)
     number = len(list(context.folders.output.glob(f"{filename_prefix}_*"))) + 1
@@ -95,13 +95,13 @@ def save(*, images: Picture, filename_prefix: str = "toy", context: Context) -> 
 
 
 @node("Text", title="Text", category="test", output=True)
-def text(*, value: str, seed: int = 0) -> Ui:
+def text(*, value: str, seed: int = 0) -> Ui[None]:
     """Show a text."""
     return Ui({"text": [value]})
 
 
 @node("Sleep", title="Sleep", category="test", output=True)
-def sleep(*, seconds: float, seed: int = 0, context: Context) -> Ui:
+def sleep(*, seconds: float, seed: int = 0, context: Context) -> Ui[None]:
     """Wait, asking every 10 ms whether to go on."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -117,7 +117,7 @@ def misbehave(
     once: str = "",
     seed: int = 0,
     context: Context,
-) -> Ui:
+) -> Ui[None]:
     """Go wrong in the way asked; with `once`, only while no file of that name lies in the temp folder."""
     if once:
         mark = context.folders.temp / once
