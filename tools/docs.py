@@ -18,7 +18,8 @@ def node_page(specs: Iterable[NodeSpec]) -> str:
 
 
 def section(spec: NodeSpec) -> str:
-    lines = [f"## {spec.name}", "", f"*{spec.title}* · {spec.category} · lane {spec.lane}", "", spec.description, ""]
+    heading = f"*{spec.title}* · {spec.category} · lane {spec.lane}"
+    lines = [f"## {spec.name}", "", heading, "", spec.description, ""]
     if spec.inputs:
         lines += ["| input | type | default | |", "|---|---|---|---|", *map(input_row, spec.inputs), ""]
     if spec.outputs:
