@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.fill import fill, last_output_block
+from tests.tensors import load_file
 
 _GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -13,6 +12,7 @@ from diffusion.families.sd1 import NETWORK, TEXT, VAE
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import AutoencoderKL, VAEConfig
 from tests.fill import fill
+from tests.tensors import save_file
 
 UNET_CONFIG = UNetConfig(
     widths=(32, 64), down_depths=((1,), (1,)), up_depths=((1, 1), (1, 1)), middle_depth=1, context_dim=32

@@ -30,4 +30,4 @@ def test_colours_are_the_weighted_channels() -> None:
 
 def test_the_bias_of_a_format_is_added() -> None:
     biased = LatentFormat(channels=1, rgb=((0.0, 0.0, 0.0),), rgb_bias=(-1.0, 0.0, 0.5))
-    assert latent_to_rgb(torch.zeros(1, 1, 1, 1), biased)[0, 0, 0].tolist() == [0.0, 0.5, 0.75]
+    assert latent_to_rgb(torch.zeros(1, 1, 1, 1), biased)[0, 0, 0].numpy().tolist() == [0.0, 0.5, 0.75]

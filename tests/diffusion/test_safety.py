@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffusion.checkpoint import CheckpointError
 from diffusion.clip_vision import image_size, preprocess, vision_config
 from diffusion.safety import SafetyChecker, SafetyNetwork
+from tests.tensors import load_file, save_file
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FACTS: dict[str, Any] = json.loads((GOLDEN / "safety.json").read_text(encoding="utf-8"))

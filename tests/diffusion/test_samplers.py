@@ -1,7 +1,6 @@
 """Every sampler against stored latents of the reference implementation, and what samplers have in common."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -109,7 +108,11 @@ def test_on_step_is_called_once_a_step(name: str) -> None:
 @pytest.mark.parametrize("name", ["dpm_fast", "dpm_adaptive"])
 def test_solvers_with_steps_of_their_own_count_them(name: str) -> None:
     seen: list[tuple[int, int]] = []
-    sample_point(name, Eps(), 7, lambda step, total, denoised, x: seen.append((step, total)))
+
+    def on_step(step: int, total: int, denoised: Tensor, x: Tensor) -> None:
+        seen.append((step, total))
+
+    sample_point(name, Eps(), 7, on_step)
     assert [step for step, _ in seen] == list(range(len(seen)))
     assert all(step < total for step, total in seen)
 
@@ -145,8 +148,12 @@ def test_what_on_step_raises_cancels_the_run(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_without_steps_the_state_comes_back(name: str) -> None:
     x = torch.ones(1, 4, 4, 4)
-    options: dict[str, Any] = {"noise": lambda s, t: x, "on_step": ignore}
-    assert torch.equal(SAMPLERS[name].run(PointDenoiser(Eps(), x), x, torch.tensor([1.0]), **options), x)
+
+    def noise(sigma: Tensor, sigma_next: Tensor) -> Tensor:
+        return x
+
+    denoise, sigmas = PointDenoiser(Eps(), x), torch.tensor([1.0])
+    assert torch.equal(SAMPLERS[name].run(denoise, x, sigmas, noise=noise, on_step=ignore), x)
 
 
 def test_cfg_plus_plus_evaluates_the_negative_side_even_at_scale_one() -> None:

@@ -141,7 +141,11 @@ def test_a_picture_of_another_family_is_refused() -> None:
 
 def test_on_step_sees_every_step_in_order() -> None:
     seen: list[tuple[int, int, tuple[int, ...]]] = []
-    euler(on_step=lambda step, total, denoised, x: seen.append((step, total, tuple(denoised.shape))))
+
+    def on_step(step: int, total: int, denoised: Tensor, x: Tensor) -> None:
+        seen.append((step, total, tuple(denoised.shape)))
+
+    euler(on_step=on_step)
     assert seen == [(i, 5, (1, 4, 8, 8)) for i in range(5)]
 
 
@@ -188,7 +192,10 @@ def test_a_result_that_is_not_finite_is_never_returned() -> None:
 def test_gradients_are_not_kept() -> None:
     weight = torch.ones((), requires_grad=True)
     network = ToyNetwork()
-    model = replace(toy_model(), network=lambda x, t, context: network(x, t, context) * weight)
-    result = euler(model=model)
+
+    def weighted(x: Tensor, t: Tensor, context: Tensor) -> Tensor:
+        return network(x, t, context) * weight
+
+    result = euler(model=replace(toy_model(), network=weighted))
     assert not result.requires_grad
     result += 1  # an ordinary tensor: nodes may change it in place

@@ -7,13 +7,13 @@ from functools import cache
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from diffusion.prediction import Edm, Eps, Flow, Flux, Prediction, V
 from diffusion.schedules import SCHEDULERS, schedule, sigmas_for
 from diffusion.timesteps import Discrete, scaled_linear, zero_terminal_snr
 from tests.diffusion.toy import GOLDEN
+from tests.tensors import load_file
 
 KINDS: dict[str, Prediction] = {
     "eps": Eps(),

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextModel
 
@@ -17,6 +16,7 @@ from diffusion.embeddings import EmbeddingFolders
 from diffusion.text import TextEncoder, text_config
 from diffusion.tokens import ClipTokenizer
 from tests.fill import fill
+from tests.tensors import load_file, save_file
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASE: dict[str, Any] = json.loads((GOLDEN / "tiny-text.json").read_text(encoding="utf-8"))

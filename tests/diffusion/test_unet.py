@@ -3,10 +3,11 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
-from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
+from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint  # pyright: ignore[reportUnknownVariableType]  (untyped)
 from diffusers.models.attention import BasicTransformerBlock as TheirTransformerBlock
 from diffusers.models.embeddings import get_timestep_embedding
 from diffusers.models.resnet import ResnetBlock2D
@@ -198,6 +199,7 @@ def test_whole_network_agrees_with_diffusers() -> None:
         attention_head_dim=8,
     ).eval()
     weights = {f"{PREFIX}{name}": value for name, value in ours.state_dict().items()}
-    theirs.load_state_dict(convert_ldm_unet_checkpoint(weights, dict(theirs.config)))
+    made = cast("dict[str, Tensor]", convert_ldm_unet_checkpoint(weights, dict(theirs.config)))
+    theirs.load_state_dict(made)
     x, t, context = rand(2, 4, 16, 24), torch.tensor([10, 900]), rand(2, 77, 48, seed=2)
     assert relative(ours(x, t, context), theirs(x, t, context).sample) < PARITY

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers.loaders.single_file_utils import convert_ldm_vae_checkpoint
+from diffusers.loaders.single_file_utils import convert_ldm_vae_checkpoint  # pyright: ignore[reportUnknownVariableType]  (untyped)
 from diffusers.models.attention_processor import Attention
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL as TheirAutoencoder
 from diffusers.models.resnet import ResnetBlock2D

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from diffusion.conditioning import Conditioning
@@ -19,6 +18,7 @@ from diffusion.model import DiffusionModel, Latent, LatentFormat
 from diffusion.prediction import Eps, Flow, Prediction, V
 from diffusion.samplers import SAMPLERS
 from diffusion.sampling import sample
+from tests.tensors import load_file
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 KINDS: dict[str, Prediction] = {"eps": Eps(), "v": V(), "flow": Flow()}
