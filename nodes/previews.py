@@ -3,10 +3,10 @@
 import io
 from collections.abc import Callable
 
-from diffusion.preview import latent_to_rgb
 from PIL import Image as PilImage
 from torch import Tensor
 
+from diffusion.preview import latent_to_rgb
 from engine.context import Context, Preview
 from nodes.resize import to_bytes
 from nodes.types import Model

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from diffusion.sampling import sample
-
 from engine.context import Context
 from engine.node import node
 from engine.types import Range
