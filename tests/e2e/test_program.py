@@ -1,5 +1,8 @@
 """The whole program over HTTP: server process, worker process, real nodes, the demo model."""
 
+# The two clients come without type stubs.
+# pyright: reportMissingTypeStubs=false
+
 import asyncio
 import io
 import json

@@ -1,5 +1,8 @@
 """Two clients from PyPI, unmodified: they submit the text-to-image graph, follow it and fetch the picture."""
 
+# The two clients come without type stubs.
+# pyright: reportMissingTypeStubs=false
+
 from __future__ import annotations
 
 import asyncio
