@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from dataclasses import asdict
 
 from cli.setup import ROOT, folders_of, run_options_of
 from server.settings import Settings
@@ -31,16 +32,11 @@ def serve(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The server's settings. Raises ModelPathsError for an unusable extra model paths file."""
-    run_options = run_options_of(options)
     return Settings(
         folders=folders_of(options),
         worker_command=worker_command(options),
         code_roots=tuple(ROOT / name for name in CODE),
-        worker_options={
-            "preview_method": run_options.preview_method,
-            "preview_size": run_options.preview_size,
-            "disable_metadata": run_options.disable_metadata,
-        },
+        worker_options=asdict(run_options_of(options)),
         listen=tuple(part.strip() for part in options.listen.split(",") if part.strip()),
         port=options.port,
         tls_certfile=options.tls_certfile,

@@ -8,9 +8,6 @@ from typing import NewType
 NodeId = NewType("NodeId", str)
 """The id of a node inside one prompt: any non-empty string."""
 
-WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
-"""Wire types that have a widget; every other type is a socket only."""
-
 WILDCARD = "*"
 
 
@@ -85,9 +82,6 @@ class Uncacheable:
     """What a `fingerprint` returns when nothing can stand for what the node reads; people see `reason`."""
 
     reason: str
-
-
-Marker = Range | Multiline | SeedControl | Files | Choices | Label | ForceInput | OptionalInput
 
 
 def accepts(target: str, source: str) -> bool:

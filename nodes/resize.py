@@ -12,7 +12,6 @@ from torch.nn.functional import interpolate
 ImageMethod = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
 LatentMethod = Literal["nearest-exact", "bilinear", "area", "bicubic", "bislerp"]
 Crop = Literal["disabled", "center"]
-Method = ImageMethod | LatentMethod
 
 
 def resize(x: Tensor, width: int, height: int, method: str, crop: Crop = "disabled") -> Tensor:
