@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from engine.folders import Folders
+from engine.graph import Graph
+from engine.grown import GrownGraph
 from engine.types import NodeId
 
 T = TypeVar("T")
@@ -83,10 +87,13 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class JobExtra:
-    """What came with a prompt besides the graph: what to write into pictures, and options."""
+    """What came with a prompt besides the graph: what to write into pictures, options, credentials."""
 
     extra_pnginfo: Mapping[str, Any] | None = None
     options: RunOptions = RunOptions()
+    secrets: Mapping[str, Any] = field(default_factory=lambda: _EMPTY, repr=False)
+    client_id: str | None = None
+    """The session that submitted the prompt."""
 
 
 def _ignore(node: NodeId, value: float, maximum: float, preview: Preview | None) -> None:
@@ -101,11 +108,20 @@ class Context:
     job_id: str = ""
     folders: Folders = field(default_factory=lambda: Folders.at(Path()))
     prompt: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
-    extra_pnginfo: Mapping[str, Any] | None = None
-    options: RunOptions = RunOptions()
+    extra: JobExtra = field(default_factory=JobExtra)
+    graph: GrownGraph = field(default_factory=lambda: GrownGraph(Graph(_EMPTY, _EMPTY)))
+    """The run's graph as it is now, with the nodes that expansions have added."""
     resources: Mapping[type, object] = field(default_factory=lambda: _EMPTY)
     cancellation: Cancellation = field(default_factory=Cancellation)
     report: Report = _ignore
+
+    @property
+    def extra_pnginfo(self) -> Mapping[str, Any] | None:
+        return self.extra.extra_pnginfo
+
+    @property
+    def options(self) -> RunOptions:
+        return self.extra.options
 
     def progress(self, value: float, maximum: float, preview: Preview | None = None) -> None:
         """Say that `value` of `maximum` steps are done. Raises `Interrupted` when the run was cancelled."""
@@ -124,3 +140,32 @@ class Context:
             raise LookupError(
                 f"node {self.node_id}: this run was started without a {kind.__name__}"
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call of a node that is going on: `index` counts the calls of a node that is mapped over lists."""
+
+    context: Context
+    index: int = 0
+
+
+_CALL: ContextVar[Call | None] = ContextVar("call", default=None)
+
+
+def current_call() -> Call | None:
+    """The call this code runs in, on whatever thread or task of it; None outside of nodes.
+
+    For code that cannot be handed a `Context`, as that of packs written for ComfyUI. Nodes take a `context`.
+    """
+    return _CALL.get()
+
+
+@contextmanager
+def calling(context: Context, index: int = 0) -> Generator[None]:
+    """Make this the current call inside the block."""
+    token = _CALL.set(Call(context, index))
+    try:
+        yield
+    finally:
+        _CALL.reset(token)

@@ -15,6 +15,7 @@ from engine.types import (
     Files,
     ForceInput,
     Label,
+    Lazy,
     Multiline,
     OptionalInput,
     Range,
@@ -133,6 +134,8 @@ def _options(
         options.update(label_on=label.on, label_off=label.off)
     if hint.marker(ForceInput):
         options["forceInput"] = True
+    if hint.marker(Lazy):
+        options["lazy"] = True
     if (files := hint.marker(Files)) and files.kind == "input":
         options["image_upload"] = True
     low, high = options.get("min"), options.get("max")

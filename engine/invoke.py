@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from engine.events import NodeError
 from engine.graph import Link, Node
-from engine.node import Ui
+from engine.returns import Ui
 from engine.spec import NodeSpec
 
 Describe = Callable[[Any], Any]

@@ -93,7 +93,7 @@ def _outside(
     spec: NodeSpec, node: Node, folders: Folders, files: dict[tuple[str, str], str]
 ) -> tuple[Any, ...]:
     """What the node reads from outside: its fingerprint or the files it names; its id if it asks for that."""
-    own_id = node.id if "UNIQUE_ID" in spec.hidden else None
+    own_id = node.id if spec.own_id else None
     if spec.fingerprint is not None:
         return (own_id, _fingerprint(spec, node, folders))
     named = [(i.files, node.literals[i.name]) for i in spec.inputs if i.files and i.name in node.literals]

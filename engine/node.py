@@ -7,13 +7,15 @@ import inspect
 import linecache
 import marshal
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin
 
 from engine.context import Context
 from engine.docstring import Doc, parse
 from engine.hints import RegistrationError, input_spec, take_apart, wire_type
+from engine.returns import Ui
 from engine.spec import InputSpec, Lane, NodeSpec, OutputSpec
 from engine.types import Socket
 
@@ -22,21 +24,8 @@ __all__ = ["Lane", "NodeFunction", "NodeSpec", "RegistrationError", "Ui", "node"
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-T = TypeVar("T")
 
 HIDDEN = ("PROMPT", "EXTRA_PNGINFO", "UNIQUE_ID")
-
-
-@dataclass(frozen=True, slots=True)
-class Ui(Generic[T]):
-    """What an output node returns: data for the canvas and, if it has outputs, their values.
-
-    `ui` maps a key such as `images` to a list of JSON values. A node without outputs is hinted `-> Ui`; one
-    with outputs `-> Ui[Image]` or `-> Ui[SomeNamedTuple]`, and `values` then holds one value per output.
-    """
-
-    ui: Mapping[str, list[Any]]
-    values: tuple[Any, ...] = field(default=())
 
 
 class NodeFunction(Protocol[P, R_co]):
@@ -59,6 +48,7 @@ def node(
     names: tuple[str, ...] | None = None,
     fingerprint: Callable[..., Any] | None = None,
     check: Callable[..., str | None] | None = None,
+    needs: Callable[..., Iterable[str]] | None = None,
 ) -> Callable[[Callable[P, R]], NodeFunction[P, R]]:
     """Register the decorated function's signature as the node class `name`.
 
@@ -75,6 +65,8 @@ def node(
             are identified by content without it. It may return `Uncacheable`.
         check: called like `fingerprint` before anything runs; returns what is wrong, or None. It replaces the
             built-in range and choice checks of the inputs it names.
+        needs: called with the inputs it names, `Lazy` ones that were not evaluated yet as None; returns the
+            names of those to evaluate, and is called again until it asks for nothing new.
     """
 
     def register(function: Callable[P, R]) -> NodeFunction[P, R]:
@@ -101,16 +93,19 @@ def node(
             lane=lane,
             output_node=output,
             version=version,
-            hidden=hidden,
+            hidden=MappingProxyType({label.lower(): label for label in hidden}),
             code_hash=code_hash(function),
             module="nodes",
             is_async=inspect.iscoroutinefunction(function),
             takes_context="context" in signature.parameters,
             tuple_result=_is_tuple(hints["return"]),
             check_inputs=_named_inputs(check, inputs),
+            has_check=check is not None,
+            own_id="UNIQUE_ID" in hidden,
             function=function,
             fingerprint=fingerprint,
             check=check,
+            needs=needs,
         )
         registered = cast(NodeFunction[P, R], function)
         registered.spec = spec

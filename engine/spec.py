@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -25,10 +25,24 @@ class InputSpec:
     choices: tuple[Choice, ...] | None = None
     files: str | None = None
     optional: bool = False
+    wildcard: bool = False
+    """Whether a link from any output fits, whatever `type` says."""
+    choices_in_options: bool = False
+    """Whether the wire form is `["COMBO", {"options": [...]}]` instead of `[[...]]`."""
 
     @property
     def is_combo(self) -> bool:
         return self.choices is not None or self.files is not None
+
+    @property
+    def lazy(self) -> bool:
+        """Whether the source runs only if the node asks for it."""
+        return self.options.get("lazy") is True
+
+    @property
+    def raw_link(self) -> bool:
+        """Whether a linked input is passed as its link instead of its value."""
+        return self.options.get("rawLink") is True
 
     def options_now(self, names: ChoiceSource) -> list[Choice] | None:
         """The choices of a combo at this moment, or None for an input that is no combo."""
@@ -39,26 +53,31 @@ class InputSpec:
     def wire(self, names: ChoiceSource) -> list[Any]:
         """`[type, options]` as in `/object_info`; a combo has its list of choices in place of the type."""
         combo = self.options_now(names)
+        if self.choices_in_options:
+            return [self.type, {**self.options, "options": combo}]
         kind: Any = self.type if combo is None else combo
         return [kind, dict(self.options)] if self.options else [kind]
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """One output slot: its name on the canvas, wire type and tooltip."""
+    """One output slot: its name on the canvas, wire type and tooltip. A `COMBO` may list choices."""
 
     name: str
     type: str
     tooltip: str | None = None
     is_list: bool = False
+    choices: tuple[Choice, ...] | None = None
+    wildcard: bool = False
+    """Whether it fits every input, whatever `type` says."""
 
 
 @dataclass(frozen=True)
 class NodeSpec:
     """Everything the engine, the server and the canvas know of a node class.
 
-    `function`, `fingerprint` and `check` live only where the node's module is imported; a spec that came
-    through `to_json` has None there and everything else intact.
+    The functions live only where the node's module is imported; a spec that came through `to_json` has None
+    there and everything else intact.
     """
 
     name: str
@@ -70,7 +89,8 @@ class NodeSpec:
     lane: Lane = "device"
     output_node: bool = False
     version: int = 1
-    hidden: tuple[str, ...] = ()
+    hidden: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    """Hidden inputs: argument name to what it stands for, such as `{"prompt": "PROMPT"}`."""
     code_hash: str = ""
     module: str = "nodes"
     is_async: bool = False
@@ -79,15 +99,35 @@ class NodeSpec:
     """Whether the function returns one tuple member per output, rather than the value of its only output."""
     variadic: bool = False
     """Whether linked inputs that are not declared are passed to the function too."""
+    open_inputs: bool = False
+    """Whether values given under names that are not declared are passed too; implies `variadic`."""
+    takes_lists: bool = False
+    """Whether the node is called once with a list for every input, instead of once for each value."""
+    own_id: bool = False
+    """Whether the node's id is part of its key, so that equal nodes do not share a result."""
+    own_type_check: bool = False
+    """Whether `check` decides which links fit; it gets `input_types`, the linked types by name."""
+    lenient: bool = False
+    """Whether a literal may stand for a value of any type, as ComfyUI has it."""
+    dynamic: bool = False
+    """Whether inputs may be different each time somebody asks, as with file lists a pack makes itself."""
+    extra_info: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    """Further entries of `/object_info`, such as `deprecated`."""
     check_inputs: frozenset[str] = frozenset()
     """Inputs whose range and choices the node checks itself."""
+    has_check: bool = False
     function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
     fingerprint: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
     check: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    needs: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    """Called with the inputs evaluated so far (None for the lazy ones that are not); names those it needs."""
     by_name: Mapping[str, InputSpec] = field(init=False, compare=False, repr=False)
+    lazy: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Names of the lazy inputs."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({i.name: i for i in self.inputs}))
+        object.__setattr__(self, "lazy", frozenset(i.name for i in self.inputs if i.lazy))
 
     def object_info(self, names: ChoiceSource) -> dict[str, Any]:
         """The entry of `/object_info` for this class, as ComfyUI writes it; `names` fills the file combos."""
@@ -95,11 +135,11 @@ class NodeSpec:
         for i in self.inputs:
             groups.setdefault("optional" if i.optional else "required", {})[i.name] = i.wire(names)
         if self.hidden:
-            groups["hidden"] = {name.lower(): name for name in self.hidden}
+            groups["hidden"] = dict(self.hidden)
         info: dict[str, Any] = {
             "input": groups,
             "input_order": {group: list(members) for group, members in groups.items()},
-            "output": [o.type for o in self.outputs],
+            "output": [o.type if o.choices is None else list(o.choices) for o in self.outputs],
             "output_is_list": [o.is_list for o in self.outputs],
             "output_name": [o.name for o in self.outputs],
             "name": self.name,
@@ -111,54 +151,48 @@ class NodeSpec:
         }
         if any(o.tooltip for o in self.outputs):
             info["output_tooltips"] = [o.tooltip for o in self.outputs]
-        return info
+        return {**info, **self.extra_info}
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with everything but the functions."""
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.init and f.name not in _FUNCTIONS}
         return {
-            "name": self.name,
-            "title": self.title,
-            "category": self.category,
-            "description": self.description,
+            **data,
             "inputs": [_input_to_json(i) for i in self.inputs],
             "outputs": [asdict(o) for o in self.outputs],
-            "lane": self.lane,
-            "output_node": self.output_node,
-            "version": self.version,
-            "hidden": list(self.hidden),
-            "code_hash": self.code_hash,
-            "module": self.module,
-            "is_async": self.is_async,
-            "takes_context": self.takes_context,
-            "tuple_result": self.tuple_result,
-            "variadic": self.variadic,
+            "hidden": dict(self.hidden),
+            "extra_info": dict(self.extra_info),
             "check_inputs": sorted(self.check_inputs),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NodeSpec:
         """The inverse of `to_json`."""
-        fields = dict(data)
-        fields["inputs"] = tuple(_input_from_json(i) for i in fields["inputs"])
-        fields["outputs"] = tuple(OutputSpec(**o) for o in fields["outputs"])
-        fields["hidden"] = tuple(fields["hidden"])
-        fields["check_inputs"] = frozenset(fields["check_inputs"])
-        return cls(**fields)
+        values = dict(data)
+        values["inputs"] = tuple(_input_from_json(i) for i in values["inputs"])
+        values["outputs"] = tuple(_output_from_json(o) for o in values["outputs"])
+        values["hidden"] = MappingProxyType(dict(values["hidden"]))
+        values["extra_info"] = MappingProxyType(dict(values["extra_info"]))
+        values["check_inputs"] = frozenset(values["check_inputs"])
+        return cls(**values)
+
+
+_FUNCTIONS = frozenset({"function", "fingerprint", "check", "needs"})
 
 
 def _input_to_json(spec: InputSpec) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "type": spec.type,
-        "options": dict(spec.options),
-        "choices": None if spec.choices is None else list(spec.choices),
-        "files": spec.files,
-        "optional": spec.optional,
-    }
+    data = {f.name: getattr(spec, f.name) for f in fields(spec)}
+    return {**data, "options": dict(spec.options)}
 
 
 def _input_from_json(data: Mapping[str, Any]) -> InputSpec:
-    fields = dict(data)
-    fields["options"] = MappingProxyType(cast(dict[str, Any], fields["options"]))
-    fields["choices"] = None if fields["choices"] is None else tuple(fields["choices"])
-    return InputSpec(**fields)
+    values = dict(data)
+    values["options"] = MappingProxyType(cast(dict[str, Any], values["options"]))
+    values["choices"] = None if values["choices"] is None else tuple(values["choices"])
+    return InputSpec(**values)
+
+
+def _output_from_json(data: Mapping[str, Any]) -> OutputSpec:
+    values = dict(data)
+    values["choices"] = None if values["choices"] is None else tuple(values["choices"])
+    return OutputSpec(**values)

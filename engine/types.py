@@ -73,6 +73,11 @@ class ForceInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Lazy:
+    """An input whose source runs only if the node's `needs` asks for it; until then it is None."""
+
+
+@dataclass(frozen=True, slots=True)
 class OptionalInput:
     """An input a prompt may leave out; the parameter's default then applies."""
 

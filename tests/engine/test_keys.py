@@ -159,7 +159,7 @@ def test_a_fingerprint_sees_the_literals_it_names_and_the_folders() -> None:
 
 
 def test_nodes_that_ask_for_their_id_do_not_share_results() -> None:
-    registry = Registry([replace(REGISTRY["Number"], hidden=("UNIQUE_ID",))])
+    registry = Registry([replace(REGISTRY["Number"], own_id=True)])
     wired = prompt(a=("Number", {}), b=("Number", {}))
     assert key(wired, "a", registry) != key(wired, "b", registry)
 

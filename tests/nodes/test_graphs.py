@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.context import Context
+from engine.context import Context, JobExtra
 from nodes.image import png_metadata
 from tests.diffusion.small import small_tensors
 from tests.nodes.graphs import Bench, node, text_to_image
@@ -209,5 +209,7 @@ def test_a_missing_checkpoint_is_met_with_the_nearest_name(bench: Bench) -> None
 
 
 def test_the_graph_in_a_picture_is_the_one_that_made_it() -> None:
-    context = Context(prompt={"1": {}}, extra_pnginfo={"prompt": "another", "workflow": {"a": 1}})
+    context = Context(
+        prompt={"1": {}}, extra=JobExtra(extra_pnginfo={"prompt": "another", "workflow": {"a": 1}})
+    )
     assert png_metadata(context) == {"prompt": {"1": {}}, "workflow": {"a": 1}}
