@@ -7,14 +7,42 @@ of a preview out, so that a transport can send them beside the JSON; `from_json`
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from engine.context import Preview
+from engine.grown import Origin
 from engine.types import NodeId
 
 Status = Literal["success", "error", "interrupted"]
+
+Source = Literal["run", "memory", "disk", "twin", "shared"]
+"""Where a result came from: the node ran, a cache tier had it, or an equal node here or in another run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a node had to run.
+
+    Args:
+        code: a word for programs, such as `first_run`, `input_changed`, `file_changed` or `evicted`.
+        input: the input that differs from the last run, if it is one.
+        detail: the same for people.
+    """
+
+    code: str
+    input: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What running a node took. `seconds` are by the wall clock; None means that it was not measured."""
+
+    seconds: float = 0.0
+    device_seconds: float | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,32 +68,68 @@ class RunCached(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStarted(_Event):
-    """A node begins to run."""
-
+class _NodeEvent(_Event):
     node_id: NodeId
     class_type: str
+    origin: Origin | None = None
+    """Where a node made while running comes from; None for one of the submitted graph."""
+
+    @property
+    def display_id(self) -> NodeId:
+        """The node the canvas shows this one as."""
+        return self.node_id if self.origin is None else self.origin.display
+
+    @property
+    def parent_id(self) -> NodeId | None:
+        """The node whose expansion made this one."""
+        return None if self.origin is None else self.origin.parent
+
+    @property
+    def real_id(self) -> NodeId:
+        """The node of the submitted graph that this one belongs to."""
+        return self.node_id if self.origin is None else self.origin.root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeProgress(_Event):
+class NodeStarted(_NodeEvent):
+    """A node begins to run, or goes on after inputs it asked for have arrived."""
+
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeProgress(_NodeEvent):
     """`value` of `maximum` steps of a node are done."""
 
-    node_id: NodeId
     value: float
     maximum: float
     preview: Preview | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFinished(_Event):
+class NodeFinished(_NodeEvent):
     """A node's outputs are there. `ui` is what an output node gave the canvas, now or when it was cached."""
 
-    node_id: NodeId
-    class_type: str
-    seconds: float = 0.0
-    cached: bool = False
+    source: Source = "run"
+    usage: Usage | None = None
     ui: Mapping[str, list[Any]] | None = None
+
+    @property
+    def cached(self) -> bool:
+        """Whether the result was there without running this node."""
+        return self.source != "run"
+
+    @property
+    def seconds(self) -> float:
+        """How long the node ran."""
+        return 0.0 if self.usage is None else self.usage.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBlocked(_NodeEvent):
+    """A call of a node was not made, because a blocker with a message reached it. The run goes on."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +161,7 @@ class NodeFailed(_Event):
     """A node raised; what does not depend on it still runs."""
 
     error: NodeError
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +174,16 @@ class RunFinished(_Event):
     interrupted: NodeId | None = None
 
 
-Event = RunStarted | RunCached | NodeStarted | NodeProgress | NodeFinished | NodeFailed | RunFinished
+Event = (
+    RunStarted
+    | RunCached
+    | NodeStarted
+    | NodeProgress
+    | NodeFinished
+    | NodeBlocked
+    | NodeFailed
+    | RunFinished
+)
 
 _TYPES: dict[str, type[Event]] = {
     "run_started": RunStarted,
@@ -117,24 +191,55 @@ _TYPES: dict[str, type[Event]] = {
     "node_started": NodeStarted,
     "node_progress": NodeProgress,
     "node_finished": NodeFinished,
+    "node_blocked": NodeBlocked,
     "node_failed": NodeFailed,
     "run_finished": RunFinished,
 }
 _NAMES: dict[type[Event], str] = {kind: name for name, kind in _TYPES.items()}
+_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
+
+
+def _media_type(preview: Preview) -> dict[str, Any]:
+    return {"media_type": preview.media_type}
+
+
+def _number_or_list(nodes: int | tuple[NodeId, ...]) -> int | list[NodeId]:
+    return [*nodes] if isinstance(nodes, tuple) else nodes
+
+
+def _number_or_tuple(nodes: int | list[NodeId]) -> int | tuple[NodeId, ...]:
+    return tuple(nodes) if isinstance(nodes, list) else nodes
+
+
+# How fields that JSON has no word for are written and read; the others are as they are.
+_WRITE: dict[str, Callable[[Any], Any]] = {
+    "preview": _media_type,
+    "error": NodeError.to_json,
+    "origin": asdict,
+    "reason": asdict,
+    "usage": asdict,
+    "nodes": _number_or_list,
+    "executed": list,
+}
+_READ: dict[str, Callable[[Any], Any]] = {
+    "error": NodeError.from_json,
+    "origin": lambda data: Origin(**data),
+    "reason": lambda data: Reason(**data),
+    "usage": lambda data: Usage(**data),
+    "nodes": _number_or_tuple,
+    "executed": tuple,
+}
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """`{"type": ..., field: ...}`; a preview becomes its media type, see `blob`."""
-    data: dict[str, Any] = {"type": _NAMES[type(event)]}
-    for f in fields(event):
-        value: Any = getattr(event, f.name)
-        if isinstance(value, Preview):
-            value = {"media_type": value.media_type}
-        elif isinstance(value, NodeError):
-            value = value.to_json()
-        elif isinstance(value, tuple):
-            value = [*value]
-        data[f.name] = value
+    """`{"type": ..., field: ...}` without fields that are None; of a preview the media type, see `blob`."""
+    kind = type(event)
+    data: dict[str, Any] = {"type": _NAMES[kind]}
+    for name in _FIELDS[kind]:
+        value = getattr(event, name)
+        if value is not None:
+            write = _WRITE.get(name)
+            data[name] = value if write is None else write(value)
     return data
 
 
@@ -146,12 +251,9 @@ def blob(event: Event) -> bytes:
 def from_json(data: Mapping[str, Any], blob: bytes = b"") -> Event:
     """The inverse of `to_json`, given the bytes of `blob`."""
     values: dict[str, Any] = dict(data)
-    for name in ("nodes", "executed"):
-        if isinstance(values.get(name), list):
-            values[name] = tuple(values[name])
     kind = _TYPES[values.pop("type")]
-    if values.get("error") is not None:
-        values["error"] = NodeError.from_json(values["error"])
-    if values.get("preview") is not None:
+    for name in _READ.keys() & values.keys():
+        values[name] = _READ[name](values[name])
+    if "preview" in values:
         values["preview"] = Preview(blob, values["preview"]["media_type"])
     return kind(**values)

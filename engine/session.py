@@ -24,7 +24,9 @@ from engine.events import (
     RunCached,
     RunFinished,
     RunStarted,
+    Source,
     Status,
+    Usage,
 )
 from engine.execution import Execution, Traits
 from engine.folders import Folders
@@ -125,7 +127,7 @@ class Session:
             for target in self._plan.targets:
                 node = self._plan.stand_in.get(target, target)
                 if node in self._cached_ui:
-                    self._announce(target, self._cached_ui[node], cached=True)
+                    self._announce(target, self._cached_ui[node], "memory")
             self._wake()
             self._end_if_over()
 
@@ -201,14 +203,18 @@ class Session:
         with self._lock:
             self.values[name] = entry.values
             self.executed.append(name)
-            self._announce(name, entry.ui, cached=False, seconds=entry.seconds)
+            self._announce(name, entry.ui, "run", Usage(entry.seconds))
             for twin in self._plan.twins.get(name, ()):
-                self._announce(twin, entry.ui, cached=True)
+                self._announce(twin, entry.ui, "twin")
             self._forget(self._execution.complete(name))
             self._wake(lane)
 
     def _announce(
-        self, name: NodeId, ui: Mapping[str, list[Any]] | None, *, cached: bool, seconds: float = 0.0
+        self,
+        name: NodeId,
+        ui: Mapping[str, list[Any]] | None,
+        source: Source,
+        usage: Usage | None = None,
     ) -> None:
         if ui is not None:
             self.ui[name] = ui
@@ -216,8 +222,8 @@ class Session:
             NodeFinished,
             node_id=name,
             class_type=self._plan.graph.nodes[name].class_type,
-            seconds=seconds,
-            cached=cached,
+            source=source,
+            usage=usage,
             ui=ui,
         )
 
@@ -239,7 +245,14 @@ class Session:
 
     def _report(self, node: NodeId, value: float, maximum: float, preview: Preview | None) -> None:
         with self._lock:
-            self._send(NodeProgress, node_id=node, value=value, maximum=maximum, preview=preview)
+            self._send(
+                NodeProgress,
+                node_id=node,
+                class_type=self._plan.graph.nodes[node].class_type,
+                value=value,
+                maximum=maximum,
+                preview=preview,
+            )
 
     def _send(self, kind: Callable[..., Event], **fields: Any) -> None:
         self._seq += 1

@@ -10,6 +10,7 @@ from typing import Any
 from engine.context import Preview
 from engine.events import (
     Event,
+    NodeBlocked,
     NodeError,
     NodeFailed,
     NodeFinished,
@@ -94,6 +95,8 @@ class RunView:
                 return [self._progress(event)]
             case NodeFinished():
                 return self._finished(event)
+            case NodeBlocked():
+                return [self._blocked(event)]
             case NodeFailed():
                 self.fail(event.error)
                 return []
@@ -212,6 +215,21 @@ class RunView:
             }
             told.append(Message("executed", data))
         return [*told, *self._states()]
+
+    def _blocked(self, event: NodeBlocked) -> Message:
+        """The run goes on, and ends as if nothing had been said."""
+        data: Json = {
+            "prompt_id": self.job.prompt_id,
+            "node_id": event.node_id,
+            "node_type": event.class_type,
+            "executed": list(self._executed),
+            "exception_message": f"Execution Blocked: {event.message}",
+            "exception_type": "ExecutionBlocked",
+            "traceback": [],
+            "current_inputs": [],
+            "current_outputs": [],
+        }
+        return Message("execution_error", data, broadcast=True)
 
     def _keep(self, event: NodeFinished) -> None:
         if event.ui:
