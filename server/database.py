@@ -8,9 +8,21 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Engine, Float, Index, Integer, MetaData, Table, Text, create_engine, event
+from sqlalchemy import (
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the migration scripts."""
 
 metadata = MetaData()
@@ -35,10 +47,38 @@ jobs = Table(
     Column("outputs", Text),
     Column("meta", Text),
     Column("messages", Text),
-    Index("jobs_by_state", "state", "number", "id"),
+    Column("rank", Float, nullable=False, server_default="0"),
+    Column("retry_of", Text),
+    Column("workflow_id", Text),
+    Column("nodes", Text),
+    Column("events", LargeBinary),
+    Index("jobs_by_state", "state", "number", "rank"),
     Index("jobs_by_finish", "finish_order"),
+    Index("jobs_by_workflow", "workflow_id"),
     sqlite_autoincrement=True,
 )
+"""Pending jobs run in the order of `number`, then `rank`. `nodes` is what each node took, as JSON; `events`
+the run's events, compressed.
+"""
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Index("submissions_by_age", "created"),
+)
+"""What was answered to a submission with an `Idempotency-Key`."""
+
+queue_state = Table(
+    "queue_state",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What is true of the queue as a whole, such as that it is paused."""
 
 
 class DatabaseUnusable(Exception):
