@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from engine.keys import Key
+
+Tier = Literal["memory", "disk"]
+"""Where a result is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,10 @@ class Entry:
     values: tuple[Any, ...]
     ui: Mapping[str, list[Any]] | None = None
     seconds: float = 0.0
+    identity: Key | None = None
+    """The key that says what the result is made from by value; that of its node when None."""
+    peak_bytes: int | None = None
+    """Most memory the node held while it ran, where that was measured."""
 
 
 class Cache(Protocol):
@@ -30,16 +37,23 @@ class Cache(Protocol):
         """The result, or None; counts as a use."""
         ...
 
-    def put(self, key: Key, entry: Entry) -> None:
-        """Keep a result, as long as the policy likes."""
+    def put(self, key: Key, entry: Entry, also: Key | None = None) -> None:
+        """Keep a result, as long as the policy likes.
+
+        `also` is a second key that finds it. A result has its newest few of those; they go when it goes.
+        """
         ...
 
-    def __contains__(self, key: Key) -> bool:
-        """Whether `get` would give something; does not count as a use."""
+    def tier(self, key: Key) -> Tier | None:
+        """Where `get` would find the result, or None; does not count as a use."""
         ...
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Let go of everything in memory."""
+        ...
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Finish what is being written, if that takes no longer than `seconds`. Nothing is kept after it."""
         ...
 
 
@@ -53,14 +67,18 @@ class NoCache:
         """Always None."""
         return None
 
-    def put(self, key: Key, entry: Entry) -> None:
+    def put(self, key: Key, entry: Entry, also: Key | None = None) -> None:
         """Forgets the entry."""
 
-    def __contains__(self, key: Key) -> bool:
-        return False
+    def tier(self, key: Key) -> Tier | None:
+        """Always None."""
+        return None
 
     def clear(self) -> None:
         """Nothing to forget."""
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Nothing to finish."""
 
 
 def default_sizeof(value: Any) -> int:

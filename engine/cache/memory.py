@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from engine.cache.base import Entry, default_sizeof
+from engine.cache.aliases import Aliases
+from engine.cache.base import Entry, Tier, default_sizeof
 from engine.keys import Key
 
 _OVERHEAD = 512
@@ -35,6 +36,7 @@ class MemoryCache:
         self._sizeof = sizeof
         self._lock = threading.Lock()
         self._held: dict[Key, _Held] = {}
+        self._aliases = Aliases()
         # (worth, stamp, key); a record whose stamp is not the entry's current one is stale and skipped.
         self._heap: list[tuple[float, int, Key]] = []
         self._clock = 0.0
@@ -49,8 +51,9 @@ class MemoryCache:
     def __len__(self) -> int:
         return len(self._held)
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._held
+    def tier(self, key: Key) -> Tier | None:
+        """Where the result is kept, or None."""
+        return "memory" if self._aliases.main(key) in self._held else None
 
     def begin(self, keys: Collection[Key]) -> None:
         """Nothing to prepare: worth alone decides."""
@@ -58,19 +61,27 @@ class MemoryCache:
     def get(self, key: Key) -> Entry | None:
         """The result, or None."""
         with self._lock:
-            held = self._held.get(key)
+            main = self._aliases.main(key)
+            held = self._held.get(main)
             if held is None:
                 return None
-            self._touch(key, held)
+            self._touch(main, held)
             return held.entry
 
-    def put(self, key: Key, entry: Entry) -> None:
+    def put(self, key: Key, entry: Entry, also: Key | None = None) -> None:
         """Keep a result and make room for it; one larger than the whole budget is not kept."""
         size = self._sizeof(entry.values) + _OVERHEAD
         with self._lock:
-            self._drop(key)
+            self._aliases.forget(key)
             if size > self._budget:
+                self._drop(key)
                 return
+            known = self._held.pop(key, None)
+            if known is not None:
+                self._bytes -= known.size
+            if also is not None and also != key:
+                self._drop(also)
+                self._aliases.add(also, key)
             held = self._held[key] = _Held(entry, size, 0.0, 0)
             self._bytes += size
             self._touch(key, held)
@@ -81,8 +92,12 @@ class MemoryCache:
         """Forget everything."""
         with self._lock:
             self._held.clear()
+            self._aliases.clear()
             self._heap.clear()
             self._bytes = 0
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Nothing to finish."""
 
     def _touch(self, key: Key, held: _Held) -> None:
         self._stamp += 1
@@ -104,3 +119,4 @@ class MemoryCache:
         held = self._held.pop(key, None)
         if held is not None:
             self._bytes -= held.size
+            self._aliases.drop(key)

@@ -34,8 +34,8 @@ def test_what_is_cheap_to_make_for_its_size_goes_first() -> None:
     cache.put(k("small"), entry(10, seconds=0.1))
     cache.put(k("new"), entry(ROOM - OVERHEAD, seconds=1))
     cache.put(k("newer"), entry(ROOM - OVERHEAD, seconds=1))
-    assert k("quick") not in cache
-    assert k("slow") in cache and k("small") in cache
+    assert cache.tier(k("quick")) is None
+    assert cache.tier(k("slow")) and cache.tier(k("small"))
 
 
 def test_among_equals_the_one_unused_for_longest_goes() -> None:
@@ -44,7 +44,7 @@ def test_among_equals_the_one_unused_for_longest_goes() -> None:
         cache.put(k(name), entry(ROOM - OVERHEAD))
     assert cache.get(k("a")) is not None
     cache.put(k("d"), entry(ROOM - OVERHEAD))
-    assert [name for name in "abcd" if k(name) in cache] == ["a", "c", "d"]
+    assert [name for name in "abcd" if cache.tier(k(name))] == ["a", "c", "d"]
 
 
 def test_what_was_once_dear_ages_when_nobody_uses_it() -> None:
@@ -52,7 +52,7 @@ def test_what_was_once_dear_ages_when_nobody_uses_it() -> None:
     cache.put(k("dear"), entry(ROOM - OVERHEAD, seconds=5))
     for i in range(20):
         cache.put(k(i), entry(ROOM - OVERHEAD, seconds=1))
-    assert k("dear") not in cache
+    assert cache.tier(k("dear")) is None
 
 
 def test_the_budget_holds_under_any_sequence() -> None:
@@ -66,7 +66,7 @@ def test_the_budget_holds_under_any_sequence() -> None:
             case _:
                 cache.put(name, entry(dice.randrange(8_000), dice.random()))
         assert cache.bytes <= 50_000
-    held = [k(i) for i in range(60) if k(i) in cache]
+    held = [k(i) for i in range(60) if cache.tier(k(i))]
     assert cache.bytes == sum(cache.get(name).values[0] + OVERHEAD for name in held)  # type: ignore[union-attr] # pyright: ignore
 
 
@@ -74,7 +74,7 @@ def test_what_is_larger_than_the_budget_is_not_kept_and_displaces_nothing() -> N
     cache = MemoryCache(ROOM, size)
     cache.put(k("small"), entry(10))
     cache.put(k("huge"), entry(ROOM))
-    assert k("huge") not in cache and k("small") in cache
+    assert cache.tier(k("huge")) is None and cache.tier(k("small"))
 
 
 def test_replacing_an_entry_counts_it_once() -> None:
@@ -87,10 +87,22 @@ def test_replacing_an_entry_counts_it_once() -> None:
 def test_lru_keeps_the_last_used() -> None:
     cache = LruCache(2)
     for name in "abc":
+        cache.begin([])
         cache.put(k(name), entry(1))
+    cache.begin([])
     assert cache.get(k("b")) is not None
     cache.put(k("d"), entry(1))
-    assert [name for name in "abcd" if k(name) in cache] == ["b", "d"]
+    assert [name for name in "abcd" if cache.tier(k(name))] == ["b", "d"]
+
+
+def test_lru_of_none_keeps_the_last_run_alone() -> None:
+    cache = LruCache(0)
+    for name in "ab":
+        cache.begin([])
+        cache.put(k(name), entry(1))
+    assert [name for name in "ab" if cache.tier(k(name))] == ["b"]
+    cache.begin([k("b")])
+    assert cache.tier(k("b"))
 
 
 def test_lru_never_drops_what_the_current_run_uses() -> None:
@@ -99,22 +111,62 @@ def test_lru_never_drops_what_the_current_run_uses() -> None:
     cache.begin(names)
     for name in names:
         cache.put(name, entry(1))
-    assert all(name in cache for name in names)
+    assert all(cache.tier(name) for name in names)
     cache.begin([names[0]])
-    assert [name for name in names if name in cache] == [names[0]]
+    assert [name for name in names if cache.tier(name)] == [names[0]]
 
 
-@pytest.mark.parametrize("cache", [MemoryCache(ROOM, size), LruCache(3), NoCache()])
+def caches() -> list[Cache]:
+    return [MemoryCache(ROOM, size), LruCache(3)]
+
+
+@pytest.mark.parametrize("cache", caches())
+def test_a_second_key_finds_the_same_result_and_goes_with_it(cache: Cache) -> None:
+    cache.put(k("value"), entry(1), also=k("first"))
+    cache.put(k("value"), entry(2), also=k("second"))
+    assert cache.get(k("first")) is cache.get(k("second")) is cache.get(k("value")) is not None
+    cache.clear()
+    assert not any(cache.tier(k(name)) for name in ("value", "first", "second"))
+
+
+@pytest.mark.parametrize("cache", caches())
+def test_a_second_key_moves_to_the_result_it_was_last_given_for(cache: Cache) -> None:
+    cache.put(k("one"), entry(1), also=k("name"))
+    cache.put(k("two"), entry(2), also=k("name"))
+    assert cache.get(k("name")) == entry(2) and cache.get(k("one")) == entry(1)
+    cache.put(k("name"), entry(3), also=k("name"))
+    assert cache.get(k("name")) == entry(3) and cache.get(k("two")) == entry(2)
+    cache.put(k("two"), entry(4), also=k("name"))
+    assert cache.get(k("name")) == entry(4)
+
+
+@pytest.mark.parametrize("cache", caches())
+def test_a_result_has_its_sixteen_newest_second_keys(cache: Cache) -> None:
+    for i in range(20):
+        cache.put(k("value"), entry(1), also=k(i))
+    assert [i for i in range(20) if cache.tier(k(i))] == list(range(4, 20))
+
+
+def test_second_keys_cost_no_room_and_go_with_what_is_let_go() -> None:
+    cache = MemoryCache(2 * ROOM, size)
+    cache.put(k("old"), entry(ROOM - OVERHEAD), also=k("alias"))
+    assert cache.bytes == ROOM
+    for i in range(3):
+        cache.put(k(i), entry(ROOM - OVERHEAD))
+    assert cache.tier(k("old")) is None and cache.tier(k("alias")) is None and cache.get(k("alias")) is None
+
+
+@pytest.mark.parametrize("cache", [*caches(), NoCache()])
 def test_clear_forgets_everything(cache: Cache) -> None:
     cache.put(k("a"), entry(1))
     cache.clear()
-    assert k("a") not in cache and cache.get(k("a")) is None
+    assert cache.tier(k("a")) is None and cache.get(k("a")) is None
 
 
 def test_no_cache_keeps_nothing() -> None:
     cache = NoCache()
     cache.put(k("a"), entry(1))
-    assert k("a") not in cache
+    assert cache.tier(k("a")) is None
 
 
 def test_sizes_count_members_once_and_arrays_by_their_bytes() -> None:
