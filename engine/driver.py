@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.cache import Cache, Entry, NoCache
-from engine.context import Cancellation, Interrupted, JobExtra
+from engine.cache import Cache, NoCache
+from engine.context import Cancellation, JobExtra
+from engine.drive import Drive, Guard
 from engine.events import Event, NodeError, Status
+from engine.flights import Flights
 from engine.folders import Folders
 from engine.graph import Graph
 from engine.invoke import Describe, describe
-from engine.lanes import ASYNC, Lanes
-from engine.plan import Plan, plan
+from engine.journal import Journal
+from engine.lanes import Lanes
+from engine.plan import Plan
 from engine.registry import Registry
-from engine.relay import Emit, Relay
-from engine.session import Session, Surroundings, Task
+from engine.relay import Emit
+from engine.session import Surroundings
+from engine.task import Meter
 from engine.types import NodeId
-
-Guard = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ async def run(
     targets: Iterable[NodeId] | None = None,
     lanes: Lanes | None = None,
     guard: Guard = nullcontext,
+    meter: Meter | None = None,
     describe: Describe = describe,
+    flights: Flights | None = None,
+    journal: Journal | None = None,
+    handed_over: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Run a graph and what its targets need; failures of nodes are in the outcome, not raised.
 
@@ -75,24 +81,35 @@ async def run(
         targets: nodes to run; all output nodes when None.
         lanes: threads to share with other runs; own ones are made when left out.
         guard: entered around every call of a node on its thread, for `torch.inference_mode` and the like.
+        meter: entered around every node on the device lane, to measure what it takes.
         describe: the short form of values in error reports.
+        flights: shared by runs that go on at the same time, so that equal nodes run in one of them only.
+        journal: remembers what ran, so that the next run can say why a node has to run again.
+        handed_over: called once on the loop's thread when no node of the device lane is left to run.
     """
     cancel = cancel or Cancellation()
     around = Surroundings(
-        job_id, folders or Folders.at(Path()), resources or {}, extra or JobExtra(), cancel, describe
+        job_id=job_id,
+        folders=folders or Folders.at(Path()),
+        resources=resources or {},
+        extra=extra or JobExtra(),
+        cancel=cancel,
+        describe=describe,
+        meter=meter,
+        flights=flights,
+        journal=journal,
     )
     threads = Lanes() if lanes is None else lanes
     try:
         # Planning reads files for their identity, so it is kept off the loop.
         store = NoCache() if cache is None else cache
-        made, at_hand = await asyncio.to_thread(plan, graph, registry, store, around.folders, targets)
-        drive = _Drive(made, at_hand, store, around, threads, guard, emit)
-        del at_hand
+        made = await asyncio.to_thread(Plan, graph, registry, store, around.folders, targets)
+        drive = Drive(made, store, around, threads, guard, emit, handed_over)
         session, status = await drive.to_the_end()
     finally:
         if lanes is None:
             threads.close()
-    ends = {target: made.stand_in.get(target, target) for target in made.targets}
+    ends = {target: made.actual(target) for target in made.targets}
     return Outcome(
         status=status,
         values={target: session.values[node] for target, node in ends.items() if node in session.values},
@@ -131,124 +148,3 @@ def _inside_a_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-class _Drive:
-    """Workers for one session: threads of the lanes, and tasks of the loop for coroutine nodes."""
-
-    def __init__(
-        self,
-        made: Plan,
-        at_hand: Mapping[NodeId, Entry],
-        cache: Cache,
-        around: Surroundings,
-        lanes: Lanes,
-        guard: Guard,
-        emit: Emit,
-    ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._lanes = lanes
-        self._guard = guard
-        self._cancel = around.cancel
-        self._over = asyncio.Event()
-        self._coroutines: set[asyncio.Task[None]] = set()
-        self._relay = Relay(self._loop, emit)
-        self._session = Session(
-            made, at_hand, cache, around, lanes.widths, self._relay.send, self._start, self._end
-        )
-        self._relay.broken = self._session.break_off
-
-    async def to_the_end(self) -> tuple[Session, Status]:
-        """Run everything. Raises what broke the engine or the receiver of events, not what a node raised."""
-        self._cancel.on_cancel(self._stop)
-        self._session.begin()
-        abandoned = False
-        try:
-            await self._over.wait()
-        except asyncio.CancelledError:
-            # The nodes in progress hold threads and memory: end them properly before giving up.
-            abandoned = True
-            self._cancel.cancel()
-            await self._over.wait()
-        finally:
-            self._cancel.forget(self._stop)
-        status = self._session.finish()
-        self._relay.close()
-        if abandoned:
-            raise asyncio.CancelledError
-        if self._session.broken is not None:
-            raise self._session.broken
-        return self._session, status
-
-    def _start(self, lane: str) -> None:
-        if lane == ASYNC:
-            self._loop.call_soon_threadsafe(self._start_coroutine)
-        else:
-            self._lanes.start(lane, lambda: self._work(lane))
-
-    def _start_coroutine(self) -> None:
-        task = self._loop.create_task(self._work_async())
-        self._coroutines.add(task)
-        task.add_done_callback(self._coroutines.discard)
-
-    def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._cancel_coroutines)
-
-    def _cancel_coroutines(self) -> None:
-        for task in self._coroutines:
-            task.cancel()
-
-    def _work(self, lane: str) -> None:
-        """A lane's thread: run nodes until none is ready."""
-        session = self._session
-        try:
-            while (task := session.take(lane)) is not None:
-                returned, error = self._call(task)
-                session.settle(task, returned, error, lane)
-                # Else the result would stay alive while the next node runs.
-                del returned, error
-        except BaseException as error:  # noqa: BLE001 - the run has to end, whatever broke
-            session.break_off(error, lane)
-
-    async def _work_async(self) -> None:
-        """The same for coroutine nodes, as a task of the loop."""
-        session = self._session
-        try:
-            while (task := session.take(ASYNC)) is not None:
-                returned, error = await self._await(task)
-                session.settle(task, returned, error, ASYNC)
-                del returned, error
-        except BaseException as error:  # noqa: BLE001 - the run has to end, whatever broke
-            session.break_off(error, ASYNC)
-
-    def _call(self, task: Task) -> tuple[Any, BaseException | None]:
-        if task.spec.function is None:
-            return None, _not_loaded(task)
-        try:
-            with self._guard():
-                return [task.spec.function(**call) for call in self._calls(task)], None
-        except BaseException as error:  # noqa: BLE001 - also SystemExit: a node must not end the process
-            return None, error
-
-    async def _await(self, task: Task) -> tuple[Any, BaseException | None]:
-        if task.spec.function is None:
-            return None, _not_loaded(task)
-        try:
-            return [await task.spec.function(**call) for call in self._calls(task)], None
-        except asyncio.CancelledError as error:
-            return None, Interrupted("the run was cancelled") if self._cancel.cancelled else error
-        except BaseException as error:  # noqa: BLE001 - as above
-            return None, error
-
-    def _calls(self, task: Task) -> Iterator[dict[str, Any]]:
-        """The arguments of every call, until the run is cancelled."""
-        for call in task.each():
-            self._cancel.check()
-            yield call
-
-
-def _not_loaded(task: Task) -> RuntimeError:
-    return RuntimeError(f"the code of {task.spec.name} is not loaded in this process")

@@ -1,9 +1,12 @@
 """Which node runs when. A state machine without threads, clocks or values; drivers around it do the work.
 
+    demand(nodes)           these are to run, with all they need
     next(lane) -> node      the best ready node of a lane; it is running now
     complete(node)          its consumers may become ready
     fail(node)              what depends on it will not run; the rest goes on
     skip(node)              it stopped without result or error; what depends on it will not run
+    wait(node, sources)     it needs more nodes first: lazy inputs, or those it has expanded into
+    defer(node), wake(node) somebody else is making its result; try again
 
 Cost: a heap operation per node and a counter per link. `complete`, `fail` and `skip` return the nodes whose
 values nobody needs any more.
@@ -18,7 +21,8 @@ from typing import Literal
 
 from engine.types import NodeId
 
-State = Literal["waiting", "ready", "running", "done", "failed", "skipped"]
+State = Literal["waiting", "ready", "running", "deferred", "done", "failed", "skipped"]
+ENDED = frozenset({"done", "failed", "skipped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +34,33 @@ class Traits:
 
 
 class Execution:
-    """One run. `sources` gives each node's distinct sources; `at_hand` nodes need none."""
+    """One run.
+
+    Args:
+        sources: each node's distinct sources that must be done before it starts. May grow between calls.
+        traits: likewise for every node that may have to run.
+        later: sources a node may yet ask for (`wait`): their values are kept for it.
+    """
 
     def __init__(
         self,
-        targets: Iterable[NodeId],
         sources: Mapping[NodeId, Sequence[NodeId]],
         traits: Mapping[NodeId, Traits],
-        at_hand: Collection[NodeId] = (),
+        later: Mapping[NodeId, Sequence[NodeId]] | None = None,
     ) -> None:
         self._sources = sources
         self._traits = traits
+        self._later: Mapping[NodeId, Sequence[NodeId]] = {} if later is None else later
+        self._added: dict[NodeId, list[NodeId]] = {}
         self._consumers: dict[NodeId, list[NodeId]] = {}
         self._waiting_for: dict[NodeId, int] = {}
         self._uses: dict[NodeId, int] = {}
         self._rank: dict[NodeId, tuple[int, int]] = {}
         self._ready: dict[str, list[tuple[tuple[int, int], NodeId]]] = {}
+        self._open_by_lane: dict[str, int] = {}
         self._open = 0
+        self._age = 0
         self.states: dict[NodeId, State] = {}
-        self._demand(list(targets), at_hand)
 
     @property
     def finished(self) -> bool:
@@ -59,22 +71,53 @@ class Execution:
         """How many nodes of a lane could start now."""
         return len(self._ready.get(lane, ()))
 
+    def open_in(self, lane: str) -> int:
+        """How many nodes of a lane have not ended, as far as is known."""
+        return self._open_by_lane.get(lane, 0)
+
     @property
     def lanes(self) -> Collection[str]:
         """Lanes that have had a ready node."""
         return self._ready.keys()
 
+    def demand(
+        self, targets: Iterable[NodeId], at_hand: Collection[NodeId] = (), *, keep: bool = True
+    ) -> list[NodeId]:
+        """Take in targets and what they need, not looking behind results that are `at_hand`.
+
+        With `keep` the targets' values are never released. Nodes that are known already are left as they are.
+        """
+        chosen = list(targets)
+        needed = self._unknown(chosen, at_hand)
+        for target in chosen if keep else ():
+            self._uses[target] = self._uses.get(target, 0) + 1
+        self._prefer(needed)
+        released: list[NodeId] = []
+        for node in needed:
+            if self.states[node] != "waiting":
+                continue
+            if any(self.states[source] in ("failed", "skipped") for source in self._sources[node]):
+                released.extend(self.skip(node))
+            elif not self._waiting_for[node]:
+                self._enqueue(node)
+        return released
+
+    def forget(self, node: NodeId) -> None:
+        """A node that ended is to be run again, should it be demanded."""
+        del self.states[node]
+
     def next(self, lane: str) -> NodeId | None:
         """Take the best ready node of a lane: eager ones, then their sources, then theirs, then by age."""
         queue = self._ready.get(lane)
-        if not queue:
-            return None
-        node = heapq.heappop(queue)[1]
-        self.states[node] = "running"
-        return node
+        while queue:
+            node = heapq.heappop(queue)[1]
+            if self.states[node] == "ready":
+                self.states[node] = "running"
+                return node
+        return None
 
     def complete(self, node: NodeId) -> list[NodeId]:
-        """The running node has its result."""
+        """The node has its result."""
         self._close(node, "done")
         for consumer in self._consumers.get(node, ()):
             self._waiting_for[consumer] -= 1
@@ -83,34 +126,74 @@ class Execution:
         return self._release(node)
 
     def fail(self, node: NodeId) -> list[NodeId]:
-        """The running node failed; everything that depends on it is skipped."""
+        """The node failed; everything that depends on it is skipped."""
         self._close(node, "failed")
         return self._release(node) + self._abandon(node)
 
     def skip(self, node: NodeId) -> list[NodeId]:
-        """The running node stopped without result or error; everything that depends on it is skipped."""
+        """The node stopped without result or error; everything that depends on it is skipped."""
         self._close(node, "skipped")
         return self._release(node) + self._abandon(node)
+
+    def wait(self, node: NodeId, sources: Iterable[NodeId]) -> list[NodeId]:
+        """The running node needs these demanded or finished ones as well; it becomes ready once more.
+
+        If one of them has failed or was skipped, so is the node.
+        """
+        more = list(dict.fromkeys(sources))
+        for source in more:
+            self._uses[source] = self._uses.get(source, 0) + 1
+        self._added.setdefault(node, []).extend(more)
+        if any(self.states[source] in ("failed", "skipped") for source in more):
+            return self.skip(node)
+        missing = [source for source in more if self.states[source] != "done"]
+        for source in missing:
+            self._consumers.setdefault(source, []).append(node)
+        self._waiting_for[node] = len(missing)
+        self.states[node] = "waiting"
+        if not missing:
+            self._enqueue(node)
+        return []
+
+    def defer(self, node: NodeId) -> None:
+        """Somebody else is making the running node's result: it waits until `complete` or `wake`."""
+        self.states[node] = "deferred"
+
+    def wake(self, node: NodeId) -> None:
+        """A deferred node is to run here after all."""
+        if self.states[node] == "deferred":
+            self._enqueue(node)
 
     def skip_all(self) -> None:
         """Nothing more is to start; what runs may still end."""
         for queue in self._ready.values():
             queue.clear()
         for node, state in self.states.items():
-            if state in ("waiting", "ready"):
+            if state in ("waiting", "ready", "deferred"):
                 self._close(node, "skipped")
 
-    def _demand(self, targets: Sequence[NodeId], at_hand: Collection[NodeId]) -> None:
-        """Take in the targets and what they need, not looking behind results that are at hand."""
+    def circle(self, node: NodeId) -> tuple[NodeId, ...]:
+        """A way along which a node waits for itself, with it at both ends; just the node if there is none."""
+        came_from: dict[NodeId, NodeId] = {}
+        stack = [node]
+        while stack:
+            one = stack.pop()
+            for source in (*self._sources.get(one, ()), *self._added.get(one, ())):
+                if source == node:
+                    way = [node, one]
+                    while way[-1] != node:
+                        way.append(came_from[way[-1]])
+                    return tuple(reversed(way)) if one != node else (node, node)
+                if source not in came_from and self.states.get(source) == "waiting":
+                    came_from[source] = one
+                    stack.append(source)
+        return (node,)
+
+    def _unknown(self, targets: Sequence[NodeId], at_hand: Collection[NodeId]) -> list[NodeId]:
+        """The nodes that are new, each after its consumers, with their counters set up."""
         stack = list(reversed(targets))
         needed: list[NodeId] = []
-        states, sources, consumers, waiting_for = (
-            self.states,
-            self._sources,
-            self._consumers,
-            self._waiting_for,
-        )
-        uses = self._uses
+        states, sources, later = self.states, self._sources, self._later
         while stack:
             node = stack.pop()
             if node in states:
@@ -121,21 +204,23 @@ class Execution:
             states[node] = "waiting"
             needed.append(node)
             stack.extend(sources[node])
+        uses, consumers, waiting_for = self._uses, self._consumers, self._waiting_for
+        lanes = self._open_by_lane
         for node in needed:
             waiting = 0
             for source in sources[node]:
                 uses[source] = uses.get(source, 0) + 1
-                consumers.setdefault(source, []).append(node)
-                waiting += states[source] != "done"
+                if states[source] not in ENDED:
+                    consumers.setdefault(source, []).append(node)
+                    waiting += 1
             waiting_for[node] = waiting
-        for target in targets:
-            # The run's caller uses a target's value, so it is never released.
-            uses[target] = uses.get(target, 0) + 1
+            if later and node in later:
+                for source in later[node]:
+                    uses[source] = uses.get(source, 0) + 1
+            lane = self._traits[node].lane
+            lanes[lane] = lanes.get(lane, 0) + 1
         self._open += len(needed)
-        self._prefer(needed)
-        for node in needed:
-            if not waiting_for[node]:
-                self._enqueue(node)
+        return needed
 
     def _prefer(self, needed: Sequence[NodeId]) -> None:
         """Rank 0 for eager nodes, 1 for their sources, 2 for the sources of those, 3 for the rest."""
@@ -149,8 +234,9 @@ class Execution:
                         distance[source] = rank
                         behind.append(source)
             layer = behind
-        for age, node in enumerate(needed):
+        for age, node in enumerate(needed, self._age):
             self._rank[node] = (distance.get(node, 3), age)
+        self._age += len(needed)
 
     def _enqueue(self, node: NodeId) -> None:
         self.states[node] = "ready"
@@ -160,15 +246,20 @@ class Execution:
     def _close(self, node: NodeId, state: State) -> None:
         self.states[node] = state
         self._open -= 1
+        self._open_by_lane[self._traits[node].lane] -= 1
 
     def _release(self, node: NodeId) -> list[NodeId]:
         """Whose values nobody needs now that `node` has ended: its sources, and itself without consumers."""
         released: list[NodeId] = []
-        for source in self._sources[node]:
-            self._uses[source] -= 1
-            if not self._uses[source]:
+        uses = self._uses
+        behind = self._sources[node]
+        if node in self._later or node in self._added:
+            behind = [*behind, *self._later.get(node, ()), *self._added.pop(node, ())]
+        for source in behind:
+            uses[source] -= 1
+            if not uses[source]:
                 released.append(source)
-        if not self._uses.get(node):
+        if not uses.get(node):
             released.append(node)
         return released
 

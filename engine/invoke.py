@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePath
 from typing import Any, cast
@@ -20,12 +20,30 @@ Describe = Callable[[Any], Any]
 _LONGEST = 200
 
 
-def arguments(node: Node, spec: NodeSpec, value: Callable[[Link], Any]) -> dict[str, Any]:
-    """Keyword arguments: the literals the node declares and the values of its links."""
+def arguments(
+    node: Node, spec: NodeSpec, value: Callable[[Link], Any], asked: Collection[str] = ()
+) -> dict[str, Any]:
+    """Keyword arguments: the literals the node declares and the values of its links.
+
+    A lazy input that is not among the `asked` ones is None, whether or not its source happens to have run:
+    what a node is given never depends on timing.
+    """
     declared = spec.by_name
-    given = {name: value for name, value in node.literals.items() if name in declared}
+    given = {
+        name: value
+        for name, value in node.literals.items()
+        if name in declared or name in spec.hidden or spec.open_inputs
+    }
     for name, link in node.links.items():
-        if spec.variadic or name in declared:
+        one = declared.get(name)
+        if one is None:
+            if spec.variadic or spec.open_inputs:
+                given[name] = value(link)
+        elif one.options and one.raw_link:
+            given[name] = [link.node, link.slot]
+        elif name in spec.lazy and name not in asked:
+            given[name] = None
+        else:
             given[name] = value(link)
     return given
 
@@ -88,7 +106,7 @@ def describe(value: Any) -> Any:
 def _frames(error: BaseException) -> list[str]:
     """The frames below the engine's call; files are named as their modules are, not by absolute paths."""
     modules = [str(f.f_globals.get("__name__", "")) for f, _ in traceback.walk_tb(error.__traceback__)]
-    ours = len(list(takewhile("engine.driver".__eq__, modules)))
+    ours = len(list(takewhile("engine.drive".__eq__, modules)))
     frames = traceback.extract_tb(error.__traceback__)[ours:]
     for module, summary in zip(modules[ours:], frames, strict=True):
         path = PurePath(summary.filename)

@@ -2,7 +2,7 @@
 
 An output declared `Socket(..., is_list=True)` puts `Items` on its wire. A consumer is called as often as
 its longest list is long; shorter lists repeat their last value, and what it returns are lists again. An
-empty list means no call and empty outputs.
+empty list means no call and empty outputs. A call that would get a `Blocker` is not made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from engine.returns import Blocker
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +23,56 @@ class Items:
 
 Arguments = dict[str, Any]
 Ui = Mapping[str, list[Any]]
+_SPECIAL = frozenset({Items, Blocker})
 
 
-def spread(given: Arguments) -> list[Arguments] | None:
-    """The arguments of each call, or None when no argument is a list and there is just the one."""
-    lists = {name: value.values for name, value in given.items() if type(value) is Items}
-    if not lists:
+def spread(given: Arguments) -> list[Arguments | Blocker] | None:
+    """The arguments of each call, a blocker where one keeps it from being made.
+
+    None when no argument is a list or a blocker, and there is just the one call.
+    """
+    if _SPECIAL.isdisjoint(map(type, given.values())):
         return None
+    lists = {name: value.values for name, value in given.items() if type(value) is Items}
     if not all(lists.values()):
         return []
-    longest = max(map(len, lists.values()))
-    return [
+    longest = max(map(len, lists.values()), default=1)
+    calls = [
         {**given, **{name: values[min(call, len(values) - 1)] for name, values in lists.items()}}
         for call in range(longest)
     ]
+    return [blocker(call.values()) or call for call in calls]
 
 
-def boxed(values: Sequence[Any], is_list: Sequence[bool]) -> tuple[Any, ...]:
-    """One call's outputs, with the values of list outputs as `Items`."""
-    return tuple(Items(tuple(v)) if listed else v for v, listed in zip(values, is_list, strict=True))
+def as_lists(given: Arguments) -> list[Arguments | Blocker]:
+    """The one call of a node that takes lists: every argument is one, of a single value or of all of them."""
+    lists = {name: list(v.values) if type(v) is Items else [v] for name, v in given.items()}
+    blocked = (blocker(values) for values in lists.values())
+    return [next((one for one in blocked if one is not None), None) or lists]
 
 
-def collected(calls: Sequence[Sequence[Any]], is_list: Sequence[bool]) -> tuple[Any, ...]:
-    """The outputs of several calls: every slot holds the calls' values one after the other."""
-    slots: list[Items] = []
-    for slot, listed in enumerate(is_list):
-        values = [call[slot] for call in calls]
-        slots.append(Items(tuple(item for value in values for item in value) if listed else tuple(values)))
-    return tuple(slots)
+def blocker(values: Any) -> Blocker | None:
+    """The first blocker among some values."""
+    return next((value for value in values if isinstance(value, Blocker)), None)
+
+
+def content(value: Any, *, is_list: bool) -> Any:
+    """What goes on the wire for one value that a call returned: the values of a list output as `Items`."""
+    if not is_list or isinstance(value, (Items, Blocker)):
+        return value
+    return Items(tuple(value))
+
+
+def collected(calls: Sequence[Sequence[Any]], slots: int) -> tuple[Any, ...]:
+    """The outputs of several calls: every slot holds what the calls put on its wire, one after the other."""
+    found: list[Items] = []
+    for slot in range(slots):
+        values: list[Any] = []
+        for call in calls:
+            value = call[slot]
+            values.extend(value.values if type(value) is Items else (value,))
+        found.append(Items(tuple(values)))
+    return tuple(found)
 
 
 def merged(shown: Sequence[Ui | None]) -> Ui | None:

@@ -1,24 +1,28 @@
 """Cache keys. A node's key says all its result depends on, and is made once: linear in nodes and links.
 
-    key(node) = H(class, version, code hash, type-tagged literals, fingerprint, [(key(source), slot)])
+    key(node) = H(class, version, code hash, type-tagged literals, outside, [(key(source), slot)])
 
 Equal keys mean equal results, whatever the ids of the nodes and in whatever prompt. What cannot be said is
-`Uncacheable`: such a node gets a key that never occurs again, and so does everything that depends on it.
+`Uncacheable`: such a node gets a key that never occurs again, and with it everything that depends on it.
+
+These keys are known before anything runs. Once the sources of a node have run, `KeyMaker.by_value` gives a
+better one, in which small plain values (numbers, texts) stand for themselves wherever they came from, so that
+a change upstream that ends in the same value goes no further.
 """
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NewType
+from typing import Any, NewType, Protocol
 
 from engine.folders import Folders, MissingFile, UnsafePath, identity
-from engine.graph import Graph, Node
+from engine.graph import Graph, Link, Node
+from engine.hooks import accepted, settled
 from engine.registry import Registry
 from engine.spec import NodeSpec
 from engine.types import NodeId, Uncacheable
@@ -26,6 +30,15 @@ from engine.types import NodeId, Uncacheable
 Key = NewType("Key", str)
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_LONGEST_TEXT = 4096
+_NOTHING_OUTSIDE: tuple[Any, ...] = (None,)
+
+
+class Nodes(Protocol):
+    """Nodes by id: a graph's, or those of a run that has grown."""
+
+    def __getitem__(self, node: NodeId, /) -> Node: ...
+    def __contains__(self, node: object, /) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -38,43 +51,119 @@ class Keys:
 
 def keys(graph: Graph, registry: Registry, folders: Folders, roots: Iterable[NodeId]) -> Keys:
     """The keys of `roots` and all they depend on. The graph must be free of cycles and broken links."""
-    made: dict[NodeId, Key] = {}
-    uncacheable: dict[NodeId, str] = {}
-    files: dict[tuple[str, str], str] = {}
-    prefixes: dict[str, bytes] = {}
-    for name in graph.needed(roots):
-        node = graph.nodes[name]
-        spec = registry[node.class_type]
-        prefix = prefixes.get(spec.name)
-        if prefix is None:
-            prefix = prefixes[spec.name] = repr((spec.name, spec.version, spec.code_hash)).encode()
-        try:
-            parts = _inputs(node, made, uncacheable)
-            parts.append(_outside(spec, node, folders, files))
-        except Unstable as error:
-            uncacheable[name] = str(error)
-            made[name] = Key(f"once-{uuid.uuid4().hex}")
-        else:
-            made[name] = Key(hashlib.sha256(prefix + repr(parts).encode()).hexdigest())
-    return Keys(MappingProxyType(made), MappingProxyType(uncacheable))
+    maker = KeyMaker(graph.nodes, registry, folders)
+    maker.extend(graph.needed(roots))
+    return Keys(MappingProxyType(maker.of), MappingProxyType(maker.uncacheable))
 
 
 class Unstable(ValueError):
     """Something a node depends on cannot be put into a key; the text says what."""
 
 
-def _inputs(node: Node, made: Mapping[NodeId, Key], uncacheable: Mapping[NodeId, str]) -> list[Any]:
-    """Name and value of each literal, name, key and slot of each link, in the order of names."""
-    parts: list[Any] = []
-    for name, value in node.literals.items():
-        parts.append((name, value if type(value) in _PLAIN else _canonical(value)))
-    for name, link in node.links.items():
-        if link.node in uncacheable:
-            raise Unstable(f"it depends on node {link.node!r}")
-        parts.append((name, made[link.node], link.slot))
-    if len(parts) > 1:
-        parts.sort(key=_by_name)
-    return parts
+class KeyMaker:
+    """The keys of one run, made for more nodes as the graph grows."""
+
+    def __init__(self, nodes: Nodes, registry: Registry, folders: Folders) -> None:
+        self._nodes = nodes
+        self._registry = registry
+        self._folders = folders
+        self._files: dict[tuple[str, str], str] = {}
+        self._prefixes: dict[str, bytes] = {}
+        self.of: dict[NodeId, Key] = {}
+        self.uncacheable: dict[NodeId, str] = {}
+        self.volatile: set[NodeId] = set()
+        """Of the uncacheable nodes, those that are so by themselves and not through a source."""
+        self.outside: dict[NodeId, tuple[Any, ...]] = {}
+        """What a node reads from outside, where there is anything: own id, fingerprint, file identities."""
+
+    def prefix(self, spec: NodeSpec) -> bytes:
+        """Class, version and code."""
+        found = self._prefixes.get(spec.name)
+        if found is None:
+            found = repr((spec.name, spec.version, spec.code_hash)).encode()
+            self._prefixes[spec.name] = found
+        return found
+
+    def extend(self, order: Iterable[NodeId]) -> None:
+        """Make the keys of nodes listed after their sources."""
+        for name in order:
+            node = self._nodes[name]
+            spec = self._registry[node.class_type]
+            try:
+                parts = self._links(node, self._literals(node))
+                outside = self._outside(spec, node)
+            except Unstable as error:
+                self.uncacheable[name] = str(error)
+                self.volatile.add(name)
+                self.of[name] = Key(f"once-{uuid.uuid4().hex}")
+                continue
+            if outside != _NOTHING_OUTSIDE:
+                self.outside[name] = outside
+            parts.append(outside)
+            self.of[name] = self._digest(spec, parts)
+
+    def by_value(
+        self, node: Node, spec: NodeSpec, source: Callable[[Link], tuple[Any, ...] | None]
+    ) -> Key | None:
+        """The key with `source(link)` in place of the links: `(value,)` or `(key, slot)`.
+
+        None where the node cannot have a key that occurs again; so it is when `source` gives None for a link.
+        """
+        if node.id in self.volatile:
+            return None
+        parts = self._literals(node)
+        for name, link in node.links.items():
+            part = source(link)
+            if part is None:
+                return None
+            parts.append((name, *part))
+        if len(parts) > 1:
+            parts.sort(key=_by_name)
+        parts.append(self.outside.get(node.id, _NOTHING_OUTSIDE))
+        return self._digest(spec, parts)
+
+    def _digest(self, spec: NodeSpec, parts: list[Any]) -> Key:
+        return Key(hashlib.sha256(self.prefix(spec) + repr(parts).encode()).hexdigest())
+
+    def _literals(self, node: Node) -> list[Any]:
+        return [
+            (name, value if type(value) in _PLAIN else _canonical(value))
+            for name, value in node.literals.items()
+        ]
+
+    def _links(self, node: Node, parts: list[Any]) -> list[Any]:
+        """Name, key and slot of each link beside the literals, in the order of names."""
+        for name, link in node.links.items():
+            if self.uncacheable and link.node in self.uncacheable:
+                self.uncacheable.setdefault(node.id, f"it depends on node {link.node!r}")
+            parts.append((name, self.of[link.node], link.slot))
+        if len(parts) > 1:
+            parts.sort(key=_by_name)
+        return parts
+
+    def _outside(self, spec: NodeSpec, node: Node) -> tuple[Any, ...]:
+        """The node's id if it asks for that, and its fingerprint or the files it names."""
+        own_id = node.id if spec.own_id else None
+        if spec.fingerprint is not None:
+            return (own_id, _fingerprint(spec, node, self._folders))
+        if not any(i.files for i in spec.inputs):
+            return _NOTHING_OUTSIDE if own_id is None else (own_id,)
+        named = [(i.files, node.literals[i.name]) for i in spec.inputs if i.files and i.name in node.literals]
+        return (own_id, *(self._file(kind, str(name)) for kind, name in named))
+
+    def _file(self, kind: str, name: str) -> str:
+        if (kind, name) not in self._files:
+            try:
+                self._files[kind, name] = identity(self._folders.find(kind, name))
+            except (MissingFile, UnsafePath, OSError) as error:
+                # Let the node run and say so in its own words.
+                raise Unstable(f"{kind} {name!r} cannot be read: {type(error).__name__}") from error
+        return self._files[kind, name]
+
+
+def plain(value: Any) -> bool:
+    """Whether a value is small and plain enough to stand in a key for itself."""
+    return type(value) in _PLAIN and (not isinstance(value, str) or len(value) <= _LONGEST_TEXT)
 
 
 def _by_name(part: tuple[Any, ...]) -> str:
@@ -89,38 +178,13 @@ def _canonical(value: Any) -> tuple[str]:
         raise Unstable(f"a {type(value).__name__} cannot be part of a key: {error}") from error
 
 
-def _outside(
-    spec: NodeSpec, node: Node, folders: Folders, files: dict[tuple[str, str], str]
-) -> tuple[Any, ...]:
-    """What the node reads from outside: its fingerprint or the files it names; its id if it asks for that."""
-    own_id = node.id if spec.own_id else None
-    if spec.fingerprint is not None:
-        return (own_id, _fingerprint(spec, node, folders))
-    named = [(i.files, node.literals[i.name]) for i in spec.inputs if i.files and i.name in node.literals]
-    return (own_id, *(_file(folders, files, kind, str(name)) for kind, name in named))
-
-
 def _fingerprint(spec: NodeSpec, node: Node, folders: Folders) -> str:
     assert spec.fingerprint is not None
-    parameters = inspect.signature(spec.fingerprint).parameters
-    everything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    arguments = {k: v for k, v in node.literals.items() if everything or k in parameters}
-    if "folders" in parameters:
-        arguments["folders"] = folders
+    given = {**dict.fromkeys(node.links), **node.literals, "folders": folders}
     try:
-        result = spec.fingerprint(**arguments)
+        result = settled(spec.fingerprint(**accepted(spec.fingerprint, given)))
     except Exception as error:
         raise Unstable(f"its fingerprint raised {type(error).__name__}: {error}") from error
     if isinstance(result, Uncacheable):
         raise Unstable(result.reason)
     return _canonical(result)[0]
-
-
-def _file(folders: Folders, files: dict[tuple[str, str], str], kind: str, name: str) -> str:
-    if (kind, name) not in files:
-        try:
-            files[kind, name] = identity(folders.find(kind, name))
-        except (MissingFile, UnsafePath, OSError) as error:
-            # Let the node run and say so in its own words.
-            raise Unstable(f"{kind} {name!r} cannot be read: {type(error).__name__}") from error
-    return files[kind, name]

@@ -8,40 +8,35 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from engine.cache import Cache, Entry
-from engine.context import Cancellation, Context, Interrupted, JobExtra, Preview
-from engine.events import (
-    Event,
-    NodeError,
-    NodeFailed,
-    NodeFinished,
-    NodeProgress,
-    NodeStarted,
-    RunCached,
-    RunFinished,
-    RunStarted,
-    Source,
-    Status,
-    Usage,
-)
-from engine.execution import Execution, Traits
+from engine.context import Cancellation, Context, Interrupted, JobExtra
+from engine.events import NodeError, Reason, Source, Status, Usage
+from engine.execution import Execution
+from engine.flights import Flights
 from engine.folders import Folders
-from engine.graph import Link, Node
-from engine.invoke import Describe, arguments, failure, results
-from engine.items import boxed, collected, merged, spread
-from engine.lanes import ASYNC
-from engine.plan import Plan
+from engine.graph import CycleError, Link, Node
+from engine.identity import Identities
+from engine.invoke import Describe, arguments, failure
+from engine.items import as_lists, spread
+from engine.journal import Journal
+from engine.keys import Key
+from engine.plan import Plan, Supply
+from engine.reports import Reports
+from engine.returns import Blocker, Expand
+from engine.shown import all_there
 from engine.spec import NodeSpec
+from engine.task import Called, Meter, Result, Task, Ui, links, read, settle
 from engine.types import NodeId
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a run lends its nodes."""
+    """What a run lends its nodes and shares with other runs of the process."""
 
     job_id: str
     folders: Folders
@@ -49,129 +44,103 @@ class Surroundings:
     extra: JobExtra
     cancel: Cancellation
     describe: Describe
+    meter: Meter | None = None
+    flights: Flights | None = None
+    journal: Journal | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A node about to be called with `given`."""
+class Hands:
+    """The driver's part: `start_worker(lane)` is asked for workers, `over` called at the end.
 
-    node: Node
-    spec: NodeSpec
-    given: dict[str, Any]
-    calls: list[dict[str, Any]] | None
-    """The arguments of each call where one of them is a list; None for the usual single call with `given`."""
-    context: Context | None
-    started: float
+    `handed_over` is called once, as soon as no node of the device lane is left to run.
+    """
 
-    def each(self) -> Iterator[dict[str, Any]]:
-        """The arguments of every call."""
-        for given in [self.given] if self.calls is None else self.calls:
-            yield given if self.context is None else {**given, "context": self.context}
+    widths: Mapping[str, int]
+    start_worker: Callable[[str], None]
+    over: Callable[[], None]
+    handed_over: Callable[[], None]
 
-    def outputs(self, returned: list[Any]) -> tuple[tuple[Any, ...], Mapping[str, list[Any]] | None]:
-        """A value per output and the data for the canvas, from what each call returned."""
-        is_list = [output.is_list for output in self.spec.outputs]
-        if self.calls is None:
-            values, ui = results(self.spec, returned[0])
-            return (boxed(values, is_list) if any(is_list) else values), ui
-        single = [results(self.spec, one) for one in returned]
-        return collected([values for values, _ in single], is_list), merged([ui for _, ui in single])
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """A node that has expanded and waits for what its outputs are linked to."""
+
+    task: Task
+    results: list[Result]
 
 
 class Session:
-    """Safe to use from any thread. Asks `start_worker(lane)` for workers and calls `over` at the end."""
+    """Safe to use from any thread."""
 
     def __init__(
-        self,
-        plan: Plan,
-        at_hand: Mapping[NodeId, Entry],
-        cache: Cache,
-        around: Surroundings,
-        widths: Mapping[str, int],
-        emit: Callable[[Event], None],
-        start_worker: Callable[[str], None],
-        over: Callable[[], None],
+        self, plan: Plan, cache: Cache, around: Surroundings, reports: Reports, hands: Hands
     ) -> None:
         self._plan = plan
         self._cache = cache
         self._around = around
-        self._widths = widths
-        self._emit = emit
-        self._start_worker = start_worker
-        self._over = over
+        self._hands = hands
+        self._report = reports
         self._lock = threading.Lock()
-        self._seq = 0
         self._began = time.perf_counter()
         self._active: dict[str, int] = {}
         self._ended = False
-        self._execution = Execution(
-            [plan.stand_in.get(t, t) for t in plan.targets],
-            plan.sources,
-            {node: _traits(spec) for node, spec in plan.specs.items()},
-            at_hand,
-        )
-        self._cached_ui = {node: entry.ui for node, entry in at_hand.items()}
-        self.values: dict[NodeId, tuple[Any, ...]] = {node: entry.values for node, entry in at_hand.items()}
-        self.ui: dict[NodeId, Mapping[str, list[Any]]] = {}
+        self._handed_over = False
+        self._asked: dict[NodeId, set[str]] = {}
+        self._grown: dict[NodeId, _Grown] = {}
+        self._in_flight: dict[NodeId, Key] = {}
+        self._landings: list[tuple[Key, Entry | None]] = []
+        self._deferred = 0
+        self.values: dict[NodeId, tuple[Any, ...]] = {}
+        self._identities = Identities(plan.keys, plan.actual, self.values)
+        self._execution = Execution(plan.sources, plan.traits, plan.later)
         self.executed: list[NodeId] = []
         self.errors: list[NodeError] = []
         self.interrupted: NodeId | None = None
         self.broken: BaseException | None = None
         """An error of the engine or of an event's receiver, not of a node."""
 
+    @property
+    def ui(self) -> Mapping[NodeId, Ui]:
+        """What output nodes gave the canvas."""
+        return self._report.ui
+
     def begin(self) -> None:
         """Announce the run and what the cache gives, and set the first workers going."""
+        plan = self._plan
         with self._lock:
-            self._send(RunStarted, nodes=self._plan.missing)
-            self._send(RunCached, nodes=self._plan.cached)
-            for target in self._plan.targets:
-                node = self._plan.stand_in.get(target, target)
-                if node in self._cached_ui:
-                    self._announce(target, self._cached_ui[node], "memory")
+            self._report.started(plan.missing, plan.cached)
+            for target in plan.targets:
+                entry = plan.supply.at_hand.get(plan.actual(target))
+                if entry is not None:
+                    self._report.finished(target, entry.ui, self._tier(plan.actual(target)))
+            self._supply(plan.supply)
+            self._execution.demand(map(plan.actual, plan.targets), plan.supply.at_hand)
+            plan.supply.at_hand.clear()  # so that each can be let go as soon as its consumers are done
             self._wake()
             self._end_if_over()
 
     def take(self, lane: str) -> Task | None:
         """The next node of a lane, or None: then the worker is to go."""
         with self._lock:
-            if self._around.cancel.cancelled or self.broken is not None:
-                self._execution.skip_all()
-            name = self._execution.next(lane)
-            if name is None:
-                self._active[lane] -= 1
-                self._end_if_over()
-                return None
-            node, spec = self._plan.graph.nodes[name], self._plan.specs[name]
-            self._send(NodeStarted, node_id=name, class_type=spec.name)
-            given = arguments(node, spec, self._value)
-        context = self._context(name) if spec.takes_context else None
-        return Task(node, spec, given, spread(given), context, time.perf_counter())
+            task = self._take(lane)
+        if self._landings:
+            self._land()
+        return task
 
-    def settle(self, task: Task, returned: Any, error: BaseException | None, lane: str) -> None:
-        """The node has returned or raised."""
-        seconds = time.perf_counter() - task.started
-        if error is None:
-            try:
-                values, ui = task.outputs(returned)
-            except TypeError as wrong:
-                error = wrong
-            else:
-                self._finish(task, Entry(values, ui, seconds), lane)
-                return
-        name = task.node.id
-        if isinstance(error, Interrupted):
-            self._around.cancel.cancel()
-            with self._lock:
-                self.interrupted = name
-                self._forget(self._execution.skip(name))
-                self._wake(lane)
-            return
-        failed = failure(task.node, task.spec, error, task.given, self._around.describe)
+    def settle(self, task: Task, called: Called, lane: str) -> None:
+        """The node has returned or raised, or asks for lazy inputs."""
         with self._lock:
-            self.errors.append(failed)
-            self._send(NodeFailed, error=failed)
-            self._forget(self._execution.fail(name))
+            try:
+                outputs = self._outputs(task, called)
+            except Exception as error:  # noqa: BLE001 - what the node returned cannot be used: its fault
+                self._fail(task, error)
+            else:
+                if outputs is not None:
+                    self._finish(task, *outputs)
             self._wake(lane)
+        if self._landings:
+            self._land()
 
     def break_off(self, error: BaseException, lane: str | None = None) -> None:
         """Something other than a node broke: start nothing more, and end. `lane` is the failing worker's."""
@@ -190,45 +159,208 @@ class Session:
             if self._around.cancel.cancelled and not complete:
                 status = "interrupted"
             seconds = time.perf_counter() - self._began
-            done = tuple(self.executed)
-            self._send(
-                RunFinished, status=status, seconds=seconds, executed=done, interrupted=self.interrupted
-            )
-            return status
+            self._landings.extend((key, None) for key in self._in_flight.values())
+            self._in_flight.clear()
+            self._report.over(status, seconds, tuple(self.executed), self.interrupted)
+        self._land()
+        return status
 
-    def _finish(self, task: Task, entry: Entry, lane: str) -> None:
-        name = task.node.id
-        if name not in self._plan.keys.uncacheable:
-            self._cache.put(self._plan.keys.of[name], entry)
+    def _take(self, lane: str) -> Task | None:
+        execution = self._execution
+        while True:
+            if self._around.cancel.cancelled or self.broken is not None:
+                execution.skip_all()
+            name = execution.next(lane)
+            if name is None:
+                self._active[lane] -= 1
+                self._end_if_over()
+                return None
+            node, spec = self._plan.graph[name], self._plan.specs[name]
+            if name in self._grown:
+                self._close_expansion(name, lane)
+                continue
+            if name not in self._asked:
+                key = self._identities.settle(node, spec)
+                if key is not None and self._is_elsewhere(name, key, lane):
+                    continue
+            self._report.begins(name, spec.name, self._reason(node, spec))
+            return self._task(node, spec)
+
+    def _task(self, node: Node, spec: NodeSpec) -> Task:
+        asked = self._asked.get(node.id, ())
+        given = arguments(node, spec, self._value, asked)
+        calls = as_lists(given) if spec.takes_lists else spread(given)
+        for one in calls or ():
+            if isinstance(one, Blocker) and one.message is not None:
+                self._report.blocked(node.id, spec.name, one.message)
+        lazy = tuple(n for n in node.links if n in spec.lazy and n not in asked) if spec.lazy else ()
+        context = self._context(node.id) if spec.takes_context else None
+        return Task(node, spec, given, calls, context, time.perf_counter(), lazy)
+
+    def _is_elsewhere(self, name: NodeId, key: Key, lane: str) -> bool:
+        """Whether another run is making the result now, or it came into the cache after the plan was made."""
+        flights = self._around.flights
+        if flights is not None and name not in self._in_flight:
+            if not flights.take_off(key, partial(self._landed, name)):
+                self._execution.defer(name)
+                self._deferred += 1
+                return True
+            self._in_flight[name] = key
+        elif key == self._plan.keys.of[name]:
+            return False
+        # Looked up only now that nobody else can be about to put it there.
+        tier = self._cache.tier(key)
+        entry = None if tier is None else self._cache.get(key)
+        if tier is None or entry is None or not all_there(entry.ui, self._around.folders):
+            return False
+        self._arrive(name, entry, tier, None)
+        self._wake(lane)
+        return True
+
+    def _landed(self, name: NodeId, entry: Entry | None) -> None:
+        """Another run has made a result this one waits for, or has not. On that run's thread."""
         with self._lock:
-            self.values[name] = entry.values
-            self.executed.append(name)
-            self._announce(name, entry.ui, "run", Usage(entry.seconds))
-            for twin in self._plan.twins.get(name, ()):
-                self._announce(twin, entry.ui, "twin")
-            self._forget(self._execution.complete(name))
-            self._wake(lane)
+            if self._execution.states.get(name) != "deferred":
+                return
+            self._deferred -= 1
+            if entry is None:
+                self._execution.wake(name)
+            else:
+                self._arrive(name, entry, "shared", None)
+            self._wake()
+            self._end_if_over()
 
-    def _announce(
-        self,
-        name: NodeId,
-        ui: Mapping[str, list[Any]] | None,
-        source: Source,
-        usage: Usage | None = None,
-    ) -> None:
-        if ui is not None:
-            self.ui[name] = ui
-        self._send(
-            NodeFinished,
-            node_id=name,
-            class_type=self._plan.graph.nodes[name].class_type,
-            source=source,
-            usage=usage,
-            ui=ui,
-        )
+    def _land(self) -> None:
+        """Tell other runs of results. Without the lock: it takes theirs."""
+        with self._lock:
+            landings, self._landings = self._landings, []
+        for key, entry in landings:
+            if self._around.flights is not None:
+                self._around.flights.land(key, entry)
+
+    def _outputs(self, task: Task, called: Called) -> tuple[tuple[Any, ...], Ui | None, Usage] | None:
+        """What the node gave and took; None while it has yet to get there. Raises what made it fail."""
+        if called.error is not None:
+            self._fail(task, called.error)
+            return None
+        if called.asked:
+            self._ask(task, called.asked)
+            return None
+        found = read(task, called.returned)
+        if any(isinstance(one, Expand) for one in called.returned):
+            self._expand(task, called.returned, found)
+            return None
+        seconds = time.perf_counter() - task.started
+        usage = Usage(seconds)
+        if called.reading is not None:
+            usage = Usage(seconds, called.reading.device_seconds, called.reading.peak_bytes)
+        return *settle(task, found, self._value), usage
+
+    def _finish(self, task: Task, values: tuple[Any, ...], ui: Ui | None, usage: Usage) -> None:
+        name, keys = task.node.id, self._plan.keys
+        key = self._identities.of(name)
+        entry = Entry(values, ui, usage.seconds, key, usage.peak_bytes)
+        if key is not None:
+            static = keys.of[name]
+            stable = static != key and name not in keys.uncacheable
+            self._cache.put(key, entry, static if stable else None)
+        if self._around.journal is not None:
+            self._around.journal.note(keys, task.node, task.spec, usage)
+        self.executed.append(name)
+        self._arrive(name, entry, "run", usage)
+
+    def _arrive(self, name: NodeId, entry: Entry, source: Source, usage: Usage | None) -> None:
+        self.values[name] = entry.values
+        self._report.finished(name, entry.ui, source, usage)
+        for twin in self._plan.twins.get(name, ()):
+            self._report.finished(twin, entry.ui, "twin")
+        self._take_landing(name, entry)
+        self._forget(self._execution.complete(name))
+
+    def _take_landing(self, name: NodeId, entry: Entry | None) -> None:
+        key = self._in_flight.pop(name, None)
+        if key is not None:
+            self._landings.append((key, entry))
+
+    def _fail(self, task: Task, error: BaseException) -> None:
+        name = task.node.id
+        self._take_landing(name, None)
+        if isinstance(error, Interrupted):
+            self._around.cancel.cancel()
+            self.interrupted = self._plan.graph.root(name)
+            self._forget(self._execution.skip(name))
+            return
+        failed = failure(task.node, task.spec, error, task.given, self._around.describe)
+        self.errors.append(failed)
+        self._report.failed(failed)
+        self._forget(self._execution.fail(name))
+
+    def _ask(self, task: Task, names: frozenset[str]) -> None:
+        """Lazy inputs are wanted: the node waits for their sources and is asked again."""
+        node = task.node
+        for name in sorted(names):
+            if name not in node.links and name not in node.literals:
+                text = f"{task.spec.name} asks for the input {name!r}, which is neither linked nor given"
+                raise ValueError(text)
+        self._asked.setdefault(node.id, set()).update(names)
+        sources = [node.links[name].node for name in names if name in node.links]
+        self._grow(sources)
+        self._forget(self._execution.wait(node.id, map(self._plan.actual, sources)))
+
+    def _expand(self, task: Task, returned: list[Any], found: list[Result]) -> None:
+        """The node has made more nodes: it is done once those its outputs are linked to are."""
+        plan, name = self._plan, task.node.id
+        grow = plan.graph.extend
+        made = [node for one in returned if isinstance(one, Expand) for node in grow(name, one.nodes)]
+        roots = [node.id for node in made if plan.registry[node.class_type].output_node]
+        behind = [link.node for link in links(found)]
+        for node in behind:
+            if node not in plan.graph:
+                text = f"{task.spec.name} links an output to node {node!r}, which does not exist"
+                raise ValueError(text)
+        self._grow([*behind, *roots])
+        self._grown[name] = _Grown(task, found)
+        self._forget(self._execution.wait(name, map(plan.actual, behind)))
+
+    def _close_expansion(self, name: NodeId, lane: str) -> None:
+        grown = self._grown.pop(name)
+        seconds = time.perf_counter() - grown.task.started
+        try:
+            values, ui = settle(grown.task, grown.results, self._value)
+        except (IndexError, TypeError) as error:
+            self._fail(grown.task, error)
+        else:
+            self._finish(grown.task, values, ui, Usage(seconds))
+        self._wake(lane)
+
+    def _grow(self, roots: list[NodeId]) -> None:
+        """Have more nodes run, with all they need."""
+        supply = self._plan.more(roots, self._in_hand)
+        for node in supply.to_run:
+            if node in self._execution.states:
+                self._execution.forget(node)
+        self._supply(supply)
+        actual = map(self._plan.actual, roots)
+        self._forget(self._execution.demand(actual, supply.at_hand, keep=False))
+
+    def _supply(self, supply: Supply) -> None:
+        for node, entry in supply.at_hand.items():
+            self.values[node] = entry.values
+            self._identities.known(node, entry.identity)
+
+    def _in_hand(self, node: NodeId) -> bool:
+        state = self._execution.states.get(node)
+        return node in self.values if state == "done" else state is not None
+
+    def _tier(self, node: NodeId) -> Literal["memory", "disk"]:
+        return self._cache.tier(self._plan.keys.of[node]) or "memory"
+
+    def _reason(self, node: Node, spec: NodeSpec) -> Reason | None:
+        journal = self._around.journal
+        return None if journal is None else journal.reason(self._plan.keys, node, spec)
 
     def _value(self, link: Link) -> Any:
-        return self.values[self._plan.stand_in.get(link.node, link.node)][link.slot]
+        return self.values[self._plan.actual(link.node)][link.slot]
 
     def _context(self, name: NodeId) -> Context:
         around = self._around
@@ -236,48 +368,59 @@ class Session:
             node_id=name,
             job_id=around.job_id,
             folders=around.folders,
-            prompt=self._plan.graph.prompt,
+            prompt=self._plan.graph.submitted.prompt,
             extra=around.extra,
+            graph=self._plan.graph,
             resources=around.resources,
             cancellation=around.cancel,
-            report=self._report,
+            report=self._progress,
         )
 
-    def _report(self, node: NodeId, value: float, maximum: float, preview: Preview | None) -> None:
+    def _progress(self, node: NodeId, value: float, maximum: float, preview: Any) -> None:
         with self._lock:
-            self._send(
-                NodeProgress,
-                node_id=node,
-                class_type=self._plan.graph.nodes[node].class_type,
-                value=value,
-                maximum=maximum,
-                preview=preview,
-            )
-
-    def _send(self, kind: Callable[..., Event], **fields: Any) -> None:
-        self._seq += 1
-        self._emit(kind(job_id=self._around.job_id, seq=self._seq, **fields))
+            self._report.progress(node, value, maximum, preview)
 
     def _forget(self, released: list[NodeId]) -> None:
+        # While something is expanded, its body may be made once more and link to the same nodes again.
+        submitted = self._plan.graph.submitted.nodes if self._grown else None
         for name in released:
-            self.values.pop(name, None)
+            if submitted is None or name not in submitted:
+                self.values.pop(name, None)
 
     def _wake(self, own: str | None = None) -> None:
         """Ask for workers for what is ready; the calling worker takes one node of its own lane itself."""
-        for lane in self._execution.lanes:
-            count = self._execution.ready(lane) - (lane == own)
+        execution, widths = self._execution, self._hands.widths
+        for lane in execution.lanes:
+            count = execution.ready(lane) - (lane == own)
             if count > 0:
                 busy = self._active.get(lane, 0)
-                for _ in range(min(count, self._widths.get(lane, count + busy) - busy)):
+                for _ in range(min(count, widths.get(lane, count + busy) - busy)):
                     self._active[lane] = self._active.get(lane, 0) + 1
-                    self._start_worker(lane)
+                    self._hands.start_worker(lane)
+        if not self._handed_over and not execution.open_in("device"):
+            self._handed_over = True
+            self._hands.handed_over()
+
+    def stop(self) -> None:
+        """The run was cancelled: what has not started does not start."""
+        with self._lock:
+            self._execution.skip_all()
+            self._end_if_over()
 
     def _end_if_over(self) -> None:
-        idle = not any(self._active.values())
-        if not self._ended and idle and (self.broken is not None or self._execution.finished):
+        if self._ended or any(self._active.values()):
+            return
+        if self.broken is None and not self._execution.finished:
+            if self._deferred or any(map(self._execution.ready, self._execution.lanes)):
+                return
+            self._untie()
+        if self.broken is not None or self._execution.finished:
             self._ended = True
-            self._over()
+            self._hands.over()
 
-
-def _traits(spec: NodeSpec) -> Traits:
-    return Traits(ASYNC if spec.is_async else spec.lane, spec.output_node or spec.is_async)
+    def _untie(self) -> None:
+        """Nothing can start and nothing runs: an expansion has made nodes wait for each other."""
+        for name, grown in [*self._grown.items()]:
+            if self._execution.states[name] == "waiting":
+                self._fail(grown.task, CycleError(self._execution.circle(name)))
+        self._execution.skip_all()

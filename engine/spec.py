@@ -124,10 +124,12 @@ class NodeSpec:
     by_name: Mapping[str, InputSpec] = field(init=False, compare=False, repr=False)
     lazy: frozenset[str] = field(init=False, compare=False, repr=False)
     """Names of the lazy inputs."""
+    has_list_output: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({i.name: i for i in self.inputs}))
         object.__setattr__(self, "lazy", frozenset(i.name for i in self.inputs if i.lazy))
+        object.__setattr__(self, "has_list_output", any(o.is_list for o in self.outputs))
 
     def object_info(self, names: ChoiceSource) -> dict[str, Any]:
         """The entry of `/object_info` for this class, as ComfyUI writes it; `names` fills the file combos."""

@@ -22,7 +22,8 @@ from typing import Any, BinaryIO
 from engine import events
 from engine.cache import Cache
 from engine.context import Cancellation, JobExtra, RunOptions
-from engine.driver import Guard, run
+from engine.drive import Guard
+from engine.driver import run
 from engine.folders import Folders
 from engine.invoke import Describe, describe
 from engine.lanes import Lanes

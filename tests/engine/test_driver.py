@@ -144,7 +144,8 @@ def test_after_a_failure_a_corrected_graph_resumes_where_it_was() -> None:
     corrected["bad"]["class_type"] = "Add"
     corrected["bad"]["inputs"] = {"a": ["n", 0]}
     outcome, journal, _ = execute(corrected, cache)
-    assert journal.ran == ["bad", "after", "lost"] and outcome.status == "success"
+    # "after" now adds the same numbers as "bad", so that one's result serves for it.
+    assert journal.ran == ["bad", "lost"] and outcome.status == "success"
 
 
 def test_a_failed_node_is_tried_again() -> None:
@@ -493,7 +494,7 @@ def execute_with(emit: Callable[[Event], None]) -> None:
 
 def test_an_error_of_the_engine_ends_the_run_and_is_raised() -> None:
     class BrokenCache(MemoryCache):
-        def put(self, key: Any, entry: Any) -> None:
+        def put(self, key: Any, entry: Any, also: Any = None) -> None:
             raise OSError("no room")
 
     with pytest.raises(OSError, match="no room"):

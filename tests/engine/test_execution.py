@@ -20,12 +20,12 @@ def machine(
     at_hand: Sequence[str] = (),
 ) -> Execution:
     """`wires` maps each node to its sources; all on lane "cpu" unless `lanes` says otherwise."""
-    return Execution(
-        [NodeId(t) for t in targets],
+    execution = Execution(
         {NodeId(n): [NodeId(s) for s in sources] for n, sources in wires.items() if n not in at_hand},
         {NodeId(n): Traits((lanes or {}).get(n, "cpu"), n in eager) for n in wires if n not in at_hand},
-        {NodeId(n) for n in at_hand},
     )
+    execution.demand([NodeId(t) for t in targets], {NodeId(n) for n in at_hand})
+    return execution
 
 
 def run_all(execution: Execution, bad: Collection[str] = ()) -> list[str]:

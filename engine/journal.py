@@ -1,0 +1,109 @@
+"""What each node was like when it last ran, to say why it has to run again and how long that may take."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from engine.events import Reason, Usage
+from engine.graph import Node
+from engine.invoke import describe
+from engine.keys import Key, KeyMaker
+from engine.spec import NodeSpec
+from engine.types import NodeId
+
+LIMIT = 200_000
+"""Nodes remembered; each takes a few hundred bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One run of a node: everything its key was made of, and what it took."""
+
+    node: Node
+    key: Key
+    code: bytes
+    outside: tuple[object, ...]
+    sources: tuple[Key, ...]
+    """Keys of the linked nodes, in the order of `node.links`."""
+    usage: Usage
+
+
+class Journal:
+    """The last run of every node, by id and class. May be used by several runs at once."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._last: OrderedDict[tuple[NodeId, str], Record] = OrderedDict()
+        self._usual: dict[str, Usage] = {}
+
+    def note(self, keys: KeyMaker, node: Node, spec: NodeSpec, usage: Usage) -> None:
+        """The node has run."""
+        record = Record(
+            node,
+            keys.of[node.id],
+            keys.prefix(spec),
+            keys.outside.get(node.id, ()),
+            tuple([keys.of[link.node] for link in node.links.values()]),
+            usage,
+        )
+        self._last[node.id, spec.name] = record
+        self._usual[spec.name] = usage
+        if len(self._last) > self._limit:
+            self._last.popitem(last=False)
+
+    def expected(self, node: Node) -> Usage | None:
+        """What the node took when it last ran, or else what one of its class took."""
+        last = self._last.get((node.id, node.class_type))
+        return self._usual.get(node.class_type) if last is None else last.usage
+
+    def reason(self, keys: KeyMaker, node: Node, spec: NodeSpec) -> Reason:
+        """Why the node has to run: the first part of its key that differs from the last run."""
+        if node.id in keys.volatile:
+            return Reason("uncacheable", None, keys.uncacheable[node.id])
+        last = self._last.get((node.id, spec.name))
+        if last is None:
+            return _FIRST
+        if last.key == keys.of[node.id]:
+            return _GONE
+        if last.code != keys.prefix(spec):
+            return Reason("code_changed", None, f"the code of {spec.name} is another")
+        return _rewritten(last.node, node) or _behind(last, keys, node) or _elsewhere(last, keys, node)
+
+
+_FIRST = Reason("first_run", None, "it has not run before")
+_GONE = Reason("evicted", None, "its result was not kept")
+
+
+def _rewritten(before: Node, now: Node) -> Reason | None:
+    """An input with another value or link."""
+    for name in dict.fromkeys((*now.literals, *now.links, *before.literals, *before.links)):
+        old = before.links.get(name, before.literals.get(name))
+        new = now.links.get(name, now.literals.get(name))
+        if type(old) is not type(new) or old != new:
+            return Reason("input_changed", name, f"{_word(before, name)} → {_word(now, name)}")
+    return None
+
+
+def _word(node: Node, name: str) -> str:
+    if name in node.links:
+        link = node.links[name]
+        return f"output {link.slot} of node {link.node}"
+    return repr(describe(node.literals[name])) if name in node.literals else "nothing"
+
+
+def _behind(last: Record, keys: KeyMaker, node: Node) -> Reason | None:
+    """A source whose own key is another."""
+    for (name, link), before in zip(node.links.items(), last.sources, strict=False):
+        if keys.of[link.node] != before:
+            return Reason("source_changed", name, f"node {link.node} changed")
+    return None
+
+
+def _elsewhere(last: Record, keys: KeyMaker, node: Node) -> Reason:
+    """What it reads from outside: a file's content, or what its fingerprint says."""
+    before, now = last.outside, keys.outside.get(node.id, ())
+    texts = [str(part) for old, part in zip(before, now, strict=False) if old != part]
+    if any(text.startswith(("sha256:", "stat:", "dir:")) for text in texts):
+        return Reason("file_changed", None, "a file it reads has other content")
+    return Reason("fingerprint_changed", None, "what it reads from outside changed")

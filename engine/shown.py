@@ -1,0 +1,28 @@
+"""What output nodes show: `ui` data such as `{"images": [{"filename", "subfolder", "type"}]}` names files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.folders import Folders, UnsafePath
+from engine.graph import as_list, as_object
+
+
+def all_there(ui: Mapping[str, Any] | None, folders: Folders) -> bool:
+    """Whether every file the data names still exists: people delete pictures, and `temp` is emptied."""
+    return ui is None or all(path.is_file() for path in _files(ui, folders))
+
+
+def _files(ui: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
+    for values in ui.values():
+        for value in as_list(values) or ():
+            item = as_object(value)
+            if item is None or not isinstance(item.get("filename"), str):
+                continue
+            try:
+                root = folders.place(str(item.get("type", "output")))
+                yield folders.safe(root, f"{item.get('subfolder') or '.'}/{item['filename']}")
+            except (UnsafePath, ValueError):
+                continue  # a pack's own convention; not ours to judge
