@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from engine.keys import Key
 
 Tier = Literal["memory", "disk"]
 """Where a result is kept."""
+
+_NONE: Mapping[int, int] = MappingProxyType({})
+
+
+class Share(NamedTuple):
+    """Bytes held in one kind of memory. `buffers` are those that other results may hold, too, by address."""
+
+    bytes: int = 0
+    buffers: Mapping[int, int] = _NONE
+
+
+class Footprint(NamedTuple):
+    """What a result's values hold in RAM and on the device."""
+
+    ram: Share
+    device: Share = Share()
+
+
+Sizeof = Callable[[tuple[Any, ...]], Footprint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +101,8 @@ class NoCache:
         """Nothing to finish."""
 
 
-def default_sizeof(value: Any) -> int:
-    """Bytes a plain Python value occupies, members of built-in containers included.
+def default_sizeof(value: Any) -> Footprint:
+    """What a plain Python value occupies in RAM, members of built-in containers included.
 
     Anything with an integer `nbytes` (an array, a tensor) counts with that; other objects count as their
     shell alone, so hosts that cache models inject a function that knows them.
@@ -101,4 +121,4 @@ def default_sizeof(value: Any) -> int:
             stack.extend(cast("dict[Any, Any]", item).values())
         elif isinstance(item, (list, tuple, set, frozenset)):
             stack.extend(cast("Collection[Any]", item))
-    return total
+    return Footprint(Share(total))

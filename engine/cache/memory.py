@@ -1,52 +1,62 @@
-"""A cache with a byte budget that first lets go of what is cheapest to make again for the room it takes."""
+"""A cache with a budget of bytes that first lets go of what is cheapest to make again for its room."""
 
 from __future__ import annotations
 
-import heapq
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from engine.cache.aliases import Aliases
-from engine.cache.base import Entry, Tier, default_sizeof
+from engine.cache.base import Entry, Footprint, Share, Sizeof, Tier, default_sizeof
+from engine.cache.space import Space
 from engine.keys import Key
 
 _OVERHEAD = 512
 """Bytes an entry costs apart from its values: key, records and dictionary slots."""
 
-
-@dataclass(slots=True)
-class _Held:
-    entry: Entry
-    size: int
-    worth: float
-    stamp: int
+Demote = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
+"""The same values with everything in RAM, or None for values that cannot move."""
 
 
 class MemoryCache:
-    """An entry is worth the clock at its last use plus its seconds per byte; the least worthy goes first.
+    """RAM and device memory have a budget each; `engine.cache.space` says what goes first.
 
-    The clock rises to the worth of whatever was let go, so that entries nobody uses age. This is
-    GreedyDual-Size (P. Cao and S. Irani, "Cost-aware WWW proxy caching algorithms", USITS 1997).
+    What has to leave the device is kept in RAM if `demote` can move it there, and dropped else. Buffers that
+    several results share, such as the weights of a model and of its variants, count once.
+
+    Args:
+        byte_budget: bytes of RAM that results may hold.
+        sizeof: bytes a result's values hold.
+        device_budget: bytes of device memory that results may hold.
+        demote: called without a lock held, on the thread that brought the last result.
     """
 
-    def __init__(self, byte_budget: int, sizeof: Callable[[Any], int] = default_sizeof) -> None:
-        self._budget = byte_budget
+    def __init__(
+        self,
+        byte_budget: int,
+        sizeof: Sizeof = default_sizeof,
+        *,
+        device_budget: int = 0,
+        demote: Demote | None = None,
+    ) -> None:
         self._sizeof = sizeof
+        self._demote = demote
         self._lock = threading.Lock()
-        self._held: dict[Key, _Held] = {}
+        self._held: dict[Key, Entry] = {}
         self._aliases = Aliases()
-        # (worth, stamp, key); a record whose stamp is not the entry's current one is stale and skipped.
-        self._heap: list[tuple[float, int, Key]] = []
-        self._clock = 0.0
-        self._stamp = 0
-        self._bytes = 0
+        self._ram = Space(byte_budget)
+        self._device = Space(device_budget)
 
     @property
     def bytes(self) -> int:
-        """Bytes held now."""
-        return self._bytes
+        """Bytes of RAM held now."""
+        return self._ram.bytes
+
+    @property
+    def device_bytes(self) -> int:
+        """Bytes of device memory held now."""
+        return self._device.bytes
 
     def __len__(self) -> int:
         return len(self._held)
@@ -62,61 +72,85 @@ class MemoryCache:
         """The result, or None."""
         with self._lock:
             main = self._aliases.main(key)
-            held = self._held.get(main)
-            if held is None:
-                return None
-            self._touch(main, held)
-            return held.entry
+            entry = self._held.get(main)
+            if entry is not None:
+                self._ram.touch(main)
+                self._device.touch(main)
+            return entry
 
     def put(self, key: Key, entry: Entry, also: Key | None = None) -> None:
-        """Keep a result and make room for it; one larger than the whole budget is not kept."""
-        size = self._sizeof(entry.values) + _OVERHEAD
+        """Keep a result and make room for it; one larger than a whole budget is not kept."""
+        size = self._sizeof(entry.values)
+        if size.device.bytes > self._device.budget:
+            values = self._in_ram(entry)
+            if values is not None:
+                entry = replace(entry, values=values)
+                size = self._sizeof(values)
         with self._lock:
             self._aliases.forget(key)
-            if size > self._budget:
+            if not self._fits(size):
                 self._drop(key)
                 return
-            known = self._held.pop(key, None)
-            if known is not None:
-                self._bytes -= known.size
+            self._take(key, entry, size)
             if also is not None and also != key:
                 self._drop(also)
                 self._aliases.add(also, key)
-            held = self._held[key] = _Held(entry, size, 0.0, 0)
-            self._bytes += size
-            self._touch(key, held)
-            while self._bytes > self._budget:
-                self._evict()
+            self._trim()
+        if self._device.over:
+            self._relieve_device()
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._held.clear()
             self._aliases.clear()
-            self._heap.clear()
-            self._bytes = 0
+            self._ram.clear()
+            self._device.clear()
 
     def close(self, seconds: float = 5.0) -> None:
         """Nothing to finish."""
 
-    def _touch(self, key: Key, held: _Held) -> None:
-        self._stamp += 1
-        held.stamp = self._stamp
-        held.worth = self._clock + held.entry.seconds / held.size
-        heapq.heappush(self._heap, (held.worth, held.stamp, key))
-        if len(self._heap) > 2 * len(self._held) + 64:
-            self._heap = [(h.worth, h.stamp, k) for k, h in self._held.items()]
-            heapq.heapify(self._heap)
+    def _fits(self, size: Footprint) -> bool:
+        return size.ram.bytes + _OVERHEAD <= self._ram.budget and size.device.bytes <= self._device.budget
 
-    def _evict(self) -> None:
-        worth, stamp, key = heapq.heappop(self._heap)
-        held = self._held.get(key)
-        if held is not None and held.stamp == stamp:
-            self._clock = worth
-            self._drop(key)
+    def _in_ram(self, entry: Entry) -> tuple[Any, ...] | None:
+        return None if self._demote is None else self._demote(entry.values)
+
+    def _take(self, key: Key, entry: Entry, size: Footprint) -> None:
+        """Hold the entry in place of the one that has this key; its second keys stay."""
+        if key in self._held:
+            self._ram.remove(key)
+            self._device.remove(key)
+        self._held[key] = entry
+        self._ram.add(key, Share(size.ram.bytes + _OVERHEAD, size.ram.buffers), entry.seconds)
+        if size.device.bytes:
+            self._device.add(key, size.device, entry.seconds)
+
+    def _trim(self) -> None:
+        while self._ram.over:
+            self._drop(self._ram.least())
+
+    def _relieve_device(self) -> None:
+        """Moving takes a while, so it happens without the lock; what changed meanwhile is left alone."""
+        while True:
+            with self._lock:
+                if not self._device.over:
+                    return
+                key = self._device.least()
+                entry = self._held[key]
+            values = self._in_ram(entry)
+            size = None if values is None else self._sizeof(values)
+            with self._lock:
+                if self._held.get(key) is not entry:
+                    continue
+                if values is None or size is None or size.device.bytes or not self._fits(size):
+                    self._drop(key)
+                else:
+                    self._take(key, replace(entry, values=values), size)
+                    self._trim()
 
     def _drop(self, key: Key) -> None:
-        held = self._held.pop(key, None)
-        if held is not None:
-            self._bytes -= held.size
+        if self._held.pop(key, None) is not None:
+            self._ram.remove(key)
+            self._device.remove(key)
             self._aliases.drop(key)

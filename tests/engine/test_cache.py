@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from engine.cache import Cache, Entry, LruCache, MemoryCache, NoCache, default_sizeof
+from engine.cache import Cache, Entry, Footprint, LruCache, MemoryCache, NoCache, Share, default_sizeof
 from engine.keys import Key
 
 
-def size(values: Any) -> int:
-    return values[0]
+def size(values: Any) -> Footprint:
+    return Footprint(Share(values[0]))
 
 
 def entry(bytes_: int, seconds: float = 1.0) -> Entry:
@@ -68,6 +69,89 @@ def test_the_budget_holds_under_any_sequence() -> None:
         assert cache.bytes <= 50_000
     held = [k(i) for i in range(60) if cache.tier(k(i))]
     assert cache.bytes == sum(cache.get(name).values[0] + OVERHEAD for name in held)  # type: ignore[union-attr] # pyright: ignore
+
+
+def shared(bytes_: int, *addresses: int) -> Entry:
+    """A result of `bytes_` that all lie in buffers of equal size, at these addresses."""
+    return Entry((Footprint(Share(bytes_, {a: bytes_ // len(addresses) for a in addresses})),), None, 1.0)
+
+
+def footprint(values: Any) -> Footprint:
+    return values[0]
+
+
+def test_buffers_that_results_share_count_once_as_long_as_one_of_them_is_kept() -> None:
+    cache = MemoryCache(10 * ROOM, footprint)
+    cache.put(k("model"), shared(4_000, 1, 2))
+    cache.put(k("variant"), shared(4_000, 2, 3))
+    assert cache.bytes == 6_000 + 2 * OVERHEAD
+    cache.put(k("model"), shared(10, 9))
+    assert cache.bytes == 4_000 + 10 + 2 * OVERHEAD
+
+
+def test_variants_of_one_model_fit_where_copies_would_not() -> None:
+    cache = MemoryCache(2 * ROOM, footprint)
+    for i in range(10):
+        cache.put(k(i), shared(ROOM, 1))
+    assert all(cache.tier(k(i)) for i in range(10))
+
+
+def on_device(bytes_: int, seconds: float = 1.0) -> Entry:
+    return Entry((Footprint(Share(10), Share(bytes_)),), None, seconds)
+
+
+def to_ram(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    (size,) = values
+    return (Footprint(Share(size.ram.bytes + size.device.bytes)),)
+
+
+def test_ram_and_device_memory_have_a_budget_each() -> None:
+    cache = MemoryCache(2 * ROOM, footprint, device_budget=ROOM)
+    cache.put(k("ram"), Entry((Footprint(Share(ROOM)),)))
+    cache.put(k("dear"), on_device(6_000, seconds=9))
+    cache.put(k("cheap"), on_device(6_000, seconds=1))
+    assert cache.tier(k("ram")) and cache.tier(k("dear")) and not cache.tier(k("cheap"))
+    assert cache.device_bytes == 6_000
+
+
+def test_what_must_leave_the_device_moves_to_ram_and_keeps_its_keys() -> None:
+    cache = MemoryCache(3 * ROOM, footprint, device_budget=ROOM, demote=to_ram)
+    cache.put(k("first"), on_device(6_000), also=k("alias"))
+    cache.put(k("second"), on_device(6_000))
+    assert cache.device_bytes == 6_000 and cache.bytes == 6_000 + 20 + 2 * OVERHEAD
+    moved = cache.get(k("alias"))
+    assert moved is not None and moved.values[0] == Footprint(Share(6_010))
+    cache.put(k("huge"), on_device(2 * ROOM))
+    assert cache.tier(k("huge")) and cache.device_bytes == 6_000
+
+
+def test_what_cannot_move_leaves_the_device_for_good() -> None:
+    cache = MemoryCache(3 * ROOM, footprint, device_budget=ROOM, demote=lambda values: None)
+    for i in range(5):
+        cache.put(k(i), on_device(6_000))
+    assert [i for i in range(5) if cache.tier(k(i))] == [4] and cache.device_bytes == 6_000
+
+
+def test_both_budgets_hold_under_any_sequence_and_several_threads() -> None:
+    cache = MemoryCache(50_000, footprint, device_budget=20_000, demote=to_ram)
+
+    def use(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(2_000):
+            name = k(dice.randrange(40))
+            if dice.random() < 0.3:
+                cache.get(name)
+            size, there = dice.randrange(6_000), dice.randrange(1, 30_000)
+            held = Footprint(Share(size, {dice.randrange(1, 9) * 7: 1}), Share(there * dice.randrange(2)))
+            cache.put(name, Entry((held,), None, dice.random()), also=k(dice.randrange(100, 200)))
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(use, seed) for seed in range(4)]:
+            done.result()
+    assert cache.bytes <= 50_000 and cache.device_bytes <= 20_000
+    held = [cache.get(k(i)) for i in range(40)]
+    alone = sum(e.values[0].ram.bytes + OVERHEAD for e in held if e is not None)
+    assert cache.bytes <= alone and cache.device_bytes == sum(e.values[0].device.bytes for e in held if e)
 
 
 def test_what_is_larger_than_the_budget_is_not_kept_and_displaces_nothing() -> None:
@@ -174,11 +258,11 @@ def test_sizes_count_members_once_and_arrays_by_their_bytes() -> None:
         nbytes = 4_000_000
 
     array = Array()
-    assert 4_000_000 < default_sizeof((array, [array, {"again": array}])) < 4_001_000
-    assert default_sizeof("x" * 1000) > 1000
+    assert 4_000_000 < default_sizeof((array, [array, {"again": array}])).ram.bytes < 4_001_000
+    assert default_sizeof("x" * 1000).ram.bytes > 1000
 
 
 def test_sizes_of_structures_that_contain_themselves_are_finite() -> None:
     loop: list[Any] = []
     loop.append(loop)
-    assert default_sizeof(loop) < 1000
+    assert default_sizeof(loop).ram.bytes < 1000
