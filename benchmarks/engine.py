@@ -45,7 +45,7 @@ def show(value: Number) -> Ui[None]:
     return Ui({"value": [value]})
 
 
-def ladder(length: int, *, rungs: int, first: int = 0, last: int = 1) -> dict[str, Any]:
+def ladder(length: int, *, rungs: int, first: int = 1, last: int = 1) -> dict[str, Any]:
     """A graph of `length` additions; each uses the node before and, with two rungs, the one before that."""
     prompt: dict[str, Any] = {"0": {"class_type": "Start", "inputs": {"value": first}}}
     for i in range(1, length + 1):

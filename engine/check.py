@@ -9,6 +9,7 @@ from typing import Any
 from engine import problems as p
 from engine.folders import Folders, MissingFile, UnsafePath, nearest
 from engine.graph import Link, Node, as_list, as_object, unwrap
+from engine.hooks import settled
 from engine.problems import Problem
 from engine.registry import Registry
 from engine.spec import InputSpec, NodeSpec
@@ -48,8 +49,8 @@ class NodeChecker:
             given = _NOTHING
         for declared in spec.inputs:
             self._input(node, spec, declared, given, literals, links)
-        if spec.variadic:
-            self._variadic(node, spec, given, links)
+        if len(given) > len(literals) + len(links) and (spec.variadic or spec.open_inputs or spec.hidden):
+            self._undeclared(node, spec, given, literals, links)
         return Node(node, spec.name, literals, links)
 
     def names(self, kind: str) -> list[str]:
@@ -78,12 +79,15 @@ class NodeChecker:
         value = given[name]
         pair = as_list(value)
         if pair is not None:
-            link = self._link(node, declared, pair)
+            link = self._link(node, declared, pair, own_check=spec.own_type_check)
             if link is not None:
                 links[name] = link
             return
         value = unwrap(value)
         if value is None and declared.optional and not is_widget(declared.type):
+            return
+        if spec.lenient and not is_widget(declared.type):
+            literals[name] = value
             return
         checked = self._literal(node, declared, value, own_check=name in spec.check_inputs)
         if checked is not None:
@@ -96,7 +100,13 @@ class NodeChecker:
         return wire if len(wire) == 2 else [*wire, {}]
 
     def _link(
-        self, node: NodeId, declared: InputSpec | None, pair: Sequence[Any], name: str = ""
+        self,
+        node: NodeId,
+        declared: InputSpec | None,
+        pair: Sequence[Any],
+        name: str = "",
+        *,
+        own_check: bool = False,
     ) -> Link | None:
         """The link, if it leads to an output; whether it fits goes to `problems`."""
         name = declared.name if declared else name
@@ -107,13 +117,14 @@ class NodeChecker:
         link, problem = self._resolve(node, name, config, pair)
         if problem is not None:
             self._add(problem)
-        if link is None or declared is None:
+        if link is None or declared is None or own_check:
             return link
         source = self._spec_of(link.node)
         if source is None:
             return link
-        received = source.outputs[link.slot].type
-        if not accepts(declared.type, received):
+        output = source.outputs[link.slot]
+        received = output.type
+        if not (declared.wildcard or output.wildcard or accepts(declared.type, received)):
             combo = declared.options_now(self.names)
             wanted = declared.type if combo is None else f"{combo}"
             self._add(p.return_type_mismatch(node, name, config, wanted, received, pair))
@@ -166,7 +177,9 @@ class NodeChecker:
         if own_check:
             return None
         if declared.is_combo:
-            return self._choice(node, declared, value)
+            several = as_list(value) if declared.options.get("multi_select") else None
+            wrong = (self._choice(node, declared, one) for one in ([value] if several is None else several))
+            return next((problem for problem in wrong if problem is not None), None)
         low, high = declared.options.get("min"), declared.options.get("max")
         if low is not None and number < low:
             return p.out_of_range(node, name, self._config(declared), number, low, below=True)
@@ -197,12 +210,22 @@ class NodeChecker:
             return p.custom_validation_failed(node, name, f"Invalid image file: {error}")
         return None
 
-    def _variadic(
-        self, node: NodeId, spec: NodeSpec, given: Mapping[str, Any], links: dict[str, Link]
+    def _undeclared(
+        self,
+        node: NodeId,
+        spec: NodeSpec,
+        given: Mapping[str, Any],
+        literals: dict[str, Any],
+        links: dict[str, Link],
     ) -> None:
+        """Inputs under names the node does not declare, where it takes any, and state in hidden ones."""
         for name, value in given.items():
+            if name in spec.by_name:
+                continue
             pair = as_list(value)
-            if name not in spec.by_name and pair is not None and len(pair) == 2:
+            if pair is None and (spec.open_inputs or name in spec.hidden):
+                literals[name] = unwrap(value)
+            elif pair is not None and len(pair) == 2 and (spec.variadic or spec.open_inputs):
                 link = self._link(node, None, pair, name)
                 if link is not None:
                     links[name] = link
@@ -213,17 +236,25 @@ class NodeChecker:
         if spec is None or spec.check is None:
             return
         present = [n for n in sorted(spec.check_inputs) if n in node.literals or n in node.links]
-        if any(n not in present and not spec.by_name[n].optional for n in spec.check_inputs):
+        missing = (n for n in spec.check_inputs if n not in present)
+        if any(n in spec.by_name and not spec.by_name[n].optional for n in missing):
             return
         arguments: dict[str, Any] = {name: node.literals.get(name) for name in present}
+        if spec.own_type_check:
+            arguments["input_types"] = {n: self._type_of(link) for n, link in node.links.items()}
         if "folders" in inspect.signature(spec.check).parameters:
             arguments["folders"] = self._folders
         try:
-            verdict = spec.check(**arguments)
+            verdict = settled(spec.check(**arguments))
         except Exception as error:  # noqa: BLE001 - a node's code may raise anything; it becomes a problem
             self._add(p.exception_during_validation(node.id, str(error), type(error).__name__))
             return
         if verdict is None or verdict is True:
             return
-        for name in present:
-            self._add(p.custom_validation_failed(node.id, name, str(verdict or "")))
+        text = "" if verdict is False else str(verdict)
+        for name in present or [""]:
+            self._add(p.custom_validation_failed(node.id, name, text))
+
+    def _type_of(self, link: Link) -> str:
+        source = self._spec_of(link.node)
+        return "*" if source is None else source.outputs[link.slot].type

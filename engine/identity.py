@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from engine.graph import Link, Node
+from engine.graph import Node
 from engine.keys import Key, KeyMaker, plain
 from engine.spec import NodeSpec
 from engine.types import NodeId
@@ -17,11 +17,11 @@ class Identities:
     def __init__(
         self,
         keys: KeyMaker,
-        actual: Callable[[NodeId], NodeId],
+        stand_in: Mapping[NodeId, NodeId],
         values: Mapping[NodeId, tuple[Any, ...]],
     ) -> None:
         self._keys = keys
-        self._actual = actual
+        self._stand_in = stand_in
         self._values = values
         self._shifted: dict[NodeId, Key] = {}
         self._fleeting: set[NodeId] = set()
@@ -38,46 +38,31 @@ class Identities:
 
     def settle(self, node: Node, spec: NodeSpec) -> Key | None:
         """Work the key out: all sources of the node, lazy ones excepted, have values."""
-        name = node.id
-        if name in self._keys.volatile:
+        name, keys = node.id, self._keys
+        if name in keys.volatile:
             self._fleeting.add(name)
             return None
-        if not self._moved(node):
-            return self._keys.of[name]
-        lazy = spec.lazy
-        lazy_links = {node.links[n] for n in lazy if n in node.links} if lazy else ()
-        key = self._keys.by_value(
-            node, spec, lambda link: self._promised(link) if link in lazy_links else self._part(link)
-        )
-        if key is None:
-            self._fleeting.add(name)
-        elif key != self._keys.of[name]:
-            self._shifted[name] = key
+        moved = name in keys.uncacheable
+        parts: list[tuple[Any, ...]] = []
+        for input_name, link in node.links.items():
+            source = self._stand_in.get(link.node, link.node)
+            if input_name in spec.lazy:
+                # By where it comes from: whether it will be asked for is not known yet.
+                key, fleeting = keys.of[source], source in keys.uncacheable
+            else:
+                values = self._values[source]
+                if link.slot < len(values) and plain(values[link.slot]):
+                    parts.append((input_name, values[link.slot]))
+                    moved = True
+                    continue
+                key, fleeting = self._shifted.get(source), source in self._fleeting
+                moved = moved or key is not None
+                key = key or keys.of[source]
+            if fleeting:
+                self._fleeting.add(name)
+                return None
+            parts.append((input_name, key, link.slot))
+        if not moved:
+            return keys.of[name]
+        key = self._shifted[name] = keys.by_value(node, spec, parts)
         return key
-
-    def _moved(self, node: Node) -> bool:
-        """Whether the value key can differ from the key made before the run."""
-        if node.id in self._keys.uncacheable:
-            return True
-        for link in node.links.values():
-            source = self._actual(link.node)
-            if source in self._shifted:
-                return True
-            values = self._values.get(source)
-            if values is not None and link.slot < len(values) and plain(values[link.slot]):
-                return True
-        return False
-
-    def _part(self, link: Link) -> tuple[Any, ...] | None:
-        source = self._actual(link.node)
-        values = self._values.get(source)
-        if values is not None and link.slot < len(values) and plain(values[link.slot]):
-            return (values[link.slot],)
-        key = self.of(source)
-        return None if key is None else (key, link.slot)
-
-    def _promised(self, link: Link) -> tuple[Any, ...] | None:
-        """A lazy input counts by where it comes from: whether it will be asked for is not known yet."""
-        if link.node in self._keys.uncacheable:
-            return None
-        return (self._keys.of[link.node], link.slot)

@@ -15,13 +15,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NewType, Protocol
 
 from engine.folders import Folders, MissingFile, UnsafePath, identity
-from engine.graph import Graph, Link, Node
+from engine.graph import Graph, Node
 from engine.hooks import accepted, settled
 from engine.registry import Registry
 from engine.spec import NodeSpec
@@ -102,21 +102,10 @@ class KeyMaker:
             parts.append(outside)
             self.of[name] = self._digest(spec, parts)
 
-    def by_value(
-        self, node: Node, spec: NodeSpec, source: Callable[[Link], tuple[Any, ...] | None]
-    ) -> Key | None:
-        """The key with `source(link)` in place of the links: `(value,)` or `(key, slot)`.
-
-        None where the node cannot have a key that occurs again; so it is when `source` gives None for a link.
-        """
-        if node.id in self.volatile:
-            return None
+    def by_value(self, node: Node, spec: NodeSpec, links: Iterable[tuple[Any, ...]]) -> Key:
+        """The key with these parts in place of the links: `(name, value)` or `(name, key, slot)`."""
         parts = self._literals(node)
-        for name, link in node.links.items():
-            part = source(link)
-            if part is None:
-                return None
-            parts.append((name, *part))
+        parts.extend(links)
         if len(parts) > 1:
             parts.sort(key=_by_name)
         parts.append(self.outside.get(node.id, _NOTHING_OUTSIDE))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from engine.flights import Flights
 from engine.folders import Folders
 from engine.graph import CycleError, Link, Node
 from engine.identity import Identities
-from engine.invoke import Describe, arguments, failure
+from engine.invoke import Describe, arguments, failure, results
 from engine.items import as_lists, spread
 from engine.journal import Journal
 from engine.keys import Key
@@ -32,6 +32,8 @@ from engine.shown import all_there
 from engine.spec import NodeSpec
 from engine.task import Called, Meter, Result, Task, Ui, links, read, settle
 from engine.types import NodeId
+
+_SPECIAL = frozenset({Expand, Blocker})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Session:
         self._landings: list[tuple[Key, Entry | None]] = []
         self._deferred = 0
         self.values: dict[NodeId, tuple[Any, ...]] = {}
-        self._identities = Identities(plan.keys, plan.actual, self.values)
+        self._identities = Identities(plan.keys, plan.stand_in, self.values)
         self._execution = Execution(plan.sources, plan.traits, plan.later)
         self.executed: list[NodeId] = []
         self.errors: list[NodeError] = []
@@ -246,14 +248,19 @@ class Session:
         if called.asked:
             self._ask(task, called.asked)
             return None
-        found = read(task, called.returned)
-        if any(isinstance(one, Expand) for one in called.returned):
-            self._expand(task, called.returned, found)
-            return None
-        seconds = time.perf_counter() - task.started
-        usage = Usage(seconds)
+        usage = Usage(time.perf_counter() - task.started)
         if called.reading is not None:
-            usage = Usage(seconds, called.reading.device_seconds, called.reading.peak_bytes)
+            usage = replace(
+                usage, device_seconds=called.reading.device_seconds, peak_bytes=called.reading.peak_bytes
+            )
+        returned = called.returned
+        if task.calls is None and not task.spec.has_list_output and type(returned[0]) not in _SPECIAL:
+            values, ui = results(task.spec, returned[0])
+            return values, ui, usage
+        found = read(task, returned)
+        if any(isinstance(one, Expand) for one in returned):
+            self._expand(task, returned, found)
+            return None
         return *settle(task, found, self._value), usage
 
     def _finish(self, task: Task, values: tuple[Any, ...], ui: Ui | None, usage: Usage) -> None:

@@ -30,7 +30,7 @@ Meter = Callable[[], AbstractContextManager[Reading]]
 """Entered around a node on the device lane."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Task:
     """A node with the arguments for it."""
 
@@ -53,7 +53,7 @@ class Task:
                 yield {**given, "context": self.context}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Called:
     """What came of calling a node: a value per call, an error, or names of lazy inputs it needs first."""
 
@@ -63,7 +63,7 @@ class Called:
     reading: Reading | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """One call's outputs. Those of an expansion may be links, which `settle` replaces."""
 
