@@ -21,7 +21,7 @@ def pack_roots(folders: Folders) -> tuple[Path, ...]:
 def find_packs(
     roots: Iterable[Path], *, disabled: bool = False, whitelist: Collection[str] = ()
 ) -> tuple[Path, ...]:
-    """Folders and `.py` files that are packs, sorted within each root; if `disabled`, the whitelisted ones."""
+    """Folders and `.py` files that are packs, sorted within each root; if `disabled`, those whitelisted."""
     found: list[Path] = []
     for root in roots:
         if root.is_dir():

@@ -1,4 +1,4 @@
-"""IS_CHANGED, VALIDATE_INPUTS and check_lazy_status of a V1 class as the engine's fingerprint, check, needs."""
+"""IS_CHANGED, VALIDATE_INPUTS and check_lazy_status of a V1 class as the engine's hooks."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def read_inputs(answer: Any) -> Declared:
     inputs: dict[str, InputSpec] = {}
     any_name = False
     for group in _GROUPS:
-        declared = groups.get(group) or {}
+        declared: Any = groups.get(group) or {}
         if not isinstance(declared, Mapping):
             raise BadDeclaration(f"INPUT_TYPES: {group!r} must be a dict, not {type(declared).__name__}")
         members = cast("Mapping[str, Any]", declared)
@@ -54,8 +54,9 @@ def read_input(name: str, spec: Any, *, optional: bool) -> InputSpec:
     parts: Sequence[Any] = cast("Sequence[Any]", spec) if isinstance(spec, list | tuple) else (spec,)
     if not parts:
         raise BadDeclaration(f"input {name!r} has no type")
-    kind, extra = parts[0], parts[1] if len(parts) > 1 else {}
-    given = cast("Mapping[str, Any]", extra) if isinstance(extra, Mapping) else {}
+    kind: Any = parts[0]
+    extra: Any = parts[1] if len(parts) > 1 else None
+    given: Mapping[str, Any] = cast("Mapping[str, Any]", extra) if isinstance(extra, Mapping) else {}
     options = {str(key): plain(value) for key, value in given.items()}
     if isinstance(kind, str):
         choices: tuple[Choice, ...] | None = None
@@ -122,7 +123,8 @@ def type_name(kind: str) -> str:
 
 def fits_everything(kind: str) -> bool:
     """Whether the type is one of the str subclasses that claim to equal every other."""
-    return type(kind) is not str and not (kind != _UNHEARD_OF)
+    differs = kind != _UNHEARD_OF  # what they override; `==` need not agree
+    return type(kind) is not str and not differs
 
 
 def _choice(value: Any) -> Choice:

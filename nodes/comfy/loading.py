@@ -115,7 +115,7 @@ def _offered(module: ModuleType) -> tuple[Mapping[str, type], Mapping[str, str]]
     if mappings is not None:
         if not isinstance(mappings, Mapping):
             raise NoNodes(f"NODE_CLASS_MAPPINGS must be a dict, not {type(mappings).__name__}")
-        titles = getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", None) or {}
+        titles: Any = getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", None) or {}
         return dict(cast("Mapping[str, type]", mappings)), dict(cast("Mapping[str, str]", titles))
     entry = getattr(module, "comfy_entrypoint", None)
     if entry is None:

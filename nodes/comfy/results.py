@@ -38,7 +38,7 @@ def _from_dict(outputs: Sequence[OutputSpec], fields: Mapping[str, Any], counted
         values = _values(outputs, fields["result"], counted, _link_or_value)
         return Expand(cast("Mapping[str, Mapping[str, Any]]", fields["expand"]), values, ui)
     values = _values(outputs, fields.get("result", ()), counted, _as_it_is)
-    return values if ui is None else Ui(ui, values)
+    return values if ui is None else Ui[Any](ui, values)
 
 
 def _values(outputs: Sequence[OutputSpec], returned: Any, counted: int | None, read: Slot) -> tuple[Any, ...]:
@@ -56,7 +56,7 @@ def _values(outputs: Sequence[OutputSpec], returned: Any, counted: int | None, r
 
 def _items(value: Any, *, missing: bool) -> Any:
     if isinstance(value, Blocker | Link):
-        return value
+        return cast("Any", value)
     return [None] if missing else list(value)
 
 

@@ -55,7 +55,7 @@ def adapt(owner: type, name: str, title: str | None, instances: Instances) -> No
         lenient=True,
         dynamic=True,
         extra_info=_flags(owner),
-        check_inputs=_unchecked(declared) | (check.inputs if check else frozenset()),
+        check_inputs=_unchecked(declared) | (check.inputs if check else frozenset[str]()),
         has_check=check is not None,
         function=_function(shape, outputs, instances, is_async=inspect.iscoroutinefunction(method)),
         fingerprint=fingerprint_of(shape),

@@ -196,7 +196,7 @@ class FolderPaths(ModuleType):
     def get_save_image_path(
         self, filename_prefix: str, output_dir: str, image_width: int = 0, image_height: int = 0
     ) -> tuple[str, str, int, str, str]:
-        """`(folder, filename, counter, subfolder, prefix)` for the next file of that prefix; makes the folder.
+        """`(folder, filename, counter, subfolder, prefix)` for the next file; makes the folder.
 
         Raises `UnsafePath` if the prefix leads out of `output_dir`.
         """

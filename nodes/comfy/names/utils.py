@@ -110,14 +110,14 @@ def _unwrapped(loaded: Any) -> Any:
     if "state_dict" in found:
         return found["state_dict"]
     only = next(iter(found.values())) if len(found) == 1 else None
-    return only if isinstance(only, dict) else found
+    return cast("dict[str, Any]", only) if isinstance(only, dict) else found
 
 
 def save_torch_file(
     sd: Mapping[str, Tensor], ckpt: str | Path, metadata: dict[str, str] | None = None
 ) -> None:
     """Write tensors as safetensors."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 
     save_file({name: tensor.contiguous() for name, tensor in sd.items()}, ckpt, metadata=metadata)
 
