@@ -67,6 +67,7 @@ SOCKETS = {
 """Types that are only sockets."""
 
 MATCH_TYPE = "COMFY_MATCHTYPE_V3"
+AUTOGROW = "COMFY_AUTOGROW_V3"
 
 WIDGETS: dict[str, tuple[str, type[Input], type[Output]]] = {
     "Boolean": ("BOOLEAN", widgets.BooleanInput, Output),
@@ -94,7 +95,7 @@ def types() -> dict[str, type[ComfyType]]:
     )
     made["Autogrow"] = new_type(
         "Autogrow",
-        "COMFY_AUTOGROW_V3",
+        AUTOGROW,
         dynamic.AutogrowInput,
         TemplatePrefix=dynamic.TemplatePrefix,
         TemplateNames=dynamic.TemplateNames,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from engine.context import Context
-from nodes.comfy.dynprompt import DynPrompt
+from nodes.comfy.hidden import SPECIAL
 from nodes.comfy.v3.inputs import Input, Output
 
 
@@ -92,16 +92,6 @@ class Schema:
             one.validate()
 
 
-def hidden_values(wanted: list[Hidden], context: Context) -> HiddenValues:
+def hidden_values(wanted: Sequence[Hidden], context: Context) -> HiddenValues:
     """What the running node asked for."""
-    secrets = context.extra.secrets
-    info = context.extra_pnginfo
-    available: dict[Hidden, Any] = {
-        Hidden.unique_id: str(context.node_id),
-        Hidden.prompt: context.prompt,
-        Hidden.extra_pnginfo: None if info is None else dict(info),
-        Hidden.dynprompt: DynPrompt(context.graph),
-        Hidden.auth_token_comfy_org: secrets.get("auth_token_comfy_org"),
-        Hidden.api_key_comfy_org: secrets.get("api_key_comfy_org"),
-    }
-    return HiddenValues({one.name: available[one] for one in wanted})
+    return HiddenValues({one.name: SPECIAL[one.value](context) for one in wanted})
