@@ -25,7 +25,6 @@ WITHOUT_EFFECT = (
     "--use-flash-attention",
     "--disable-xformers",
     "--disable-api-nodes",
-    "--disable-all-custom-nodes",
     "--auto-launch",
     "--disable-auto-launch",
     "--windows-standalone-build",
@@ -156,6 +155,19 @@ def _folders(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="more model folders",
+    )
+    add(
+        "--disable-all-custom-nodes",
+        action="store_true",
+        help="load no packs from the custom_nodes folders",
+    )
+    add(
+        "--whitelist-custom-nodes",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PACK",
+        help="load these packs all the same",
     )
 
 

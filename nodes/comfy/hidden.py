@@ -67,7 +67,6 @@ def before_running(hidden: Mapping[str, str], *, as_lists: bool) -> dict[str, An
     """The same for hooks called before a run, when there is neither a prompt nor a graph to show."""
     call = current_call()
     node = None if call is None else str(call.context.node_id)
-    values: dict[str, Any] = {
-        name: {"UNIQUE_ID": node, "PROMPT": {}}.get(word) for name, word in hidden.items() if word in SPECIAL
-    }
+    known: dict[str, Any] = {"UNIQUE_ID": node, "PROMPT": {}}
+    values = {name: known.get(word) for name, word in hidden.items() if word in SPECIAL}
     return {name: [value] for name, value in values.items()} if as_lists else values

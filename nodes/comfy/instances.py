@@ -28,7 +28,7 @@ class Instances:
         self._lock = threading.Lock()
 
     def begin(self, job: str, prompt: Mapping[str, Any]) -> None:
-        """A run of this prompt starts: objects of nodes that neither it nor a run in progress has are let go."""
+        """A run of this prompt starts: objects of nodes that no run in progress has are let go."""
         with self._lock:
             self._running[job] = prompt
             wanted = {pair for running in self._running.values() for pair in _nodes(running)}

@@ -57,7 +57,7 @@ def _values(outputs: Sequence[OutputSpec], returned: Any, counted: int | None, r
 def _items(value: Any, *, missing: bool) -> Any:
     if isinstance(value, Blocker | Link):
         return cast("Any", value)
-    return [None] if missing else list(value)
+    return cast("list[Any]", [None] if missing else list(value))
 
 
 def _as_it_is(value: Any) -> Any:
