@@ -10,23 +10,26 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from server.dispatch import Dispatcher
 from server.gate import Gate, gate_middleware
 from server.keys import (
     DECODING,
+    DISPATCHER,
     FAILURE,
     HUB,
     LOGS,
     MACHINE,
+    POOL,
     QUEUE,
     SETTINGS,
     SPECS,
-    SUPERVISOR,
     TABLE,
     USERS,
 )
 from server.logs import LogBook
 from server.machine import Machine
 from server.middlewares import caching, compression, errors
+from server.pool import Pool
 from server.queue import Queue
 from server.records import Json, StoreError
 from server.routes import ROUTES
@@ -34,7 +37,6 @@ from server.settings import Settings
 from server.sockets import Hub
 from server.specs import Specs, code_hash
 from server.users import Users
-from server.workers import Supervisor
 
 log = logging.getLogger("darkroom.server")
 _GOING_AWAY = 1001
@@ -71,14 +73,16 @@ def _furnish(app: web.Application, settings: Settings) -> None:
         machine.worker = info
 
     hub = Hub({"supports_preview_metadata": True, "max_upload_size": settings.max_body})
-    supervisor = Supervisor(settings.worker_command, specs.update, learn, book)
+    pool = Pool(settings, specs.update, learn, book)
+    queue = Queue(settings, hub)
     app[SETTINGS] = settings
     app[SPECS] = specs
     app[MACHINE] = machine
     app[LOGS] = book
     app[HUB] = hub
-    app[SUPERVISOR] = supervisor
-    app[QUEUE] = Queue(settings, hub, supervisor)
+    app[POOL] = pool
+    app[QUEUE] = queue
+    app[DISPATCHER] = Dispatcher(settings, queue, pool, hub, specs)
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[TABLE] = ROUTES
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
@@ -91,11 +95,11 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     """
     app[SPECS].recall()
     tasks = [asyncio.create_task(_open(app), name="open")]
-    tasks.append(asyncio.create_task(app[QUEUE].dispatch(), name="dispatch"))
+    tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
     yield
     for task in tasks:
         task.cancel()
-    app[SUPERVISOR].retire()
+    app[POOL].retire()
     await asyncio.gather(*tasks, return_exceptions=True)
     await app[QUEUE].close()
 
@@ -110,7 +114,7 @@ async def _open(app: web.Application) -> None:
     try:
         store = await asyncio.to_thread(JobStore.open, file)
         await app[QUEUE].open(store)
-        await app[SUPERVISOR].keep_alive()
+        await app[POOL].keep_alive()
     except DatabaseUnusable as error:
         app[FAILURE].put_nowait(str(error))
     except StoreError as error:

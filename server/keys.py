@@ -4,21 +4,23 @@ import asyncio
 
 from aiohttp import web
 
+from server.dispatch import Dispatcher
 from server.logs import LogBook
 from server.machine import Machine
+from server.pool import Pool
 from server.queue import Queue
 from server.settings import Settings
 from server.sockets import Hub
 from server.specs import Specs
 from server.table import Route
 from server.users import Users
-from server.workers import Supervisor
 
 SETTINGS = web.AppKey("settings", Settings)
 SPECS = web.AppKey("specs", Specs)
 HUB = web.AppKey("hub", Hub)
-SUPERVISOR = web.AppKey("supervisor", Supervisor)
+POOL = web.AppKey("pool", Pool)
 QUEUE = web.AppKey("queue", Queue)
+DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 USERS = web.AppKey("users", Users)
 MACHINE = web.AppKey("machine", Machine)
 LOGS = web.AppKey("logs", LogBook)

@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from server.http import Problem
-from server.keys import SPECS, SUPERVISOR
+from server.keys import POOL, SPECS
 from server.specs import Specs
 
 
@@ -15,14 +15,14 @@ async def node_specs(app: web.Application) -> Specs:
     """The node specs, as soon as they are known. Raises Problem 503 if the worker that has them cannot
     start.
     """
-    specs, supervisor = app[SPECS], app[SUPERVISOR]
-    waits = [asyncio.create_task(event.wait()) for event in (specs.ready, supervisor.failed)]
+    specs, pool = app[SPECS], app[POOL]
+    waits = [asyncio.create_task(event.wait()) for event in (specs.ready, pool.failed)]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
     if not specs.ready.is_set():
-        text = f"the nodes are not known, for the worker cannot start: {supervisor.last_error}"
+        text = f"the nodes are not known, for the worker cannot start: {pool.last_error}"
         raise Problem(503, "worker_failed", text, "worker", {"Retry-After": "10"})
     return specs

@@ -1,87 +1,79 @@
-"""The queue: accepts jobs, hands them to the worker one at a time in order of priority, and records how
-they end.
-"""
+"""The queue: accepts jobs, orders them, lets people change their minds, and records how they end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from bisect import insort
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.events import Event
 from server.http import Problem
-from server.records import Job, Json, NewJob, State, StoreError
+from server.order import Order
+from server.records import Ending, Job, Json, NewJob, Place, State, StoreError, Submission
+from server.running import Running
 from server.settings import Settings
 from server.sockets import Hub
 from server.wire import Message, RunView
-from server.workers import Supervisor, WorkerDied
 
 if TYPE_CHECKING:
     from server.jobs import JobStore
 
 log = logging.getLogger("darkroom.server")
-Result = TypeVar("Result")
-_PAUSE = 1.0
+_PAUSED = "paused"
 
 
 class DuplicateJob(Exception):
     """A job of this id is waiting or running with another graph."""
 
 
-@dataclass(frozen=True, order=True)
-class Place:
-    """A pending job's place in the queue: smallest number first, then in order of arrival."""
-
-    number: float
-    row: int
-    prompt_id: str = field(compare=False)
-
-
-@dataclass
-class Running:
-    """The job the worker has now."""
-
-    job: Job
-    view: RunView
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class Queue:
     """All jobs that are not finished. The database has them too; memory holds only their order."""
 
-    def __init__(self, settings: Settings, hub: Hub, supervisor: Supervisor) -> None:
+    def __init__(self, settings: Settings, hub: Hub) -> None:
         self._settings = settings
         self._hub = hub
-        self._supervisor = supervisor
         self._store: JobStore | None = None
         self._opened = asyncio.Event()
-        self._pending: list[Place] = []
-        self._places: dict[str, Place] = {}
-        self._wake = asyncio.Event()
+        self._order = Order()
         self._submitting = asyncio.Lock()
         self._counter = 0
         self._secrets: dict[str, Json] = {}
-        self.running: Running | None = None
+        self.running: dict[str, Running] = {}
+        """The jobs the workers have now, by id, in the order they started."""
+        self.paused = False
+        """Whether no pending job may start; kept over restarts."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when there may be a job to start."""
+        self.on_start: list[Callable[[Job], None]] = []
+        """Told of every run before it starts."""
+        self.observers: list[Callable[[Job, Event], None]] = []
+        """Told of every event of every run, before the clients are."""
+        self.completers: list[Callable[[Job, Ending], Ending]] = []
+        """Asked to complete what will be stored of a run that is over, with its events for example."""
+        self.on_finish: list[Callable[[Job, Ending], None]] = []
+        """Told of every run that is over, once that is stored and before the clients are told."""
 
     async def open(self, store: JobStore) -> None:
         """Take over what an earlier server left, then accept jobs."""
         self._counter = await store.next_number()
-        for job in await store.recover():
-            if job.state is State.PENDING:
-                self._insert(job)
-            elif job.attempts < self._settings.max_attempts:
-                self._insert(await store.requeue(job))
+        self.paused = bool(await store.recall(_PAUSED))
+        for job in await store.interrupted():
+            if job.attempts < self._settings.max_attempts:
+                await store.requeue(job)
             else:
                 view = RunView(job)
                 text = f"the server stopped {job.attempts} times while this job ran, so it is not tried again"
                 view.fail_whole("Quarantined", text, "Submit it again if the cause is gone.")
-                await store.finish(job, view.ending(time.time()), self._settings.history_limit)
+                ending = replace(view.ending(time.time()), state=State.QUARANTINED)
+                await store.finish(job, ending, self._settings.history_limit)
+        for place in await store.places():
+            self._order.put(place)
         self._store = store
         self._opened.set()
+        self.on_change()
 
     async def store(self) -> JobStore:
         """The job table, once it is open."""
@@ -92,14 +84,14 @@ class Queue:
     @property
     def remaining(self) -> int:
         """Pending and running jobs."""
-        return len(self._pending) + (self.running is not None)
+        return len(self._order) + len(self.running)
 
     def next_number(self) -> int:
         """The next priority number; every submission takes one."""
         number, self._counter = self._counter, self._counter + 1
         return number
 
-    async def submit(self, job: NewJob, secrets: Json) -> Job:
+    async def submit(self, job: NewJob, secrets: Json, submission: Submission | None = None) -> Job:
         """Queue a job; once this returns, the job survives a crash. The same id and graph again is the same
         job.
 
@@ -107,26 +99,28 @@ class Queue:
         """
         store = await self.store()
         async with self._submitting:
-            if job.prompt_id in self._places or self._is_running(job.prompt_id):
+            if self.is_open(job.prompt_id):
                 present = await store.get(job.prompt_id)
                 if present is not None and present.graph == job.graph:
+                    if submission is not None:
+                        await store.remember(submission)
                     return present
                 raise DuplicateJob(job.prompt_id)
-            if len(self._pending) >= self._settings.max_queue:
+            if len(self._order) >= self._settings.max_queue:
                 text = f"the queue is full ({self._settings.max_queue} jobs); try again later"
                 raise Problem(429, "queue_full", text, "queue", {"Retry-After": "10"})
-            added = await store.add(job)
+            added = await store.add(job, submission)
             if secrets:
                 self._secrets[job.prompt_id] = secrets
-            self._insert(added)
+            self._put(added)
         self._hub.broadcast_status(self.remaining)
         return added
 
     async def pending(self) -> list[Job]:
         """Pending jobs in the order they will run."""
-        places = list(self._pending)
-        found = await (await self.store()).many([place.row for place in places])
-        return [found[place.row] for place in places if place.row in found]
+        rows = [place.row for place in self._order]
+        found = await (await self.store()).many(rows)
+        return [found[row] for row in rows if row in found]
 
     async def remove(self, prompt_ids: Iterable[str] | None) -> int:
         """Cancel pending jobs: those named, or all. Says how many there were.
@@ -134,179 +128,140 @@ class Queue:
         Raises StoreError; the jobs are then pending as before.
         """
         store = await self.store()
-        wanted = list(self._places) if prompt_ids is None else [i for i in prompt_ids if i in self._places]
-        chosen = {prompt_id: self._places.pop(prompt_id) for prompt_id in dict.fromkeys(wanted)}
+        wanted = [place.prompt_id for place in self._order] if prompt_ids is None else prompt_ids
         # Out of the order first: none of them may start while the cancellation is being written.
-        self._pending = [place for place in self._pending if place.prompt_id not in chosen]
+        places = [place for name in dict.fromkeys(wanted) if (place := self._order.pop(name)) is not None]
         try:
-            if chosen:
-                await store.cancel(list(chosen), time.time())
+            if places:
+                await store.cancel([place.prompt_id for place in places], time.time())
         except StoreError:
-            for place in chosen.values():
-                self._put(place)
+            for place in places:
+                if place.prompt_id not in self._order:  # not submitted again while it was out
+                    self._order.put(place)
+            self.on_change()
             raise
-        for prompt_id in chosen:
-            self._secrets.pop(prompt_id, None)
+        for place in places:
+            self._secrets.pop(place.prompt_id, None)
         self._hub.broadcast_status(self.remaining)
-        return len(chosen)
+        return len(places)
 
     def interrupt(self, prompt_id: str | None = None) -> bool:
-        """Stop the running job, if it is the one meant. Never touches the job after it."""
-        if self.running is None or (prompt_id is not None and self.running.job.prompt_id != prompt_id):
-            return False
-        self.running.stop.set()
-        return True
+        """Stop the job named if it runs, or the one each worker began last. Never touches the jobs after."""
+        if prompt_id is None:
+            chosen = list({running.worker: running for running in self.running.values()}.values())
+        else:
+            chosen = [self.running[prompt_id]] if prompt_id in self.running else []
+        for running in chosen:
+            running.stop.set()
+        return bool(chosen)
+
+    async def pause(self, paused: bool) -> None:
+        """Let no pending job start, or let them start again; running ones go on either way."""
+        await (await self.store()).keep(_PAUSED, paused)
+        self.paused = paused
+        self.on_change()
+
+    async def retry(self, prompt_id: str, new_id: str) -> Job:
+        """Queue the graph of a job that has ended once more. Raises Problem 404 or 409."""
+        job = await (await self.store()).get(prompt_id)
+        if job is None:
+            raise Problem(404, "not_found", "Job not found", "id")
+        if self.is_open(prompt_id):
+            raise Problem(409, "job_not_finished", f"the job {prompt_id} is still {job.state}", "id")
+        number = self.next_number()
+        again = NewJob(
+            new_id, number, False, job.client_id, job.graph, job.extra_data, job.targets, time.time(),
+            retry_of=prompt_id,
+        )  # fmt: skip
+        return await self.submit(again, {})
+
+    async def prioritise(self, prompt_id: str, number: float) -> None:
+        """Give a pending job another priority number. Raises Problem 404 or 409."""
+        place = await self._waiting(prompt_id)
+        await self._arrange([replace(place, number=number, rank=float(place.row))], explicit=prompt_id)
+
+    async def move(self, prompt_id: str, anchor_id: str, *, after: bool) -> None:
+        """Have a pending job run directly before or after another. Raises Problem 404 or 409."""
+        anchor, place = await self._waiting(anchor_id), await self._waiting(prompt_id)
+        if anchor != place:
+            await self._arrange(self._order.beside(place, anchor, after=after))
+
+    async def delete(self, prompt_id: str) -> None:
+        """Remove a job that waits or has ended, with all that is stored of it. Raises Problem 404 or 409."""
+        if prompt_id in self.running:
+            raise Problem(409, "job_running", f"the job {prompt_id} runs; cancel it first", "id")
+        await self.remove([prompt_id])
+        if not await (await self.store()).forget([prompt_id]):
+            raise Problem(404, "not_found", "Job not found", "id")
+
+    def is_open(self, prompt_id: str) -> bool:
+        """Whether a job waits or runs."""
+        return prompt_id in self._order or prompt_id in self.running
 
     def joined(self, sid: str) -> list[Message]:
-        """What a socket of session `sid` must be told about the run in progress."""
-        if self.running is None or self.running.job.client_id != sid:
-            return []
-        return self.running.view.replay()
+        """What a socket of session `sid` must be told about its runs in progress."""
+        mine = [running for running in self.running.values() if running.job.client_id == sid]
+        return [message for running in mine for message in running.view.replay()]
 
-    async def dispatch(self) -> None:
-        """Run jobs until cancelled. A fault in here costs one job at most."""
-        store = await self.store()
-        while True:
-            await self._wake.wait()
-            if not self._pending:
-                self._wake.clear()
-                continue
-            await self._supervisor.ready()
-            if not self._pending:
-                continue
-            try:
-                await self._run_next(store)
-            except Exception:  # the queue must go on, whatever a single job brings about
-                log.exception("running a job failed")
-                self.running = None
-                await asyncio.sleep(_PAUSE)  # what failed, such as the database, may fail again at once
+    def first(self) -> Place | None:
+        """The job to start next, unless the queue is paused."""
+        return None if self.paused else self._order.first()
+
+    async def read(self, place: Place) -> Job | None:
+        """The job at a place, if it is still the one to start. Raises ValueError if its row is damaged."""
+        job = (await (await self.store()).many([place.row])).get(place.row)
+        if job is None:
+            self._order.pop(place.prompt_id)
+        return job if self.first() == place else None
+
+    def begin(self, running: Running) -> None:
+        """A job leaves the order and counts as running from here on."""
+        self._order.pop(running.job.prompt_id)
+        self.running[running.job.prompt_id] = running
+
+    def leave(self, prompt_id: str) -> None:
+        """A job is over: it neither waits nor runs any more."""
+        self._order.pop(prompt_id)
+        self.running.pop(prompt_id, None)
+        self._secrets.pop(prompt_id, None)
+
+    def put_back(self, job: Job) -> None:
+        """A job that was running waits again."""
+        self.running.pop(job.prompt_id, None)
+        self._put(job)
+
+    def secrets(self, prompt_id: str) -> Json:
+        """The credentials that came with a job; none after a restart."""
+        return self._secrets.get(prompt_id, {})
 
     async def close(self) -> None:
-        """Put the running job back, as if it had not started, and close the table."""
+        """Put the running jobs back, as if they had not started, and close the table."""
         if self._store is None:
             return
         try:
-            if self.running is not None:
-                job = self.running.job
-                await self._store.requeue(job, attempts=max(job.attempts - 1, 0))
+            for running in self.running.values():
+                await self._store.requeue(running.job, attempts=max(running.job.attempts - 1, 0))
         except StoreError as error:
-            log.error("the running job counts as tried, for the job database refuses to write: %s", error)
+            log.error("running jobs count as tried, for the job database refuses to write: %s", error)
         finally:
             await self._store.close()
 
-    async def _run_next(self, store: JobStore) -> None:
-        place = self._pending[0]
-        job = (await store.many([place.row])).get(place.row)
-        if place not in self._pending:  # cancelled while it was being read
-            return
-        self._pending.remove(place)
-        self._places.pop(place.prompt_id, None)
-        if job is None:
-            return
-        running = Running(job, RunView(job))
-        self.running = running
-        running.job = await self._persist(lambda: store.start(job, time.time()))
-        self._hub.broadcast_status(self.remaining)
-        if await self._execute(running):
-            await self._finish(store, running)
-        else:
-            self.running = None
-            self._insert(await self._persist(lambda: store.requeue(running.job)))
+    async def _waiting(self, prompt_id: str) -> Place:
+        place = self._order.get(prompt_id)
+        if place is not None:
+            return place
+        if prompt_id not in self.running and await (await self.store()).get(prompt_id) is None:
+            raise Problem(404, "not_found", f"there is no job {prompt_id}", "id")
+        raise Problem(409, "job_not_pending", f"the job {prompt_id} does not wait any more", "id")
 
-    async def _execute(self, running: Running) -> bool:
-        """Have the worker run the job. False if the worker died and the job deserves another attempt."""
-        job, view = running.job, running.view
-        work = asyncio.create_task(
-            self._supervisor.run(job.prompt_id, self._message(job), self._listener(running))
-        )
-        stop = asyncio.create_task(running.stop.wait())
-        try:
-            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done() and not await self._supervisor.cancel(
-                job.prompt_id, self._settings.kill_after
-            ):
-                work.cancel()
-            done = await work
-        except WorkerDied as death:
-            if running.stop.is_set():
-                view.interrupt()
-            elif job.attempts < self._settings.max_attempts:
-                log.warning("job %s: %s; trying once more", job.prompt_id, death)
-                return False
-            else:
-                text = f"{death}, {job.attempts} times in a row while running this job"
-                view.fail_whole("WorkerDied", text, "Try a smaller size or batch, or see the server's log.")
-        except asyncio.CancelledError:
-            if not running.stop.is_set() or not work.cancelled():
-                raise
-            view.interrupt()
-        else:
-            if not view.over or done.get("error"):
-                error = done.get("error") or {"type": "RuntimeError", "message": "the worker gave no result"}
-                view.fail_whole(error["type"], error["message"])
-        finally:
-            stop.cancel()
-            work.cancel()
-        return True
+    async def _arrange(self, places: list[Place], explicit: str | None = None) -> None:
+        await (await self.store()).arrange(places, explicit)
+        for place in places:
+            if place.prompt_id in self._order:  # it may have started meanwhile
+                self._order.put(place)
+        self.on_change()
 
-    async def _finish(self, store: JobStore, running: Running) -> None:
-        job, view = running.job, running.view
-        self._secrets.pop(job.prompt_id, None)
-        ending = view.ending(time.time())
-        # History first: whoever hears that the run is over may ask for it at once.
-        await self._persist(lambda: store.finish(job, ending, self._settings.history_limit))
-        for message in view.terminal():
-            self._hub.publish(job.client_id, message)
-        self.running = None
-        self._hub.broadcast_status(self.remaining)
-        self._hub.publish(job.client_id, view.end_marker())
-
-    async def _persist(self, write: Callable[[], Awaitable[Result]]) -> Result:
-        """Write, and keep trying while the disk refuses: an outcome is never dropped."""
-        pause = 0.5
-        while True:
-            try:
-                return await write()
-            except StoreError as error:
-                log.error("the job database refuses to write (%s); trying again in %g s", error, pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 10.0)
-
-    def _listener(self, running: Running) -> Callable[[Event], None]:
-        def listen(event: Event) -> None:
-            for outgoing in running.view.view(event):
-                self._hub.publish(running.job.client_id, outgoing)
-
-        return listen
-
-    def _message(self, job: Job) -> Json:
-        options = dict(self._settings.worker_options)
-        if method := job.extra_data.get("preview_method"):
-            options["preview_method"] = method
-        return {
-            "graph": job.graph,
-            "targets": list(job.targets),
-            "extra_pnginfo": job.extra_data.get("extra_pnginfo"),
-            "options": options,
-            "secrets": self._secrets.get(job.prompt_id, {}),
-        }
-
-    def _insert(self, job: Job) -> None:
-        self._put(Place(job.number, job.id, job.prompt_id))
-
-    def _put(self, place: Place) -> None:
-        if place.prompt_id in self._places:  # submitted again while it was out
-            return
-        insort(self._pending, place)
-        self._places[place.prompt_id] = place
-        self._wake.set()
-
-    def _is_running(self, prompt_id: str) -> bool:
-        return self.running is not None and self.running.job.prompt_id == prompt_id
-
-
-def without_secrets(extra_data: Json) -> tuple[Json, Json]:
-    """`extra_data` as it may be stored and shown, and the credentials that must not be."""
-    names = {"auth_token_comfy_org", "api_key_comfy_org"}
-    secrets = {name: value for name, value in extra_data.items() if name in names}
-    return {name: value for name, value in extra_data.items() if name not in names}, secrets
+    def _put(self, job: Job) -> None:
+        if job.prompt_id not in self._order:  # not submitted again while it was out
+            self._order.put(Place(job.number, job.rank, job.id, job.prompt_id, job.attempts))
+        self.on_change()

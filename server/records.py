@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -27,9 +27,13 @@ class State(StrEnum):
     ERROR = "error"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
+    QUARANTINED = "quarantined"
+    """Given up, because the worker or the server died each time it ran."""
 
 
-FINISHED = (State.SUCCESS, State.ERROR, State.INTERRUPTED)
+OPEN = (State.PENDING, State.RUNNING)
+FINISHED = (State.SUCCESS, State.ERROR, State.INTERRUPTED, State.QUARANTINED)
+"""What the history shows: a job cancelled before it ran left nothing to show."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,16 @@ class NewJob:
     extra_data: Json
     targets: tuple[str, ...]
     created: float
+    retry_of: str | None = field(default=None, kw_only=True)
+    """The job whose graph this one runs again."""
+
+    @property
+    def workflow_id(self) -> str | None:
+        """The id of the workflow the graph was made from, if the canvas sent it along."""
+        found: Any = self.extra_data
+        for name in ("extra_pnginfo", "workflow", "id"):
+            found = cast(Json, found).get(name) if isinstance(found, dict) else None
+        return found if isinstance(found, str) else None
 
 
 @dataclass(frozen=True)
@@ -53,11 +67,15 @@ class Job(NewJob):
     id: int
     state: State
     attempts: int
+    rank: float = 0.0
+    """Its place among pending jobs of the same `number`."""
     started: float | None = None
     finished: float | None = None
     outputs: Json = field(default_factory=dict[str, Any])
     meta: Json = field(default_factory=dict[str, Any])
     messages: list[Any] = field(default_factory=list[Any])
+    nodes: Json = field(default_factory=dict[str, Any])
+    """What each node took, by id."""
 
     @property
     def shown_number(self) -> float | int:
@@ -75,6 +93,27 @@ class Job(NewJob):
         return {"prompt": self.item(), "outputs": self.outputs, "status": status, "meta": self.meta}
 
 
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
+    """A pending job's place in the queue: smallest number first, then in order of arrival, unless moved."""
+
+    number: float
+    rank: float
+    row: int
+    prompt_id: str = field(compare=False)
+    attempts: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A request that carried an `Idempotency-Key`: the hash of its body, and the answer it got."""
+
+    key: str
+    body_hash: str
+    answer: str
+    created: float
+
+
 @dataclass(frozen=True)
 class Ending:
     """How a job ended, to be written in one commit."""
@@ -84,3 +123,12 @@ class Ending:
     outputs: Json
     meta: Json
     messages: list[Any]
+    nodes: Json = field(default_factory=dict[str, Any])
+    events: bytes = b""
+
+
+def without_secrets(extra_data: Json) -> tuple[Json, Json]:
+    """`extra_data` as it may be stored and shown, and the credentials that must not be."""
+    names = {"auth_token_comfy_org", "api_key_comfy_org"}
+    secrets = {name: value for name, value in extra_data.items() if name in names}
+    return {name: value for name, value in extra_data.items() if name not in names}, secrets

@@ -148,8 +148,9 @@ class Health(BaseModel):
     """Whether the server can run jobs."""
 
     status: Literal["ok", "starting", "failed"]
-    worker: dict[str, Any]
-    queue: dict[str, int]
+    worker: dict[str, Any] = Field(description="The first of the workers.")
+    workers: list[dict[str, Any]]
+    queue: dict[str, int | bool]
 
 
 class CancelBody(Body):

@@ -30,6 +30,7 @@ class Settings:
         max_queue: Pending jobs accepted before submissions get 429.
         kill_after: Seconds a cancelled job may go on before its worker is killed.
         max_attempts: Crashes of a worker, or of the server, a job may cause before it is given up.
+        workers: Worker processes; 0 for one per device.
     """
 
     folders: Folders
@@ -53,6 +54,7 @@ class Settings:
     history_limit: int = 10_000
     kill_after: float = 4.0
     max_attempts: int = 2
+    workers: int = 0
 
     @property
     def max_body(self) -> int:

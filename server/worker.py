@@ -1,4 +1,6 @@
-"""The worker's side: runs jobs one after the other and reports every event. The registry is handed in.
+"""The worker's side: runs jobs and reports every event. The registry is handed in.
+
+Jobs may overlap: the server sends the next one as soon as it hears that the device is free.
 
 Frames travel on the real standard output, which is put out of everybody's reach first: what a node prints
 goes to standard error.
@@ -8,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
@@ -24,19 +25,25 @@ from engine.cache import Cache
 from engine.context import Cancellation, JobExtra, RunOptions
 from engine.drive import Guard
 from engine.driver import run
+from engine.flights import Flights
 from engine.folders import Folders
 from engine.invoke import Describe, describe
+from engine.journal import Journal
 from engine.lanes import Lanes
 from engine.problems import Problem
 from engine.registry import Registry
 from engine.relay import Emit
+from engine.task import Meter
 from engine.types import NodeId
 from engine.validate import Validation, validate
+from server.extension import Extension
 from server.frames import Frame, FrameError, read_frame_blocking
+from server.limits import die_with_parent, go_first
 
 Json = dict[str, Any]
 log = logging.getLogger("darkroom.worker")
-_PR_SET_PDEATHSIG = 1
+_BROKEN = 70
+"""Exit status after a fault of the worker itself."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,9 @@ class Host:
         free: Called between jobs once the cache, which holds the models too, is empty.
         info: Facts for `/system_stats`: `devices`, `pytorch_version`.
         guard: Entered around every call of a node, as `engine.driver.run` takes it.
+        meter: Entered around every node of the device lane, likewise.
         describe: Short form of values in error reports, likewise.
+        extension: Packs, if there are any.
     """
 
     registry: Registry
@@ -57,12 +66,15 @@ class Host:
     free: Callable[[], None] | None = None
     info: Callable[[], Json] | None = None
     guard: Guard = nullcontext
+    meter: Meter | None = None
     describe: Describe = describe
+    extension: Extension | None = None
 
 
 def serve(host: Host) -> int:
     """Speak frames on the standard streams until the server is gone, which ends this process."""
-    _die_with_parent()
+    die_with_parent()
+    go_first()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     incoming = os.fdopen(os.dup(0), "rb")
     outgoing = os.fdopen(os.dup(1), "wb")
@@ -78,30 +90,64 @@ class _Worker:
         self._write_lock = threading.Lock()
         self._inbox: asyncio.Queue[Json] = asyncio.Queue()
         self._cancellations: dict[str, Cancellation] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
         self._lanes = Lanes()
+        self._flights = Flights()
+        self._journal = Journal()
 
     async def main(self, incoming: BinaryIO) -> int:
         loop = asyncio.get_running_loop()
         reader = threading.Thread(target=self._read, args=(incoming, loop), name="frames", daemon=True)
-        self._send(
-            {"type": "hello", "specs": [s.to_json() for s in self._host.registry], "info": self._info()}
-        )
+        self._send(self._hello())
         reader.start()
         while True:
             message = await self._inbox.get()
             match message["type"]:
                 case "submit":
-                    await self._run(message)
+                    self._begin(self._run(message))
+                case "validate":
+                    self._begin(self._answer(message))
+                case "specs" | "rewrite":
+                    self._begin(self._ask_packs(message))
                 case "free":
+                    if self._jobs:  # what comes after it waits as well
+                        await asyncio.wait(self._jobs)
                     self._free()
                 case _:
                     pass
 
+    def _hello(self) -> Json:
+        extension = self._host.extension
+        if extension is not None:
+            extension.connect(self._send)
+        packs = None if extension is None else extension.announce()
+        return {"type": "hello", "specs": self._specs(), "info": self._info(), "packs": packs}
+
+    def _specs(self) -> list[Json]:
+        return [spec.to_json() for spec in self._host.registry]
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The server waits for an answer that cannot be given: the end of this process tells it so.
+            log.error("the worker cannot go on", exc_info=error)
+            os._exit(_BROKEN)
+
     def _read(self, incoming: BinaryIO, loop: asyncio.AbstractEventLoop) -> None:
-        with contextlib.suppress(FrameError):
-            while (frame := read_frame_blocking(incoming)) is not None:
-                loop.call_soon_threadsafe(self._receive, frame.message)
-        os._exit(0)  # the server is gone: nothing here is wanted any more, not even a node that is running
+        status = _BROKEN
+        try:
+            with contextlib.suppress(FrameError):
+                while (frame := read_frame_blocking(incoming)) is not None:
+                    loop.call_soon_threadsafe(self._receive, frame.message)
+                status = 0
+        finally:
+            # The server is gone, or out of hearing: nothing here is wanted any more, not even a running node.
+            os._exit(status)
 
     def _receive(self, message: Json) -> None:
         match message["type"]:
@@ -110,8 +156,6 @@ class _Worker:
                     cancellation.cancel()
             case "ping":
                 self._send({"type": "pong"})
-            case "validate":
-                self._answer(message)
             case "submit":
                 self._cancellations[message["job_id"]] = Cancellation()
                 self._inbox.put_nowait(message)
@@ -122,17 +166,20 @@ class _Worker:
         job_id = message["job_id"]
         done: Json = {"type": "done", "job_id": job_id}
         try:
+            if self._host.extension is not None:
+                self._host.extension.begin(job_id, message["graph"], message.get("client_id"))
             await self._execute(message, self._cancellations[job_id])
         except Exception as error:  # a fault outside any node fails this job, never the worker
             log.exception("job %s failed outside its nodes", job_id)
             done["error"] = {"type": type(error).__name__, "message": str(error)}
         finally:
             del self._cancellations[job_id]
+            if self._host.extension is not None:
+                self._host.extension.end(job_id)
         self._send({**done, "info": self._info()})
 
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
-        targets = message["targets"]
-        checked = validate(message["graph"], self._host.registry, self._host.folders, targets=targets)
+        checked = await self._check(message)
         emit = no_longer_valid(message["job_id"], checked, self._emit)
         if checked.graph is None:
             if checked.error is not None and not checked.problems:
@@ -149,23 +196,52 @@ class _Worker:
             cancel=cancel,
             resources=self._host.resources,
             folders=self._host.folders,
-            extra=JobExtra(message.get("extra_pnginfo"), RunOptions(**message.get("options", {}))),
+            extra=JobExtra(
+                message.get("extra_pnginfo"),
+                RunOptions(**message.get("options", {})),
+                message.get("secrets", {}),
+                message.get("client_id"),
+            ),
             targets=checked.good_targets,
             lanes=self._lanes,
             guard=self._host.guard,
+            meter=self._host.meter,
             describe=self._host.describe,
+            flights=self._flights,
+            journal=self._journal,
+            handed_over=lambda: self._send({"type": "handed_over", "job_id": message["job_id"]}),
         )
 
-    def _answer(self, message: Json) -> None:
-        checked = validate(
-            message["graph"], self._host.registry, self._host.folders, targets=message["targets"]
+    async def _check(self, message: Json) -> Validation:
+        """Validate on a thread: the nodes' own checks may take their time."""
+        registry, folders = self._host.registry, self._host.folders
+        if self._host.extension is not None:
+            await asyncio.to_thread(self._host.extension.renew, message["graph"])
+        return await asyncio.to_thread(
+            validate, message["graph"], registry, folders, targets=message["targets"]
         )
+
+    async def _answer(self, message: Json) -> None:
+        checked = await self._check(message)
         error, node_errors = checked.response()
         answer = {"error": error, "node_errors": node_errors, "targets": list(checked.good_targets)}
         self._send({"type": "answer", "question": message["question"], **answer})
 
+    async def _ask_packs(self, message: Json) -> None:
+        """What changes while packs run: the inputs they declare, and what they make of a request."""
+        extension = self._host.extension
+        answer: Json = {}
+        if message["type"] == "rewrite" and extension is not None:
+            answer = {"request": await asyncio.to_thread(extension.rewrite, message["request"])}
+        elif extension is not None:
+            await asyncio.to_thread(extension.renew)
+            answer = {"specs": self._specs()}
+        self._send({"type": "answer", "question": message["question"], **answer})
+
     def _free(self) -> None:
         self._host.cache.clear()
+        if self._host.extension is not None:
+            self._host.extension.free()
         if self._host.free is not None:
             self._host.free()
         self._send({"type": "info", "info": self._info()})
@@ -215,12 +291,3 @@ def _node_error(problem: Problem, checked: Validation) -> events.NodeError:
         inputs={problem.input: problem.extra.get("received_value")} if problem.input else {},
         suggestion=" ".join(filter(None, (problem.extra.get("suggestion"), again))),
     )
-
-
-def _die_with_parent() -> None:
-    """On Linux, have the kernel end this process with the server, even while native code holds the
-    interpreter.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,55 +1,51 @@
-"""The supervisor of the worker process: starts it, hands it jobs, notices its death, starts it again."""
+"""The supervisor of one worker process: starts it, hands it jobs, notices its death, starts it again."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import signal
 import time
-from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine import events
-from server.frames import Frame, FrameError, read_frame
+from server.deaths import WorkerDied
+from server.frames import Frame
 from server.logs import LogBook
+from server.process import WorkerProcess
 
 log = logging.getLogger("darkroom.server")
 
 Json = dict[str, Any]
+JOBS_AT_ONCE = 3
+"""How many jobs a worker may have, all but the newest of them done with the device."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
-_PING_EVERY = 10.0
+_PING_EVERY = 2.0
+_SILENT_AFTER = 4.5
+_STUCK_AFTER = 20.0
+_UP_WITHIN = 600.0
 _STABLE_AFTER = 10.0
-_SIGNALS = {
-    signal.SIGKILL: "probably out of memory",
-    signal.SIGSEGV: "segmentation fault in native code",
-    signal.SIGABRT: "aborted by native code",
-    signal.SIGBUS: "bus error; was a mapped model file truncated?",
-    signal.SIGILL: "illegal instruction",
-    signal.SIGFPE: "arithmetic error in native code",
-}
-
-
-class WorkerDied(Exception):
-    """The worker process ended while it had a job. The text says how."""
 
 
 @dataclass
-class _Task:
-    """The job the worker has: where its events go and what is waiting for it."""
+class Assignment:
+    """A job a worker has, or is about to get. `alone` ones share the worker with no other job."""
 
     job_id: str
-    on_event: Callable[[events.Event], None]
+    alone: bool = False
+    on_event: Callable[[events.Event], None] | None = None
+    handed_over: bool = False
+    """Whether it needs the device no more, so that the next job may start beside it."""
+    sent: bool = False
     done: asyncio.Future[Json] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Supervisor:
     """Keeps one worker alive. `on_specs` gets the nodes of each fresh worker, `on_info` facts about the
-    machine: at the start and after each job.
+    machine: at the start and after each job; `on_change` is called when it may have become able to take a
+    job, or unable.
     """
 
     def __init__(
@@ -58,33 +54,42 @@ class Supervisor:
         on_specs: Callable[[list[Json]], None],
         on_info: Callable[[Json], None],
         book: LogBook,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = tuple(command)
         self._on_specs = on_specs
         self._on_info = on_info
         self._book = book
-        self._process: Process | None = None
-        self._task: _Task | None = None
+        self._environment = dict(environment or {})
+        self._process: WorkerProcess | None = None
+        self._assignments: dict[str, Assignment] = {}
         self._answers: dict[int, asyncio.Future[Json]] = {}
         self._ready = asyncio.Event()
-        self._stderr: deque[str] = deque(maxlen=20)
         self._stopping = False
+        self._killed_for: str | None = None
+        self.on_change: Callable[[], None] = lambda: None
         self.failed = asyncio.Event()
         """Set while the last start went wrong; `last_error` says why."""
         self.restarts = -1
         self.last_error: str | None = None
         self.heard = 0.0
+        self.idle_since = 0.0
+        """When it last ended a job, by the monotonic clock."""
 
     @property
     def state(self) -> str:
-        """`ready`, `busy`, `starting`, or `failed` after a start that went wrong."""
+        """`ready`, `busy`, `silent` (idle, and yet no answer), `starting`, or `failed` after a start that
+        went wrong.
+        """
         if self._ready.is_set():
-            return "busy" if self._task else "ready"
+            if self._assignments:
+                return "busy"
+            return "silent" if self.silent_seconds > _SILENT_AFTER else "ready"
         return "failed" if self.failed.is_set() else "starting"
 
     @property
     def silent_seconds(self) -> float:
-        """How long ago the worker last said anything; a healthy one answers a ping every ten seconds."""
+        """How long ago the worker last said anything; a healthy one answers a ping every two seconds."""
         return time.monotonic() - self.heard if self._ready.is_set() else 0.0
 
     @property
@@ -92,33 +97,76 @@ class Supervisor:
         """Process id of the worker, if one runs."""
         return self._process.pid if self._process else None
 
+    def facts(self) -> Json:
+        """What `/health` says of it."""
+        return {
+            "state": self.state,
+            "pid": self.pid,
+            "restarts": max(self.restarts, 0),
+            "last_error": self.last_error,
+            "silent_seconds": round(self.silent_seconds, 1),
+            "jobs": self.jobs,
+        }
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs it has, oldest first."""
+        return list(self._assignments)
+
+    def can_take(self, *, alone: bool) -> bool:
+        """Whether a job may be given to it now: it is idle, or what it has is done with the device."""
+        if not self._ready.is_set():
+            return False
+        present = self._assignments.values()
+        if not present:
+            return self.silent_seconds <= _SILENT_AFTER
+        return (
+            not alone and len(present) < JOBS_AT_ONCE and all(a.handed_over and not a.alone for a in present)
+        )
+
+    def assign(self, job_id: str, *, alone: bool = False) -> Assignment:
+        """Reserve the worker for a job; `run` or `release` must follow."""
+        assignment = self._assignments[job_id] = Assignment(job_id, alone)
+        return assignment
+
+    def release(self, assignment: Assignment) -> None:
+        """End a reservation."""
+        if self._assignments.get(assignment.job_id) is assignment:
+            del self._assignments[assignment.job_id]
+            self.idle_since = time.monotonic()
+            self.on_change()
+
+    async def run(
+        self, assignment: Assignment, submit: Json, on_event: Callable[[events.Event], None]
+    ) -> Json:
+        """Run an assigned job and return the worker's `done` message. Raises WorkerDied if the process ends
+        first.
+        """
+        try:
+            if not assignment.done.done():
+                assignment.on_event, assignment.sent = on_event, True
+                await self._send({"type": "submit", "job_id": assignment.job_id, **submit})
+            return await assignment.done
+        finally:
+            self.release(assignment)
+
     async def keep_alive(self) -> None:
-        """Run a worker, and another when it ends, with growing pauses while they end quickly. Until
-        cancelled, which kills it: it holds nothing that outlives it.
+        """Run a worker, and another when it ends, with growing pauses while they end quickly and for no job's
+        sake. Until cancelled, which kills it: it holds nothing that outlives it.
         """
         pause = _FIRST_PAUSE
         while True:
-            started = time.monotonic()
+            started, had_job = time.monotonic(), False
             try:
-                await self._live_once()
+                had_job = await self._live_once()
             except Exception as error:  # there must always be a next worker
                 self.last_error = f"the worker cannot run: {error}"
                 self.failed.set()
+                self.on_change()
                 log.exception("the worker cannot run")
-            pause = (
-                _FIRST_PAUSE if time.monotonic() - started > _STABLE_AFTER else min(pause * 2, _LONGEST_PAUSE)
-            )
+            lasting = had_job or time.monotonic() - started > _STABLE_AFTER
+            pause = _FIRST_PAUSE if lasting else min(pause * 2, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
-
-    async def run(self, job_id: str, submit: Json, on_event: Callable[[events.Event], None]) -> Json:
-        """Run one job and return the worker's `done` message. Raises WorkerDied if the process ends first."""
-        await self._ready.wait()
-        self._task = _Task(job_id, on_event)
-        try:
-            await self._send({"type": "submit", "job_id": job_id, **submit})
-            return await self._task.done
-        finally:
-            self._task = None
 
     async def ready(self) -> None:
         """Wait until a worker is ready for jobs."""
@@ -129,14 +177,16 @@ class Supervisor:
 
         False if the worker does not have the job yet.
         """
-        task, process = self._task, self._process
-        if task is None or task.job_id != job_id or process is None:
+        assignment, process = self._assignments.get(job_id), self._process
+        if assignment is None or not assignment.sent or process is None:
             return False
-        await self._send({"type": "cancel", "job_id": job_id})
-        done, _ = await asyncio.wait([task.done], timeout=kill_after)
+        sending = asyncio.create_task(self._send({"type": "cancel", "job_id": job_id}))
+        done, _ = await asyncio.wait([assignment.done], timeout=kill_after)
+        sending.cancel()  # it hangs where the worker no longer reads
         if not done:
             log.warning("job %s did not stop within %g s; killing the worker", job_id, kill_after)
-            _kill(process)
+            self._killed_for = job_id
+            process.kill()
         return True
 
     async def free(self) -> None:
@@ -152,37 +202,42 @@ class Supervisor:
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         number = id(answer)
         self._answers[number] = answer
+        sending = asyncio.create_task(self._send({**message, "question": number}))
         try:
-            await self._send({**message, "question": number})
             done, _ = await asyncio.wait([answer], timeout=timeout)
             return answer.result() if done and not answer.cancelled() else None
         finally:
+            sending.cancel()
             self._answers.pop(number, None)
 
     def retire(self) -> None:
         """The worker is about to be ended, by cancelling `keep_alive`; its end is no news."""
         self._stopping = True
 
-    async def _live_once(self) -> None:
+    async def _live_once(self) -> bool:
+        """From start to end of one process. Says whether it had a job at its end."""
         self.restarts += 1
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
-        )
-        self._process = process
-        helpers = [asyncio.create_task(self._follow_stderr(process)), asyncio.create_task(self._ping())]
-        broken: str | None = None
+        self._killed_for = None
+        environment = {**self._environment, **os.environ, "PYTHONUNBUFFERED": "1"}
+        process = self._process = await WorkerProcess.start(self._command, environment, self._book)
+        watch = asyncio.create_task(self._watch(process))
+        had_job = False
         try:
-            await self._listen(process)
-        except FrameError as error:
-            broken = f"the worker does not speak its protocol: {error}"
+            async for frame in process.frames():
+                self.heard = time.monotonic()
+                try:
+                    self._receive(frame)
+                except Exception:  # one message nobody understands must not cost the worker its life
+                    log.exception("a message of the worker cannot be used: %.300s", frame.message)
+                await asyncio.sleep(
+                    0
+                )  # sockets get their turn: a burst must not make their clients look slow
         finally:
-            _kill(process)  # also what it left behind in its process group
-            await process.wait()
-            await asyncio.wait(helpers[:1], timeout=1.0)
-            for helper in helpers:
-                helper.cancel()
-            self._ended(broken or death(process.returncode or 0, self._stderr[-1] if self._stderr else ""))
+            watch.cancel()
+            reason = await process.end()
+            had_job = bool(self._assignments)
+            self._ended(reason)
+        return had_job
 
     def _ended(self, reason: str) -> None:
         started = self._ready.is_set()
@@ -194,23 +249,14 @@ class Supervisor:
             self.failed.set()
         self.last_error = reason
         log.error("%s", self.last_error)
-        if self._task and not self._task.done.done():
-            self._task.done.set_exception(WorkerDied(reason))
+        for assignment in self._assignments.values():
+            if not assignment.done.done():
+                elsewhere = self._killed_for not in (None, assignment.job_id)
+                died = WorkerDied(reason, blameless=elsewhere or not assignment.sent)
+                assignment.done.set_exception(died)
         for answer in self._answers.values():
             answer.cancel()
-
-    async def _listen(self, process: Process) -> None:
-        assert process.stdout is not None
-        while (frame := await read_frame(process.stdout)) is not None:
-            self.heard = time.monotonic()
-            try:
-                self._receive(frame)
-            except Exception:  # one message nobody understands must not cost the worker its life
-                log.exception("a message of the worker cannot be used: %.300s", frame.message)
-            await asyncio.sleep(0)  # sockets get their turn: a burst must not make their clients look slow
-        # The pipe may close a moment before the process is gone; its exit status tells what happened.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 5.0)
+        self.on_change()
 
     def _receive(self, frame: Frame) -> None:
         message = frame.message
@@ -221,15 +267,23 @@ class Supervisor:
                 self.last_error = None
                 self.failed.clear()
                 self._ready.set()
+                self.idle_since = time.monotonic()
+                self.on_change()
             case "info":
                 self._on_info(message["info"])
             case "event":
-                if self._task and self._task.job_id == message["event"]["job_id"]:
-                    self._task.on_event(events.from_json(message["event"], frame.blob))
+                assignment = self._assignments.get(message["event"]["job_id"])
+                if assignment is not None and assignment.on_event is not None:
+                    assignment.on_event(events.from_json(message["event"], frame.blob))
+            case "handed_over":
+                if (assignment := self._assignments.get(message["job_id"])) is not None:
+                    assignment.handed_over = True
+                    self.on_change()
             case "done":
                 self._on_info(message.get("info", {}))
-                if self._task and self._task.job_id == message["job_id"] and not self._task.done.done():
-                    self._task.done.set_result(message)
+                assignment = self._assignments.get(message["job_id"])
+                if assignment is not None and not assignment.done.done():
+                    assignment.done.set_result(message)
             case "answer":
                 answer = self._answers.get(message["question"])
                 if answer and not answer.done():
@@ -238,37 +292,18 @@ class Supervisor:
                 pass
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        process = self._process
-        if process is None or process.stdin is None:
-            return
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(Frame(dict(message)).encode())
-            await process.stdin.drain()
+        if self._process is not None:
+            await self._process.send(message)
 
-    async def _ping(self) -> None:
+    async def _watch(self, process: WorkerProcess) -> None:
+        """Ping the worker; end it where it does not come up, or is idle and yet answers nothing."""
+        started = time.monotonic()
         while True:
             await asyncio.sleep(_PING_EVERY)
-            await self._send({"type": "ping"})
-
-    async def _follow_stderr(self, process: Process) -> None:
-        assert process.stderr is not None
-        while chunk := await process.stderr.read(65536):
-            text = chunk.decode("utf-8", "replace")
-            self._book.write(text)
-            self._stderr.extend(line for line in text.splitlines() if line.strip())
-
-
-def death(code: int, last_words: str) -> str:
-    """How a worker ended, for people: the signal and its usual cause, or its exit status and last line."""
-    if code < 0:
-        try:
-            cause = _SIGNALS.get(signal.Signals(-code), signal.Signals(-code).name)
-        except ValueError:
-            cause = "unknown signal"
-        return f"worker {'killed' if code == -signal.SIGKILL else 'died'} (signal {-code}, {cause})"
-    return f"worker exited with status {code}" + (f": {last_words}" if last_words else "")
-
-
-def _kill(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+            self.on_change()  # its state may follow from the time alone
+            if not self._ready.is_set() and time.monotonic() - started > _UP_WITHIN:
+                process.kill(f"the worker did not come up within {_UP_WITHIN:.0f} s")
+            elif not self._assignments and self.silent_seconds > _STUCK_AFTER:
+                process.kill(f"the idle worker did not answer for {_STUCK_AFTER:.0f} s")
+            else:
+                process.ping()

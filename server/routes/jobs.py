@@ -8,6 +8,7 @@ from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, query_int, read_model
 from server.keys import QUEUE
+from server.listing import Filter
 from server.queue import Queue
 from server.records import Job, Json, State
 from server.schemas import CancelBody, Cancelled
@@ -20,6 +21,7 @@ _NAMES = {
     State.ERROR: "failed",
     State.INTERRUPTED: "cancelled",
     State.CANCELLED: "cancelled",
+    State.QUARANTINED: "failed",
 }
 _MEDIA = ("images", "animated", "audio", "video", "3d")
 
@@ -40,7 +42,7 @@ async def listing(request: web.Request) -> web.Response:
         raise Problem(400, "invalid_query", "offset must not be negative, limit in 1..1000", "offset, limit")
     states = [state for state, name in _NAMES.items() if not wanted or name in wanted]
     store = await request.app[QUEUE].store()
-    found, total = await store.page(states, order == "desc", offset, limit)
+    found, total = await store.page(Filter(states, newest_first=order == "desc"), offset, limit)
     pagination = {"offset": offset, "limit": limit, "total": total, "has_more": offset + len(found) < total}
     return await json_answer(lambda: {"jobs": [summary(job) for job in found], "pagination": pagination})
 

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from engine.validate import Validation, validate
 from server.http import Problem, read_model
-from server.keys import QUEUE, SETTINGS, SPECS, SUPERVISOR
+from server.keys import POOL, QUEUE, SETTINGS, SPECS
 from server.known import node_specs
-from server.queue import DuplicateJob, without_secrets
-from server.records import Json, NewJob
+from server.queue import DuplicateJob
+from server.records import Json, NewJob, without_secrets
 from server.schemas import PromptAccepted, PromptBody, PromptRefused, QueueInfo
 from server.table import Route
 
@@ -108,7 +108,7 @@ async def _check_in_worker(
     if not any(spec is not None and spec.check_inputs for spec in specs):
         return targets, node_errors
     question = {"type": "validate", "graph": graph, "targets": targets}
-    answer = await app[SUPERVISOR].ask(question, _ANSWER_SECONDS)
+    answer = await app[POOL].ask(question, _ANSWER_SECONDS)
     if answer is None:
         return targets, node_errors
     if answer["error"] is not None:

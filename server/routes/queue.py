@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from server.http import as_model, json_answer, parse_json, read_body, read_model
-from server.keys import QUEUE, SUPERVISOR
+from server.keys import POOL, QUEUE
 from server.schemas import DeleteBody, FreeBody, InterruptBody, QueueState
 from server.table import Route
 
@@ -15,7 +15,7 @@ from server.table import Route
 async def show(request: web.Request) -> web.Response:
     """Running and pending jobs."""
     queue = request.app[QUEUE]
-    running = [queue.running.job.item()] if queue.running else []
+    running = [running.job.item() for running in queue.running.values()]
     pending = await queue.pending()
     return await json_answer(
         lambda: {"queue_running": running, "queue_pending": [job.item() for job in pending]}
@@ -50,7 +50,7 @@ async def free(request: web.Request) -> web.Response:
     """Give memory back as soon as the worker is idle."""
     body = await read_model(request, FreeBody, empty={})
     if body.free_memory or body.unload_models:
-        await asyncio.shield(request.app[SUPERVISOR].free())
+        await asyncio.shield(request.app[POOL].free())
     return web.Response()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http import Problem
-from server.keys import HUB, LOGS, MACHINE, QUEUE, SETTINGS, SUPERVISOR
+from server.keys import HUB, LOGS, MACHINE, POOL, QUEUE, SETTINGS
 from server.routes.view import PLACES
 from server.schemas import Health
 from server.table import Route
@@ -34,21 +34,16 @@ async def nothing_named(request: web.Request) -> web.Response:
 
 
 async def health(request: web.Request) -> web.Response:
-    """Whether jobs can run; 503 while the worker cannot be started."""
-    queue, supervisor = request.app[QUEUE], request.app[SUPERVISOR]
-    status = {"ready": "ok", "busy": "ok"}.get(supervisor.state, supervisor.state)
-    worker = {
-        "state": supervisor.state,
-        "pid": supervisor.pid,
-        "restarts": max(supervisor.restarts, 0),
-        "last_error": supervisor.last_error,
-        "silent_seconds": round(supervisor.silent_seconds, 1),
-    }
-    running = int(queue.running is not None)
+    """Whether jobs can run; 503 while no worker can be started, or none answers."""
+    queue, pool = request.app[QUEUE], request.app[POOL]
+    status = {"ready": "ok", "busy": "ok", "silent": "failed"}.get(pool.state, pool.state)
+    workers = [worker.facts() for worker in pool.workers]
+    running = len(queue.running)
     body = {
         "status": status,
-        "worker": worker,
-        "queue": {"running": running, "pending": queue.remaining - running},
+        "worker": workers[0],
+        "workers": workers,
+        "queue": {"running": running, "pending": queue.remaining - running, "paused": queue.paused},
     }
     return web.json_response(body, status=503 if status == "failed" else 200)
 

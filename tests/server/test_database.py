@@ -14,12 +14,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from server.database import HEAD, DatabaseUnusable, metadata, open_database
+from server.dispatch import Dispatcher
 from server.jobs import JobStore
 from server.logs import LogBook
+from server.pool import Pool
 from server.queue import Queue
 from server.records import Ending, NewJob, State, StoreError
 from server.sockets import Hub
-from server.workers import Supervisor
+from server.specs import Specs
 from tests.server.toy_server import settings
 
 
@@ -67,13 +69,13 @@ async def test_a_fault_of_the_database_is_told_without_the_statement(tmp_path: P
     with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
         connection.execute("DROP TABLE jobs")
     with pytest.raises(StoreError, match="no such table"):
-        await store.recover()
+        await store.places()
     await store.close()
 
 
 async def test_jobs_that_cannot_be_cancelled_stay_in_the_queue(tmp_path: Path) -> None:
     store = JobStore.open(tmp_path / "jobs.sqlite")
-    queue = Queue(settings(tmp_path), Hub({}), Supervisor((), print, print, LogBook()))
+    queue = Queue(settings(tmp_path), Hub({}))
     await queue.open(store)
     for number in (2, 1):
         await queue.submit(job(str(number), number), {})
@@ -93,19 +95,21 @@ async def test_a_database_that_fails_is_not_asked_again_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = JobStore.open(tmp_path / "jobs.sqlite")
-    supervisor = Supervisor((), print, print, LogBook())
-    queue = Queue(settings(tmp_path), Hub({}), supervisor)
+    options, hub, specs = settings(tmp_path), Hub({}), Specs(tmp_path / "specs.json", "")
+    pool, queue = Pool(options, print, print, LogBook()), Queue(options, hub)
+    dispatcher = Dispatcher(options, queue, pool, hub, specs)
     await queue.open(store)
     await queue.submit(job("waits"), {})
     with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
         connection.execute("ALTER TABLE jobs RENAME TO elsewhere")
     attempts: list[float] = []
 
-    async def ready() -> None:
+    def choose(*_: object, **__: object) -> object:
         attempts.append(0.0)
+        return pool.workers[0]
 
-    monkeypatch.setattr(supervisor, "ready", ready)
-    dispatching = asyncio.create_task(queue.dispatch())
+    monkeypatch.setattr(pool, "choose", choose)
+    dispatching = asyncio.create_task(dispatcher.run())
     await asyncio.sleep(0.5)
     assert len(attempts) == 1 and queue.remaining == 1 and not dispatching.done()
     dispatching.cancel()
@@ -122,7 +126,7 @@ async def test_open_jobs_come_back_in_order_and_numbers_go_on(tmp_path: Path) ->
         await store.add(job(name, number))
     await store.close()
     store = JobStore.open(tmp_path / "jobs.sqlite")
-    assert [found.prompt_id for found in await store.recover()] == ["front", "early", "late"]
+    assert [place.prompt_id for place in await store.places()] == ["front", "early", "late"]
     assert await store.next_number() == 5
     await store.close()
 
