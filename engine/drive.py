@@ -20,6 +20,8 @@ from engine.returns import Blocker
 from engine.session import Hands, Session, Surroundings
 from engine.task import Called, Reading, Task
 
+_SILENT = Blocker()
+"""What a call that was not made gives: whoever the blocker reached has reported its message."""
 Guard = Callable[[], AbstractContextManager[object]]
 
 
@@ -145,7 +147,7 @@ class Drive:
         for index, given in enumerate(task.each()):
             self._cancel.check()
             if isinstance(given, Blocker):
-                returned.append(given)
+                returned.append(_SILENT)
             elif task.context is None:
                 returned.append(function(**given))
             else:
@@ -187,7 +189,7 @@ class Drive:
         self, task: Task, function: Callable[..., Any], index: int, given: Arguments | Blocker
     ) -> Any:
         if isinstance(given, Blocker):
-            return given
+            return _SILENT
         with calling(task.context or Context(node_id=task.node.id), index):
             return await function(**given)
 

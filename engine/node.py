@@ -7,7 +7,7 @@ import inspect
 import linecache
 import marshal
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin
@@ -48,7 +48,8 @@ def node(
     names: tuple[str, ...] | None = None,
     fingerprint: Callable[..., Any] | None = None,
     check: Callable[..., str | None] | None = None,
-    needs: Callable[..., Iterable[str]] | None = None,
+    needs: Callable[..., Iterable[str] | Awaitable[Iterable[str]]] | None = None,
+    takes_lists: bool = False,
 ) -> Callable[[Callable[P, R]], NodeFunction[P, R]]:
     """Register the decorated function's signature as the node class `name`.
 
@@ -67,6 +68,7 @@ def node(
             built-in range and choice checks of the inputs it names.
         needs: called with the inputs it names, `Lazy` ones that were not evaluated yet as None; returns the
             names of those to evaluate, and is called again until it asks for nothing new.
+        takes_lists: call the node once with a list for every input, where it would be called for each value.
     """
 
     def register(function: Callable[P, R]) -> NodeFunction[P, R]:
@@ -102,6 +104,7 @@ def node(
             check_inputs=_named_inputs(check, inputs),
             has_check=check is not None,
             own_id="UNIQUE_ID" in hidden,
+            takes_lists=takes_lists,
             function=function,
             fingerprint=fingerprint,
             check=check,

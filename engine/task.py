@@ -103,8 +103,7 @@ def _contents(spec: NodeSpec, one: Result, value: Callable[[Link], Any]) -> tupl
 
 def _result(spec: NodeSpec, returned: Any) -> Result:
     if isinstance(returned, Blocker):
-        # Whoever it reached has reported its message: further down it is silent.
-        return Result((Blocker(),) * len(spec.outputs), None)
+        return Result((returned,) * len(spec.outputs), None)
     if isinstance(returned, Expand):
         count = len(spec.outputs)
         if len(returned.values) != count:

@@ -269,6 +269,7 @@ def execute(
     *,
     resources: dict[type, object] | None = None,
     targets: list[str] | None = None,
+    registry: Registry = REGISTRY,
     **options: Any,
 ) -> tuple[Outcome, Journal, list[Event]]:
     """Run a prompt; gives the outcome, what ran, and the events."""
@@ -276,7 +277,7 @@ def execute(
     events: list[Event] = []
     outcome = run_sync(
         Graph.parse(wired),
-        REGISTRY,
+        registry,
         cache,
         emit=events.append,
         resources={Journal: journal, **(resources or {})},
