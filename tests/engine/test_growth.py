@@ -146,7 +146,7 @@ def test_nodes_made_while_running_say_where_they_come_from() -> None:
     ends = {e.node_id: e for e in events if isinstance(e, NodeFinished)}
     inner = ends[next(n for n in ends if n.count("less") == 1 and n.endswith("times"))]
     assert (inner.parent_id, inner.real_id, inner.display_id) == ("p.0.less", "p", "p")
-    assert (ends["show"].parent_id, ends["show"].real_id) == (None, "show")
+    assert (ends[NodeId("show")].parent_id, ends[NodeId("show")].real_id) == (None, "show")
 
 
 def test_each_item_of_a_list_may_expand_or_not(cache: Cache) -> None:
