@@ -196,7 +196,8 @@ class Session:
             if isinstance(one, Blocker) and one.message is not None:
                 self._report.blocked(node.id, spec.name, one.message)
         lazy = tuple(n for n in node.links if n in spec.lazy and n not in asked) if spec.lazy else ()
-        context = self._context(node.id) if spec.takes_context else None
+        # The code of packs is not handed a context: it asks for the current one (`current_call`).
+        context = self._context(node.id) if spec.takes_context or spec.lenient else None
         return Task(node, spec, given, calls, context, time.perf_counter(), lazy)
 
     def _is_elsewhere(self, name: NodeId, key: Key, lane: str) -> bool:

@@ -47,7 +47,7 @@ class Task:
     def each(self) -> Iterator[Arguments | Blocker]:
         """The arguments of every call, or what blocks it."""
         for given in [self.given] if self.calls is None else self.calls:
-            if self.context is None or isinstance(given, Blocker):
+            if self.context is None or not self.spec.takes_context or isinstance(given, Blocker):
                 yield given
             else:
                 yield {**given, "context": self.context}
