@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _folders(worker)
     _compute(worker)
+    _memory(worker)
     return top
 
 
@@ -110,8 +111,16 @@ def _serve(command: argparse.ArgumentParser) -> None:
         help="to compare uploads",
     )
     add("--dont-print-server", action="store_true", help="say nothing on start")
+    add(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes that run jobs, which share the queue; default: one per GPU, or one",
+    )
     _folders(command)
     _compute(command)
+    _memory(command)
     command.add_argument(
         "--verbose",
         nargs="?",
@@ -171,9 +180,20 @@ def _folders(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _memory(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--memory-limit",
+        type=float,
+        metavar="GB",
+        help="what a worker without a GPU may allocate, 0 for no limit; "
+        "default: 90 %% of the memory, divided among the workers",
+    )
+
+
 def _compute(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("computing")
     group.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    group.add_argument("--device", metavar="NAME", help="compute on this device, such as cuda:1")
     precision = group.add_mutually_exclusive_group()
     precision.add_argument(
         "--precision",

@@ -5,7 +5,9 @@ import logging
 import sys
 from dataclasses import asdict
 
+from cli.packs import flags_of
 from cli.setup import ROOT, folders_of, run_options_of
+from server.limits import usual_limit
 from server.settings import Settings
 
 CODE = ("engine", "nodes", "diffusion")
@@ -49,6 +51,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         hashing=options.default_hashing_function,
         print_start=not options.dont_print_server,
         argv=tuple(sys.argv),
+        workers=max(options.workers, 0),
     )
 
 
@@ -60,7 +63,15 @@ def worker_command(options: argparse.Namespace) -> tuple[str, ...]:
         words += [f"--{name}-directory={folder.resolve()}"] if folder else []
     for file in options.extra_model_paths_config:
         words += ["--extra-model-paths-config", str(file.resolve())]
+    words += flags_of(options)
     words += ["--cpu"] if options.cpu else []
+    words += [f"--device={options.device}"] if options.device else []
+    words.append(f"--memory-limit={_memory_limit(options)}")
     words += ["--cache-none"] if options.cache_none else []
     words += [f"--cache-lru={options.cache_lru}"] if options.cache_lru else []
     return tuple(words)
+
+
+def _memory_limit(options: argparse.Namespace) -> float:
+    """Gigabytes for each worker."""
+    return usual_limit(options.workers) / 1e9 if options.memory_limit is None else options.memory_limit

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
 
 from server.database import jobs
-from server.records import FINISHED, Job, Place, State
+from server.records import FINISHED, Filter, Job, Place, State
 from server.rows import job_of, jobs_query, place_of
 from server.sql import Sql, chunks
-
-SortBy = Literal["created_at", "execution_duration"]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which jobs a list holds, and in what order."""
-
-    states: Sequence[State]
-    workflow_id: str | None = None
-    sort_by: SortBy = "created_at"
-    newest_first: bool = True
-
 
 class JobReader(Sql):
     """The job table, as far as it can be looked at without changing it."""

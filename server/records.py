@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 Json = dict[str, Any]
 
@@ -102,6 +103,19 @@ class Place:
     row: int
     prompt_id: str = field(compare=False)
     attempts: int = field(compare=False, default=0)
+
+
+SortBy = Literal["created_at", "execution_duration"]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs a list holds, and in what order."""
+
+    states: Sequence[State]
+    workflow_id: str | None = None
+    sort_by: SortBy = "created_at"
+    newest_first: bool = True
 
 
 @dataclass(frozen=True)
