@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import torch
 
+from cli.packs import packs_of
 from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
 from engine.cache import Cache, LruCache, MemoryCache, NoCache
@@ -27,17 +28,19 @@ CACHE_SHARE = 0.4
 
 def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     """A host for the options. Raises ValueError if they ask for a device this machine lacks."""
-    device = choose_device("cpu" if options.cpu else None)
+    device = choose_device("cpu" if options.cpu else options.device)
     resources: dict[type, object] = {Placement: Placement(device), Precision: Precision(options.precision)}
+    packs = packs_of(options, folders, builtin(), resources)
     return Host(
-        registry=builtin(),
-        folders=folders,
+        registry=builtin() if packs is None else packs.registry,
+        folders=folders if packs is None else packs.folders,
         cache=cache_of(options),
         resources=resources,
         guard=torch.inference_mode,
         describe=describe,
         free=give_back,
         info=lambda: device_facts(device),
+        extension=packs,
     )
 
 

@@ -8,19 +8,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cli.packs import packs_of, paths_of
 from cli.setup import folders_of
 from engine.folders import Folders
-from engine.spec import InputSpec, NodeSpec
+from engine.registry import Registry
+from engine.spec import ChoiceSource, InputSpec, NodeSpec
 
 
 def nodes(options: argparse.Namespace) -> int:
     """List every node; `--json` prints what `/object_info` answers."""
-    from nodes import builtin
-
     folders = folders_of(options)
-    specs = sorted(builtin(), key=lambda spec: (spec.category, spec.name))
+    registry, names, failed = _known(options, folders)
+    specs = sorted(registry, key=lambda spec: (spec.category, spec.name))
     if options.json:
-        print_json({spec.name: spec.object_info(folders.list) for spec in specs})
+        print_json({spec.name: spec.object_info(names) for spec in specs})
         return 0
     table = Table("node", "category", "inputs", "outputs", title=f"{len(specs)} nodes")
     for spec in specs:
@@ -29,7 +30,25 @@ def nodes(options: argparse.Namespace) -> int:
         )
         table.add_section()
     Console().print(table)
+    for line in failed:
+        Console().print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     return 0
+
+
+def _known(options: argparse.Namespace, folders: Folders) -> tuple[Registry, ChoiceSource, list[str]]:
+    """Every node, where file names are listed, and a line for each pack that cannot be used."""
+    from nodes import builtin
+
+    if not paths_of(options, folders):
+        return builtin(), folders.list, []
+    from diffusion.placement import Placement, choose_device
+    from diffusion.precision import Precision
+
+    resources: dict[type, object] = {Placement: Placement(choose_device("cpu")), Precision: Precision.AUTO}
+    packs = packs_of(options, folders, builtin(), resources)
+    assert packs is not None
+    bad = [r for r in packs.reports if r.error is not None]
+    return packs.registry, packs.folders.list, [f"pack {r.name} cannot be used: {r.error}" for r in bad]
 
 
 def inputs_of(spec: NodeSpec) -> str:

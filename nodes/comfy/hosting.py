@@ -114,9 +114,14 @@ class Packs:
         self._server.send = send
         for trouble in add_routes(self._server.app, self._server.routes):
             log.warning("%s", trouble)
-        if self._server.app.router.routes():
-            path = socket_path(self.folders.user / ".darkroom")
+        if not self._server.app.router.routes():
+            return
+        path = socket_path(self.folders.user / ".darkroom")
+        try:
             self._runner = self._thread.wait_for(listen(self._server.app, path))
+        except (OSError, RuntimeError, TimeoutError) as error:
+            log.warning("the routes of packs cannot be served: %s", error)
+        else:
             self._socket = path
 
     def begin(self, job: str, prompt: Mapping[str, Any], client: str | None) -> None:

@@ -38,7 +38,7 @@ def _from_dict(outputs: Sequence[OutputSpec], fields: Mapping[str, Any], counted
         values = _values(outputs, fields["result"], counted, _link_or_value)
         return Expand(cast("Mapping[str, Mapping[str, Any]]", fields["expand"]), values, ui)
     values = _values(outputs, fields.get("result", ()), counted, _as_it_is)
-    return values if ui is None else Ui[Any](ui, values)
+    return values if ui is None else cast("Any", Ui(ui, values))
 
 
 def _values(outputs: Sequence[OutputSpec], returned: Any, counted: int | None, read: Slot) -> tuple[Any, ...]:
