@@ -68,7 +68,7 @@ def test_numbers_of_odd_sizes_may_stand_next_to_each_other() -> None:
 def test_latents_and_conditionings_come_back_as_they_were() -> None:
     x = torch.randn(1, 4, 8, 8)
     latent = {"samples": x, "noise_mask": x[:, :1], "batch_index": [0, 1], "type": "audio"}
-    conditioning = [
+    conditioning: list[Any] = [
         [x, {"pooled_output": None, "area": ("percentage", 0.5, 1.0, 0.0, 0.25), "strength": 1}],
         (x, {}),
     ]
