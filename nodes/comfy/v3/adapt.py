@@ -13,10 +13,10 @@ from engine.returns import Blocker
 from engine.spec import InputSpec, NodeSpec, OutputSpec
 from nodes.comfy.execution.builder import number_builders
 from nodes.comfy.hidden import running
-from nodes.comfy.inputs import is_multiple, read_inputs, read_outputs
+from nodes.comfy.inputs import read_inputs, read_outputs
 from nodes.comfy.results import read_result
 from nodes.comfy.v1 import source_hash, takes_more
-from nodes.comfy.v3.arguments import Arguments
+from nodes.comfy.v3.arguments import Arguments, own_inputs
 from nodes.comfy.v3.extension import ComfyExtension
 from nodes.comfy.v3.hooks import check_of, fingerprint_of, needs_of
 from nodes.comfy.v3.kinds import AUTOGROW, MATCH_TYPE
@@ -66,7 +66,7 @@ def adapt_v3(owner: NodeClass, module: str, name: str | None = None, title: str 
     Raises whatever `define_schema` raises, ValueError for what cannot work.
     """
     schema, stable = owner.GET_SCHEMA(), frozen_schema(owner)
-    outputs = read_outputs(owner)
+    outputs = output_specs(owner)
     arguments = Arguments(
         schema, takes_more=takes_more(owner.execute.__func__, read_inputs(input_types(schema)))
     )
@@ -83,6 +83,7 @@ def adapt_v3(owner: NodeClass, module: str, name: str | None = None, title: str 
         code_hash=source_hash(owner),
         module=module,
         is_async=inspect.iscoroutinefunction(owner.execute),
+        takes_context=True,
         tuple_result=True,
         variadic=arguments.takes_more or arguments.dynamic,
         open_inputs=schema.accept_all_inputs or arguments.dynamic,
@@ -93,7 +94,7 @@ def adapt_v3(owner: NodeClass, module: str, name: str | None = None, title: str 
         lenient=True,
         dynamic=True,
         extra_info=_extra_info(stable),
-        check_inputs=_unchecked(schema) | (check.inputs if check else frozenset[str]()),
+        check_inputs=check.inputs if check else frozenset(),
         has_check=check is not None,
         function=_function(owner, arguments, outputs),
         fingerprint=fingerprint_of(owner, arguments),
@@ -113,9 +114,9 @@ def input_specs(schema: Schema) -> tuple[InputSpec, ...]:
     return tuple(fitted(one) for one in read_inputs(input_types(schema)).inputs)
 
 
-def _unchecked(schema: Schema) -> frozenset[str]:
-    """Combos whose value is a list: the built-in check compares one value with the choices."""
-    return frozenset(one.name for one in read_inputs(input_types(schema)).inputs if is_multiple(one))
+def output_specs(owner: NodeClass) -> tuple[OutputSpec, ...]:
+    """The outputs as the class declared them first."""
+    return tuple(replace(o, wildcard=True) if o.type == MATCH_TYPE else o for o in read_outputs(owner))
 
 
 def _extra_info(schema: Schema) -> Mapping[str, Any]:
@@ -144,7 +145,7 @@ def _function(owner: NodeClass, arguments: Arguments, outputs: Sequence[OutputSp
         # Here, so that tasks the node starts number the graphs they build with it.
         number_builders()
         own = locked(owner, hidden_values(schema.hidden, running()))
-        return own.execute(**arguments.complete(given))
+        return own.execute(**arguments.complete(own_inputs(given)))
 
     def call(**given: Any) -> Any:
         return read_output(schema, outputs, start(given))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from nodes.comfy.v3.dynamic import DynamicComboInput, DynamicInput, Tag, nest, present
+from engine.context import Context
+from nodes.comfy.v3.dynamic import DynamicComboInput, DynamicInput, Tag, all_paths, nest, present
 from nodes.comfy.v3.schema import Schema
 
 
@@ -21,6 +22,11 @@ def tagged(value: Any, path: str) -> Any:
     return (value, path) if "." in path else value
 
 
+def own_inputs(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the engine hands over without the context, which packs' classes know nothing of."""
+    return {name: value for name, value in given.items() if not isinstance(value, Context)}
+
+
 @dataclass(frozen=True)
 class Arguments:
     """How a node's methods get its inputs. `takes_more` says that `execute` has room for undeclared ones."""
@@ -32,6 +38,11 @@ class Arguments:
     def dynamic(self) -> bool:
         """Whether some inputs stand for others."""
         return any(isinstance(one, DynamicInput) for one in self.schema.inputs)
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """What dynamic inputs may be called in a prompt."""
+        return frozenset(all_paths(one for one in self.schema.inputs if isinstance(one, DynamicInput)))
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of `execute`. Raises ValueError if a dynamic input lacks a part."""

@@ -23,6 +23,10 @@ class DynamicInput(Input):
         """The inputs there are when `given` are the prompt's values, by their names in the prompt."""
         raise NotImplementedError
 
+    def all_paths(self, path: str) -> Iterator[str]:
+        """The names it may ever stand for."""
+        raise NotImplementedError
+
     def gather(self, path: str, given: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
         """The dictionary that the node gets."""
         raise NotImplementedError
@@ -82,6 +86,9 @@ class AutogrowInput(DynamicInput):
                 made.append((full, self.template.input))
         return made
 
+    def all_paths(self, path: str) -> Iterator[str]:
+        yield from (f"{path}.{name}" for name in self.template.names)
+
     def gather(self, path: str, given: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
         paths = ((name, f"{path}.{name}") for name in self.template.names)
         return {name: tag(given[full], full) for name, full in paths if full in given}
@@ -114,6 +121,11 @@ class DynamicComboInput(DynamicInput):
 
     def stands_for(self, path: str, given: Mapping[str, Any]) -> list[tuple[str, Input]]:
         return present(self._chosen(path, given), f"{path}.", given)
+
+    def all_paths(self, path: str) -> Iterator[str]:
+        yield path
+        for option in self.choices.values():
+            yield from all_paths(option.inputs, f"{path}.")
 
     def gather(self, path: str, given: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
         chosen = {self.id: tag(given[path], path)} if path in given else {}
@@ -169,6 +181,13 @@ def present(inputs: Iterable[Input], prefix: str, given: Mapping[str, Any]) -> l
         if isinstance(one, DynamicInput):
             made.extend(one.stands_for(path, given))
     return made
+
+
+def all_paths(inputs: Iterable[Input], prefix: str = "") -> Iterator[str]:
+    """Every name that the inputs may have in a prompt."""
+    for one in inputs:
+        path = prefix + one.id
+        yield from one.all_paths(path) if isinstance(one, DynamicInput) else (path,)
 
 
 def nest(inputs: Iterable[Input], given: Mapping[str, Any], tag: Tag, prefix: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from engine.context import current_call
 from engine.types import Uncacheable
 from nodes.comfy.hooks import Check, names_in, stable, verdict
-from nodes.comfy.v3.arguments import Arguments, tagged
+from nodes.comfy.v3.arguments import Arguments, own_inputs, tagged
 from nodes.comfy.v3.node import ComfyNode, locked, overrides
 from nodes.comfy.v3.schema import HiddenValues, hidden_values
 
@@ -52,7 +52,7 @@ def check_of(owner: type[ComfyNode], arguments: Arguments) -> Check | None:
     """The custom validation of a class, and that of the parts of dynamic inputs."""
     own = overrides(owner, "validate_inputs")
     if not own:
-        return Check(_parts(arguments), frozenset(), False) if arguments.dynamic else None
+        return Check(_parts(arguments), arguments.parts, False) if arguments.dynamic else None
     parameters = inspect.signature(owner.validate_inputs).parameters
     everything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     names = frozenset(one.id for one in arguments.schema.inputs)
@@ -71,7 +71,7 @@ def check_of(owner: type[ComfyNode], arguments: Arguments) -> Check | None:
         return next(arguments.problems(given), None) or verdict(await call(given))
 
     function = check_async if inspect.iscoroutinefunction(owner.validate_inputs) else check
-    return Check(function, wanted, "input_types" in parameters)
+    return Check(function, wanted | arguments.parts, "input_types" in parameters)
 
 
 def _parts(arguments: Arguments) -> Hook:
@@ -90,7 +90,7 @@ def needs_of(owner: type[ComfyNode], arguments: Arguments) -> Hook | None:
         running = current_call()
         wanted = arguments.schema.hidden
         hidden = HiddenValues({}) if running is None else hidden_values(wanted, running.context)
-        return locked(owner, hidden).check_lazy_status(**arguments.nested(given, tagged))
+        return locked(owner, hidden).check_lazy_status(**arguments.nested(own_inputs(given), tagged))
 
     def needs(**given: Any) -> list[str]:
         return names_in(call(given))
