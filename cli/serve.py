@@ -5,7 +5,7 @@ import logging
 import sys
 from dataclasses import asdict
 
-from cli.packs import flags_of
+from cli.packs import flags_of, paths_of
 from cli.setup import ROOT, folders_of, run_options_of
 from server.limits import usual_limit
 from server.settings import Settings
@@ -34,10 +34,12 @@ def serve(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The server's settings. Raises ModelPathsError for an unusable extra model paths file."""
+    folders = folders_of(options)
     return Settings(
-        folders=folders_of(options),
+        folders=folders,
         worker_command=worker_command(options),
         code_roots=tuple(ROOT / name for name in CODE),
+        packs=paths_of(options, folders),
         worker_options=asdict(run_options_of(options)),
         listen=tuple(part.strip() for part in options.listen.split(",") if part.strip()),
         port=options.port,

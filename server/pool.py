@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.events import Event
 from server.affinity import Affinity
+from server.frames import Frame
 from server.logs import LogBook
 from server.records import Json
 from server.settings import Settings
@@ -38,6 +39,7 @@ class Pool:
         self._affinity = Affinity()
         self._known = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
+        self.on_message: Callable[[Frame], None] = lambda frame: None
         self.workers: list[Supervisor] = [self._worker(0, ())]
 
     @property
@@ -111,7 +113,11 @@ class Pool:
         command = (*self._settings.worker_command, *words)
         worker = Supervisor(command, specs, learn, self._book, _threads(self._settings.workers))
         worker.on_change = self._changed
+        worker.on_message = self._heard
         return worker
+
+    def _heard(self, frame: Frame) -> None:
+        self.on_message(frame)
 
     def _changed(self) -> None:
         self.on_change()

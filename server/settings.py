@@ -21,6 +21,7 @@ class Settings:
         folders: Where models, inputs, outputs, temporary files and user data live.
         worker_command: Command line that starts a worker speaking `server.frames` on its standard streams.
         code_roots: Source folders whose content decides whether remembered node specs are still valid.
+        packs: Folders and files the worker loads as packs; they must not change either.
         worker_options: Run options sent along with every job (previews, metadata); see
         `engine.context.RunOptions`.
         listen: Addresses to bind.
@@ -36,6 +37,7 @@ class Settings:
     folders: Folders
     worker_command: tuple[str, ...]
     code_roots: tuple[Path, ...] = ()
+    packs: tuple[Path, ...] = ()
     worker_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     listen: tuple[str, ...] = (LOOPBACK,)
     port: int = 8188

@@ -68,6 +68,8 @@ class Supervisor:
         self._stopping = False
         self._killed_for: str | None = None
         self.on_change: Callable[[], None] = lambda: None
+        self.on_message: Callable[[Frame], None] = lambda frame: None
+        """Gets the greeting of each fresh worker, and what its packs say."""
         self.failed = asyncio.Event()
         """Set while the last start went wrong; `last_error` says why."""
         self.restarts = -1
@@ -262,6 +264,7 @@ class Supervisor:
         message = frame.message
         match frame.type:
             case "hello":
+                self.on_message(frame)
                 self._on_specs(message["specs"])
                 self._on_info(message.get("info", {}))
                 self.last_error = None
@@ -289,7 +292,7 @@ class Supervisor:
                 if answer and not answer.done():
                     answer.set_result(message)
             case _:
-                pass
+                self.on_message(frame)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if self._process is not None:

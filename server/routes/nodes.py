@@ -9,13 +9,13 @@ import json
 from aiohttp import web
 
 from server.keys import SETTINGS
-from server.known import node_specs
+from server.known import fresh_specs
 from server.table import Route
 
 
 async def all_classes(request: web.Request) -> web.Response:
     """All node classes. The choices of file inputs are what the folders hold now."""
-    specs = await node_specs(request.app)
+    specs = await fresh_specs(request.app)
     info = await asyncio.to_thread(specs.object_info, request.app[SETTINGS].folders)
     body = json.dumps(info).encode()
     tag = hashlib.sha256(body).hexdigest()[:32]
@@ -28,7 +28,7 @@ async def all_classes(request: web.Request) -> web.Response:
 
 async def one_class(request: web.Request) -> web.Response:
     """One node class; an empty object if there is none of that name."""
-    specs = await node_specs(request.app)
+    specs = await fresh_specs(request.app)
     name, folders = request.match_info["node_class"], request.app[SETTINGS].folders
     return web.json_response(await asyncio.to_thread(specs.one, name, folders))
 

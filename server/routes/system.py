@@ -23,11 +23,6 @@ async def features(request: web.Request) -> web.Response:
     return web.json_response(request.app[HUB].features)
 
 
-async def nothing_listed(request: web.Request) -> web.Response:
-    """Browser extensions: none are served."""
-    return web.json_response([])
-
-
 async def nothing_named(request: web.Request) -> web.Response:
     """Templates, translations and the like of node packs: none are installed."""
     return web.json_response({})
@@ -79,7 +74,6 @@ async def recent_files(request: web.Request) -> web.Response:
 ROUTES = (
     Route("GET", "/system_stats", stats),
     Route("GET", "/features", features),
-    Route("GET", "/extensions", nothing_listed),
     Route("GET", "/global_subgraphs", nothing_named),
     Route("GET", "/workflow_templates", nothing_named),
     Route("GET", "/i18n", nothing_named),

@@ -1,0 +1,82 @@
+"""Passing a request on to the worker that serves a pack's routes, and its answer back, both as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+from aiohttp import ClientSession, ClientTimeout, UnixConnector, web
+
+from server.gate import Handler
+from server.http import Problem
+from server.keys import PACKS, SETTINGS
+
+_AWAY = (
+    "this route belongs to a pack, and packs run in the worker, which is away: it is starting, or it has "
+    "ended and will be started again; try again in a moment"
+)
+_HOPS = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers",
+     "transfer-encoding", "upgrade"}
+)  # fmt: skip
+_OURS = frozenset({"access-control-allow-origin", "access-control-allow-credentials"})
+"""Who may call is this server's to decide, not a pack's."""
+
+
+@web.middleware
+async def packs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Requests no route of ours takes go to the pack that has one for them."""
+    if request.match_info.http_exception is None or not await request.app[PACKS].serves(request):
+        return await handler(request)
+    limit = request.app[SETTINGS].max_body
+    if (request.content_length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0)
+    for path in request.app[PACKS].sockets:
+        try:
+            return await _pass_on(request, path, limit)
+        except (aiohttp.ClientConnectorError, FileNotFoundError):
+            request.app[PACKS].gone(path)
+    raise Problem(502, "worker_away", _AWAY, request.path, {"Retry-After": "2"})
+
+
+async def _pass_on(request: web.Request, path: Path, limit: int) -> web.StreamResponse:
+    headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOPS}
+    timeout = ClientTimeout(total=None, sock_connect=2.0)
+    async with ClientSession(
+        connector=UnixConnector(str(path)), timeout=timeout, auto_decompress=False
+    ) as session:
+        url = f"http://{request.headers.get('Host', 'localhost')}{request.raw_path}"
+        body = _bounded(request, limit) if request.can_read_body else None
+        try:
+            async with session.request(
+                request.method, aiohttp.client.URL(url, encoded=True), headers=headers, data=body,
+                allow_redirects=False,
+            ) as answer:  # fmt: skip
+                return await _give_back(request, answer)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            raise Problem(502, "worker_away", _AWAY, request.path, {"Retry-After": "2"}) from error
+
+
+async def _bounded(request: web.Request, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.content.iter_chunked(65536):
+        size += len(chunk)
+        if size > limit:
+            raise web.HTTPRequestEntityTooLarge(limit, size)
+        yield chunk
+
+
+async def _give_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, reason=answer.reason)
+    for name, value in answer.headers.items():
+        if name.lower() not in _HOPS | _OURS:
+            response.headers.add(name, value)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    await response.prepare(request)
+    async for chunk in answer.content.iter_any():
+        await response.write(chunk)
+    await response.write_eof()
+    return response
