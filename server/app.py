@@ -19,8 +19,11 @@ from server.keys import (
     HUB,
     LOGS,
     MACHINE,
+    METRICS,
+    PACKS,
     POOL,
     QUEUE,
+    RESUBMISSIONS,
     SETTINGS,
     SPECS,
     TABLE,
@@ -28,10 +31,15 @@ from server.keys import (
 )
 from server.logs import LogBook
 from server.machine import Machine
+from server.metrics import Metrics
 from server.middlewares import caching, compression, errors
+from server.pack_files import pack_stamp
+from server.packs import Packs, listener
+from server.passing import packs as pack_routes
 from server.pool import Pool
 from server.queue import Queue
 from server.records import Json, StoreError
+from server.resubmission import Resubmissions
 from server.routes import ROUTES
 from server.settings import Settings
 from server.sockets import Hub
@@ -47,13 +55,9 @@ def build_app(settings: Settings) -> web.Application:
     """An application with all routes; it opens the queue and starts the worker when it starts up."""
     gate = gate_middleware(Gate.of(settings))
     around: list[Middleware] = (
-        [caching, compression, gate, errors]
+        [caching, compression, gate, errors, pack_routes]
         if settings.compress
-        else [
-            caching,
-            gate,
-            errors,
-        ]
+        else [caching, gate, errors, pack_routes]
     )
     app = web.Application(middlewares=around, client_max_size=settings.max_body)
     _furnish(app, settings)
@@ -65,15 +69,22 @@ def build_app(settings: Settings) -> web.Application:
 
 
 def _furnish(app: web.Application, settings: Settings) -> None:
-    specs = Specs(settings.state_dir / "specs.json", code_hash(settings.code_roots))
+    code = code_hash(settings.code_roots) + pack_stamp(settings.packs)
+    specs, packs = (
+        Specs(settings.state_dir / "specs.json", code),
+        Packs(settings.state_dir / "packs.json", code),
+    )
     machine = Machine(settings.argv, settings.version)
     book = LogBook()
 
     def learn(info: Json) -> None:
         machine.worker = info
 
-    hub = Hub({"supports_preview_metadata": True, "max_upload_size": settings.max_body})
+    hub = Hub(
+        {"supports_preview_metadata": True, "max_upload_size": settings.max_body, "darkroom_events": True}
+    )
     pool = Pool(settings, specs.update, learn, book)
+    pool.on_message = listener(packs, hub)
     queue = Queue(settings, hub)
     app[SETTINGS] = settings
     app[SPECS] = specs
@@ -81,8 +92,11 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[LOGS] = book
     app[HUB] = hub
     app[POOL] = pool
+    app[PACKS] = packs
     app[QUEUE] = queue
     app[DISPATCHER] = Dispatcher(settings, queue, pool, hub, specs)
+    app[METRICS] = Metrics(queue, pool, hub)
+    app[RESUBMISSIONS] = Resubmissions()
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[TABLE] = ROUTES
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
@@ -93,9 +107,11 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     """Start the queue and the worker, in this order, while requests are already served; stop them at the
     end.
     """
-    app[SPECS].recall()
+    if app[SPECS].recall():
+        app[PACKS].recall()
     tasks = [asyncio.create_task(_open(app), name="open")]
     tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
+    tasks.append(asyncio.create_task(app[METRICS].watch(), name="lag"))
     yield
     for task in tasks:
         task.cancel()

@@ -64,6 +64,7 @@ class Dispatcher:
         try:
             job = await self._queue.read(place)
             keys = await self._keys(job)
+            events = None if job is None else await self._queue.log(job)
         except StoreError:
             raise
         except Exception as error:
@@ -72,9 +73,9 @@ class Dispatcher:
             await self._outcomes.condemned(place.row, place.prompt_id, text)
             return True
         worker = self._pool.choose(keys, alone=_alone(place))
-        if job is None or worker is None or self._queue.first() != place:
+        if job is None or events is None or worker is None or self._queue.first() != place:
             return True  # things have changed meanwhile: look again
-        running = Running(job, worker, worker.assign(job.prompt_id, alone=_alone(place)), keys)
+        running = Running(job, worker, worker.assign(job.prompt_id, alone=_alone(place)), events, keys)
         self._queue.begin(running)
         run = asyncio.create_task(self._run(running), name=f"job {job.prompt_id}")
         self._runs.add(run)

@@ -52,10 +52,14 @@ class JobStore(JobReader):
         """Mark a job as running, one attempt more."""
         return await self._update(job, state=State.RUNNING, attempts=job.attempts + 1, started=started)
 
-    async def requeue(self, job: Job, *, attempts: int | None = None) -> Job:
-        """Put a job that did not finish back among the pending ones; one that has ended stays as it is."""
+    async def requeue(self, job: Job, *, attempts: int | None = None, events: bytes | None = None) -> Job:
+        """Put a job that did not finish back among the pending ones; one that has ended stays as it is. Its
+        `events` so far are kept, if given.
+        """
         count = job.attempts if attempts is None else attempts
-        return await self._update(job, only_if=State.RUNNING, state=State.PENDING, attempts=count)
+        return await self._update(
+            job, only_if=State.RUNNING, events=events, state=State.PENDING, attempts=count
+        )
 
     async def finish(self, job: Job, ending: Ending, keep: int) -> None:
         """Write how a job ended, and forget the oldest finished jobs beyond `keep`."""
@@ -127,11 +131,14 @@ class JobStore(JobReader):
 
         await self.commit(work)
 
-    async def _update(self, job: Job, *, only_if: State | None = None, **values: Any) -> Job:
+    async def _update(
+        self, job: Job, *, only_if: State | None = None, events: bytes | None = None, **values: Any
+    ) -> Job:
         chosen = jobs.c.id == job.id
         if only_if is not None:
             chosen &= jobs.c.state == only_if
-        await self.commit(lambda connection: connection.execute(jobs.update().where(chosen).values(**values)))
+        row = values if events is None else {**values, "events": events}
+        await self.commit(lambda connection: connection.execute(jobs.update().where(chosen).values(row)))
         return Job(**{**job.__dict__, **values})
 
 

@@ -7,8 +7,11 @@ from aiohttp import web
 from server.dispatch import Dispatcher
 from server.logs import LogBook
 from server.machine import Machine
+from server.metrics import Metrics
+from server.packs import Packs
 from server.pool import Pool
 from server.queue import Queue
+from server.resubmission import Resubmissions
 from server.settings import Settings
 from server.sockets import Hub
 from server.specs import Specs
@@ -19,8 +22,11 @@ SETTINGS = web.AppKey("settings", Settings)
 SPECS = web.AppKey("specs", Specs)
 HUB = web.AppKey("hub", Hub)
 POOL = web.AppKey("pool", Pool)
+PACKS = web.AppKey("packs", Packs)
 QUEUE = web.AppKey("queue", Queue)
+METRICS = web.AppKey("metrics", Metrics)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
+RESUBMISSIONS = web.AppKey("resubmissions", Resubmissions)
 USERS = web.AppKey("users", Users)
 MACHINE = web.AppKey("machine", Machine)
 LOGS = web.AppKey("logs", LogBook)

@@ -12,6 +12,7 @@ from server.records import FINISHED, Filter, Job, Place, State
 from server.rows import job_of, jobs_query, place_of
 from server.sql import Sql, chunks
 
+
 class JobReader(Sql):
     """The job table, as far as it can be looked at without changing it."""
 
@@ -31,6 +32,12 @@ class JobReader(Sql):
         """The compressed events of a finished job."""
         found = await self.read(select(jobs.c.events).where(jobs.c.prompt_id == prompt_id))
         return found[0].events if found else None
+
+    async def later(self, client_id: str, since: float) -> list[str]:
+        """The ids of a session's jobs that have ended after a time, in the order they ended."""
+        ended = (jobs.c.client_id == client_id) & (jobs.c.finished > since)
+        found = await self.read(select(jobs.c.prompt_id).where(ended).order_by(jobs.c.finish_order))
+        return [str(row.prompt_id) for row in found]
 
     async def places(self) -> list[Place]:
         """The places of pending jobs, in the order they should run."""
@@ -62,7 +69,7 @@ class JobReader(Sql):
         """A page of the jobs wanted, and how many there are in all."""
         chosen = _condition(wanted)
         duration = func.coalesce(jobs.c.finished, jobs.c.started) - jobs.c.started
-        keys: list[Any] = [jobs.c.id] if wanted.sort_by == "created_at" else [duration, jobs.c.id]
+        keys: list[Any] = [jobs.c.id] if wanted.by_creation else [duration, jobs.c.id]
         order = [key.desc() if wanted.newest_first else key for key in keys]
         query = jobs_query().where(chosen).order_by(*order).offset(offset).limit(limit)
         total = await self.read(select(func.count()).select_from(jobs).where(chosen))

@@ -38,7 +38,8 @@ class Outcomes:
         """The job goes back to its place; a `blameless` attempt does not count."""
         store, job = await self._queue.store(), running.job
         attempts = max(job.attempts - 1, 0) if blameless else job.attempts
-        self._queue.put_back(await _persist(lambda: store.requeue(job, attempts=attempts)))
+        events = running.log.pack()
+        self._queue.put_back(await _persist(lambda: store.requeue(job, attempts=attempts, events=events)))
 
     async def finished(self, running: Running) -> None:
         """The run is over, however it ended."""

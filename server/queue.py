@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.events import Event
+from server.eventlog import EventLog, EventLogs
 from server.http import Problem
 from server.order import Order
 from server.records import Ending, Job, Json, NewJob, Place, State, StoreError, Submission
@@ -41,6 +42,8 @@ class Queue:
         self._submitting = asyncio.Lock()
         self._counter = 0
         self._secrets: dict[str, Json] = {}
+        self.logs = EventLogs()
+        """The events of jobs that have started and not ended."""
         self.running: dict[str, Running] = {}
         """The jobs the workers have now, by id, in the order they started."""
         self.paused = False
@@ -64,11 +67,12 @@ class Queue:
             if job.attempts < self._settings.max_attempts:
                 await store.requeue(job)
             else:
-                view = RunView(job)
+                view = RunView(job, self.logs.open(job, await store.events(job.prompt_id) or b""))
                 text = f"the server stopped {job.attempts} times while this job ran, so it is not tried again"
                 view.fail_whole("Quarantined", text, "Submit it again if the cause is gone.")
                 ending = replace(view.ending(time.time()), state=State.QUARANTINED)
                 await store.finish(job, ending, self._settings.history_limit)
+                self.logs.close(job.prompt_id)
         for place in await store.places():
             self._order.put(place)
         self._store = store
@@ -103,7 +107,7 @@ class Queue:
                 present = await store.get(job.prompt_id)
                 if present is not None and present.graph == job.graph:
                     if submission is not None:
-                        await store.remember(submission)
+                        await store.remember(submission.answered_with(present.shown_number))
                     return present
                 raise DuplicateJob(job.prompt_id)
             if len(self._order) >= self._settings.max_queue:
@@ -142,6 +146,7 @@ class Queue:
             raise
         for place in places:
             self._secrets.pop(place.prompt_id, None)
+            self.logs.close(place.prompt_id)  # that of an earlier attempt
         self._hub.broadcast_status(self.remaining)
         return len(places)
 
@@ -214,6 +219,12 @@ class Queue:
             self._order.pop(place.prompt_id)
         return job if self.first() == place else None
 
+    async def log(self, job: Job) -> EventLog:
+        """The events of a job that is about to start, with those of its earlier attempts."""
+        earlier = job.started is not None and self.logs.get(job.prompt_id) is None
+        stored = await (await self.store()).events(job.prompt_id) if earlier else None
+        return self.logs.open(job, stored or b"")
+
     def begin(self, running: Running) -> None:
         """A job leaves the order and counts as running from here on."""
         self._order.pop(running.job.prompt_id)
@@ -224,6 +235,7 @@ class Queue:
         self._order.pop(prompt_id)
         self.running.pop(prompt_id, None)
         self._secrets.pop(prompt_id, None)
+        self.logs.close(prompt_id)
 
     def put_back(self, job: Job) -> None:
         """A job that was running waits again."""
@@ -240,7 +252,8 @@ class Queue:
             return
         try:
             for running in self.running.values():
-                await self._store.requeue(running.job, attempts=max(running.job.attempts - 1, 0))
+                job, events = running.job, running.log.pack()
+                await self._store.requeue(job, attempts=max(job.attempts - 1, 0), events=events)
         except StoreError as error:
             log.error("running jobs count as tried, for the job database refuses to write: %s", error)
         finally:

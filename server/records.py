@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -53,6 +54,11 @@ class NewJob:
     """The job whose graph this one runs again."""
 
     @property
+    def shown_number(self) -> float | int:
+        """The priority as the client gave it: a float if it did, else an integer."""
+        return self.number if self.explicit_number else int(self.number)
+
+    @property
     def workflow_id(self) -> str | None:
         """The id of the workflow the graph was made from, if the canvas sent it along."""
         found: Any = self.extra_data
@@ -78,11 +84,6 @@ class Job(NewJob):
     nodes: Json = field(default_factory=dict[str, Any])
     """What each node took, by id."""
 
-    @property
-    def shown_number(self) -> float | int:
-        """The priority as the client gave it: a float if it did, else an integer."""
-        return self.number if self.explicit_number else int(self.number)
-
     def item(self) -> list[Any]:
         """The five-part queue item of the wire protocol."""
         return [self.shown_number, self.prompt_id, self.graph, self.extra_data, list(self.targets)]
@@ -91,7 +92,8 @@ class Job(NewJob):
         """The history entry of the wire protocol."""
         done = self.state is State.SUCCESS
         status = {"status_str": "success" if done else "error", "completed": done, "messages": self.messages}
-        return {"prompt": self.item(), "outputs": self.outputs, "status": status, "meta": self.meta}
+        shown = {"prompt": self.item(), "outputs": self.outputs, "status": status, "meta": self.meta}
+        return {**shown, "nodes": self.nodes}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -105,16 +107,14 @@ class Place:
     attempts: int = field(compare=False, default=0)
 
 
-SortBy = Literal["created_at", "execution_duration"]
-
-
 @dataclass(frozen=True)
 class Filter:
     """Which jobs a list holds, and in what order."""
 
     states: Sequence[State]
     workflow_id: str | None = None
-    sort_by: SortBy = "created_at"
+    by_creation: bool = True
+    """Rather than by how long they ran."""
     newest_first: bool = True
 
 
@@ -126,6 +126,10 @@ class Submission:
     body_hash: str
     answer: str
     created: float
+
+    def answered_with(self, number: float | int) -> Submission:
+        """The same, answered with the priority number of a job there already was."""
+        return replace(self, answer=json.dumps({**json.loads(self.answer), "number": number}))
 
 
 @dataclass(frozen=True)

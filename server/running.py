@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from server.deaths import WorkerDied
+from server.eventlog import EventLog
 from server.records import Ending, Job, Json, State
 from server.wire import RunView
 from server.workers import Assignment, Supervisor
@@ -19,6 +20,7 @@ class Running:
     job: Job
     worker: Supervisor
     assignment: Assignment
+    log: EventLog
     keys: Mapping[str, str]
     """The keys of its nodes, as far as the server knows them."""
     view: RunView = field(init=False)
@@ -26,7 +28,7 @@ class Running:
     quarantined: bool = False
 
     def __post_init__(self) -> None:
-        self.view = RunView(self.job)
+        self.view = RunView(self.job, self.log)
 
     def quarantine(self, death: WorkerDied) -> None:
         """The job is not tried again: too many workers died of it."""

@@ -76,6 +76,52 @@ class NodeProblems(BaseModel):
     class_type: str
 
 
+class PlanBody(Body):
+    """A graph to explain."""
+
+    prompt: dict[str, Any] = Field(description="The graph in API format, by node id.")
+    partial_execution_targets: list[Text] | None = Field(None, description="Only these output nodes.")
+
+
+class PlanReason(BaseModel):
+    """What makes a node run again."""
+
+    code: str = Field(description="Such as `first_run`, `input_changed`, `source_changed` or `evicted`.")
+    input: str | None = Field(None, description="The input that differs from the last run.")
+    detail: str = Field(description="The same for people.")
+
+
+class PlanUsage(BaseModel):
+    """What a node took when it, or one of its class, last ran."""
+
+    seconds: float
+    device_seconds: float | None = None
+    peak_bytes: int | None = None
+
+
+class PlanStep(BaseModel):
+    """What would happen to a node."""
+
+    class_type: str
+    fate: Literal["run", "maybe", "hit", "behind_hit", "twin"] = Field(
+        description="`maybe`: only if a lazy input is asked for; `behind_hit`: not needed, for what it feeds "
+        "is a hit; `twin`: an equal node runs for it."
+    )
+    tier: Literal["memory", "disk"] | None = Field(None, description="Where the result is.")
+    reason: PlanReason | None = None
+    usage: PlanUsage | None = None
+
+
+class PlanAnswer(BaseModel):
+    """What running a graph now would do. Fields without a value are left out of the nodes."""
+
+    nodes: dict[str, PlanStep]
+    seconds: float | None = Field(description="Expected time of the nodes that run, one after the other.")
+    peak_bytes: int | None = Field(description="Largest expected memory of one of them.")
+    unknown: int = Field(description="How many of them have no known time.")
+    node_errors: dict[str, Any] = Field(description="Outputs that cannot run, by node, and why.")
+
+
 class PromptRefused(BaseModel):
     """Why nothing of the graph can run."""
 
@@ -151,6 +197,66 @@ class Health(BaseModel):
     worker: dict[str, Any] = Field(description="The first of the workers.")
     workers: list[dict[str, Any]]
     queue: dict[str, int | bool]
+
+
+class JobEvents(BaseModel):
+    """What happened in a job after a number. Numbers grow by one, but of a node's progress only the newest
+    step is kept, and none once it has finished.
+    """
+
+    job_id: str
+    events: list[dict[str, Any]]
+    last: int = Field(description="Ask for what comes after this the next time.")
+    over: bool = Field(description="Whether the job has ended.")
+
+
+class JobItem(BaseModel):
+    """A job, wherever it is. Fields without a value are left out."""
+
+    id: str
+    status: Literal["pending", "in_progress", "completed", "failed", "cancelled"]
+    state: str = Field(description="More precise than `status`: `quarantined` jobs have failed, too.")
+    priority: float | int
+    attempts: int
+    create_time: int
+    execution_start_time: int | None = None
+    execution_end_time: int | None = None
+    execution_error: dict[str, Any] | None = None
+    outputs_count: int
+    previewable_outputs_count: int
+    preview_output: dict[str, Any] | None = None
+    workflow_id: str | None = None
+    retry_of: str | None = None
+    client_id: str | None = None
+
+
+class JobPage(BaseModel):
+    """Some of the jobs, and where they are in the whole list."""
+
+    jobs: list[JobItem]
+    pagination: dict[str, int | bool]
+
+
+class MoveBody(Body):
+    """Where a pending job is to run: name one other job."""
+
+    before: Text | None = None
+    after: Text | None = None
+
+
+class PriorityBody(Body):
+    """A priority number for a pending job; lower runs first."""
+
+    number: float = Field(allow_inf_nan=False)
+
+
+class QueueFacts(BaseModel):
+    """The queue as a whole."""
+
+    paused: bool
+    pending: int
+    running: list[str] = Field(description="Ids of the jobs that run now.")
+    workers: list[dict[str, Any]]
 
 
 class CancelBody(Body):

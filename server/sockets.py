@@ -5,25 +5,23 @@ else.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from struct import pack
 from typing import Any, Protocol
 
+from server.messages import Message, Outgoing, Tick, encode, numbered, plain, status, with_metadata
 from server.records import Json
-from server.wire import Message, Outgoing, Picture, Tick
 
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 PREVIEW_BACKLOG = 8
+_MUCH = 256 * 1024
 _TRY_AGAIN_LATER = 1013
 _MISSED_SECONDS = 30.0
 _MISSED_CLIENTS = 256
 _WORTH_KEEPING = frozenset({"executed", "execution_error", "execution_success", "execution_interrupted"})
-_FORMATS = {"image/jpeg": 1, "image/png": 2}
 
 
 class Sink(Protocol):
@@ -39,20 +37,46 @@ class Client:
     def __init__(self, sink: Sink, sid: str) -> None:
         self.sid = sid
         self.preview_metadata = False
+        self.numbered = False
+        """Whether messages carry the numbers of their events, for coming back to where one left off."""
+        self.dropped_previews = 0
         self.closing = asyncio.Event()
         self.close_code = 1000
         self._sink = sink
         self._waiting: deque[str | bytes] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._held: list[str] | None = None
+        self._gone = False
+
+    def hold(self) -> None:
+        """Keep messages back until `release`, while what came before them is being told."""
+        self._held = []
+
+    def release(self) -> None:
+        """Send what was kept back."""
+        held, self._held = self._held or [], None
+        for text in held:
+            self._bytes -= len(text)
+            self.send(text)
+
+    async def tell(self, text: str) -> None:
+        """Queue something ahead of what is held back, at the client's pace."""
+        while self._waiting and self._bytes > _MUCH and not (self._gone or self.closing.is_set()):
+            self._drained.clear()
+            await self._drained.wait()
+        self._enqueue(text)
 
     def send(self, text: str) -> None:
         """Queue a JSON message. A client too far behind gets no more and must come back."""
         if self.closing.is_set():
             return
-        self._bytes += len(text)
-        self._waiting.append(text)
-        self._wake.set()
+        if self._held is None:
+            self._enqueue(text)
+        else:
+            self._bytes += len(text)
+            self._held.append(text)
         if self._bytes > MAX_WAITING_BYTES:
             self._waiting.clear()
             self.close(_TRY_AGAIN_LATER)
@@ -61,27 +85,41 @@ class Client:
         """Have the socket closed with this code."""
         self.close_code = code
         self.closing.set()
+        self._drained.set()
 
     def send_preview(self, data: bytes) -> None:
         """Queue a picture, unless the client is behind: previews are the first to go."""
-        if len(self._waiting) < PREVIEW_BACKLOG:
-            self._bytes += len(data)
-            self._waiting.append(data)
-            self._wake.set()
+        if len(self._waiting) < PREVIEW_BACKLOG and self._held is None:
+            self._enqueue(data)
+        else:
+            self.dropped_previews += 1
+
+    def _enqueue(self, data: str | bytes) -> None:
+        self._bytes += len(data)
+        self._waiting.append(data)
+        self._wake.set()
 
     async def pump(self) -> None:
         """Send what is queued until cancelled or the socket is gone."""
-        with suppress(ConnectionError, RuntimeError):
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._waiting:
-                    data = self._waiting.popleft()
-                    self._bytes -= len(data)
-                    if isinstance(data, str):
-                        await self._sink.send_str(data)
-                    else:
-                        await self._sink.send_bytes(data)
+        try:
+            with suppress(ConnectionError, RuntimeError):
+                while True:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    await self._send_waiting()
+        finally:
+            self._gone = True
+            self._drained.set()
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            self._drained.set()
+            data = self._waiting.popleft()
+            self._bytes -= len(data)
+            if isinstance(data, str):
+                await self._sink.send_str(data)
+            else:
+                await self._sink.send_bytes(data)
 
 
 class Hub:
@@ -91,11 +129,17 @@ class Hub:
         self.features = features
         self._clients: dict[str, list[Client]] = {}
         self._missed: OrderedDict[str, deque[tuple[float, Message]]] = OrderedDict()
+        self._dropped_before = 0
 
     @property
     def clients(self) -> list[Client]:
         """Every open socket."""
         return [client for group in self._clients.values() for client in group]
+
+    @property
+    def dropped_previews(self) -> int:
+        """How many pictures clients were too slow for."""
+        return self._dropped_before + sum(client.dropped_previews for client in self.clients)
 
     def join(self, sink: Sink, sid: str | None) -> Client:
         """Add a socket; without a session id it gets a new one."""
@@ -108,6 +152,7 @@ class Hub:
         group = self._clients.get(client.sid, [])
         if client in group:
             group.remove(client)
+            self._dropped_before += client.dropped_previews
         if not group:
             self._clients.pop(client.sid, None)
 
@@ -116,15 +161,22 @@ class Hub:
         since = time.monotonic() - _MISSED_SECONDS
         return [message for at, message in self._missed.pop(sid, ()) if at >= since]
 
-    def greet(self, client: Client, remaining: int, running: Iterable[Message]) -> None:
-        """The first messages on a socket: status, the run in progress if it is theirs, what they missed."""
+    def greet(
+        self, client: Client, remaining: int, running: Iterable[Message], told: Collection[str] = ()
+    ) -> None:
+        """The first messages on a socket: status, the run in progress if it is theirs, what they missed. Jobs
+        in `told` are left out.
+        """
         client.send(encode("status", {**status(remaining), "sid": client.sid}))
         for message in (*running, *self.missed(client.sid)):
-            client.send(encode(message.type, message.data))
+            if message.data["prompt_id"] not in told:
+                client.send(_text(client, message))
 
     def negotiate(self, client: Client, data: Any) -> None:
         """Note what the client understands, and answer with what the server does."""
-        client.preview_metadata = isinstance(data, dict) and data.get("supports_preview_metadata") is True  # pyright: ignore[reportUnknownMemberType]
+        flags: Json = data if isinstance(data, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+        client.preview_metadata = flags.get("supports_preview_metadata") is True
+        client.numbered = client.numbered or flags.get("darkroom_events") is True
         client.send(encode("feature_flags", self.features))
 
     def broadcast_status(self, remaining: int) -> None:
@@ -152,10 +204,11 @@ class Hub:
             targets = self._clients.get(owner, [])
             if not targets:
                 self._keep(owner, message)
-        if targets:
-            text = encode(message.type, message.data)
-            for client in targets:
-                client.send(text)
+        texts: dict[bool, str] = {}
+        for client in targets:
+            if client.numbered not in texts:
+                texts[client.numbered] = _text(client, message)
+            client.send(texts[client.numbered])
 
     def _publish_picture(self, owner: str | None, tick: Tick, *, metadata: bool) -> None:
         # A run without an owner shows its previews to nobody: they may be private, and nobody asked.
@@ -176,22 +229,5 @@ class Hub:
                 self._missed.popitem(last=False)
 
 
-def encode(kind: str, data: Json) -> str:
-    """A message as text."""
-    return json.dumps({"type": kind, "data": data})
-
-
-def status(remaining: int) -> Json:
-    """The data of a `status` message."""
-    return {"status": {"exec_info": {"queue_remaining": remaining}}}
-
-
-def plain(picture: Picture) -> bytes:
-    """A type 1 frame: event, image format, image."""
-    return pack(">II", 1, _FORMATS[picture.preview.media_type]) + picture.preview.data
-
-
-def with_metadata(picture: Picture) -> bytes:
-    """A type 4 frame: event, length of the JSON, JSON, image."""
-    meta = json.dumps(picture.meta).encode()
-    return pack(">II", 4, len(meta)) + meta + picture.preview.data
+def _text(client: Client, message: Message) -> str:
+    return numbered(message) if client.numbered else encode(message.type, message.data)

@@ -1,11 +1,16 @@
 """Every route, one file a resource, as rows of one table."""
 
 from server.routes import (
+    controls,
+    events,
     history,
     jobs,
+    metrics,
     models,
     nodes,
+    packs,
     pages,
+    plan,
     prompt,
     queue,
     socket,
@@ -19,16 +24,21 @@ from server.table import Route
 
 ROUTES: tuple[Route, ...] = (
     *prompt.ROUTES,
+    *plan.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,
     *jobs.ROUTES,
+    *controls.ROUTES,
+    *events.ROUTES,
     *nodes.ROUTES,
+    *packs.ROUTES,
     *view.ROUTES,
     *upload.ROUTES,
     *models.ROUTES,
     *users.ROUTES,
     *userdata.ROUTES,
     *system.ROUTES,
+    *metrics.ROUTES,
     *socket.ROUTES,
     *pages.ROUTES,
 )

@@ -200,7 +200,11 @@ async def test_models_and_small_questions(http: ClientSession) -> None:
     assert (file["name"], file["pathIndex"], file["size"]) == ("toy.safetensors", 0, 0)
     await get(http, "/view_metadata/checkpoints", 404, filename="toy.safetensors")
     await get(http, "/view_metadata/checkpoints", 404, filename="../../x.safetensors")
-    assert await get(http, "/features") == {"supports_preview_metadata": True, "max_upload_size": 104857600}
+    assert await get(http, "/features") == {
+        "supports_preview_metadata": True,
+        "max_upload_size": 104857600,
+        "darkroom_events": True,
+    }
     answers: dict[str, object] = {"/extensions": [], "/workflow_templates": {}, "/i18n": {}}
     for path, empty in answers.items():
         assert await get(http, path) == empty

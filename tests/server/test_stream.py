@@ -42,7 +42,11 @@ async def opened(http: ClientSession, sid: str, *, metadata: bool | None = None)
         await socket.send_json({"type": "feature_flags", "data": flags})
         answer = await socket.receive_json()
         assert answer["type"] == "feature_flags"
-        assert answer["data"] == {"supports_preview_metadata": True, "max_upload_size": 104857600}
+        assert answer["data"] == {
+            "supports_preview_metadata": True,
+            "max_upload_size": 104857600,
+            "darkroom_events": True,
+        }
     return socket
 
 

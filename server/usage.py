@@ -1,0 +1,31 @@
+"""What each node of a run took, and why it ran: kept with the job, for people who ask where time went."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from engine.events import Event, NodeFinished, NodeStarted
+from server.records import Json
+
+
+class NodeUsage:
+    """`nodes` is `{id: {seconds, device_seconds, peak_bytes, source, reason}}`, without what is not known."""
+
+    def __init__(self) -> None:
+        self.nodes: Json = {}
+
+    def note(self, event: Event) -> None:
+        """Take in an event of the run."""
+        if isinstance(event, NodeStarted):
+            if event.reason is not None:
+                self.nodes[event.node_id] = {"reason": _known(asdict(event.reason))}
+        elif isinstance(event, NodeFinished):
+            entry: Json = self.nodes.setdefault(event.node_id, {})
+            entry["source"] = event.source
+            if event.usage is not None:
+                entry.update(_known(asdict(event.usage)))
+
+
+def _known(values: dict[str, Any]) -> Json:
+    return {name: value for name, value in values.items() if value not in (None, "")}
