@@ -16,7 +16,7 @@ from nodes.comfy.execution.builder import GraphBuilder, add_graph_prefix, is_lin
 from nodes.comfy.execution.running import get_executing_context, get_progress_state
 
 LONGEST = 40
-ENTRY = {"class_type": "X", "inputs": {}}
+ENTRY: dict[str, Any] = {"class_type": "X", "inputs": {}}
 
 
 def inside(node: str, graph: GrownGraph | None = None) -> Context:
@@ -113,7 +113,7 @@ def test_display_ids_and_inputs_of_a_node() -> None:
 
 
 def test_a_prefix_is_put_before_ids_and_in_links() -> None:
-    graph = {"a": ENTRY, "b": {"class_type": "X", "inputs": {"x": ["a", 0], "y": [1, 2]}}}
+    graph: dict[str, Any] = {"a": ENTRY, "b": {"class_type": "X", "inputs": {"x": ["a", 0], "y": [1, 2]}}}
     moved, outputs = add_graph_prefix(graph, [["b", 0], 5], "p.")
     assert moved["p.b"] == {"class_type": "X", "inputs": {"x": ["p.a", 0], "y": [1, 2]}}
     assert outputs == (["p.b", 0], 5)
