@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 COMMANDS = ("serve", "run", "nodes", "models", "worker")
 ANYWHERE = "0.0.0.0,::"
@@ -62,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _folders(worker)
     _compute(worker)
+    _cache(worker)
     _memory(worker)
     return top
 
@@ -120,6 +122,7 @@ def _serve(command: argparse.ArgumentParser) -> None:
     )
     _folders(command)
     _compute(command)
+    _cache(command)
     _memory(command)
     command.add_argument(
         "--verbose",
@@ -144,8 +147,12 @@ def _run(command: argparse.ArgumentParser) -> None:
         metavar="NODE.INPUT=VALUE",
         help="change an input first; NODE is an id, a title or a class name. Repeatable",
     )
+    command.add_argument(
+        "--dry-run", action="store_true", help="say what would run, what is a hit, and why; run nothing"
+    )
     _folders(command)
     _compute(command)
+    _cache(command)
 
 
 def _folders(command: argparse.ArgumentParser) -> None:
@@ -190,6 +197,53 @@ def _memory(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _cache(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("cache", "results of nodes that later runs need not make again")
+    memory = group.add_mutually_exclusive_group()
+    memory.add_argument("--cache-classic", action="store_true", help="keep only the results of the last run")
+    memory.add_argument(
+        "--cache-lru", type=int, default=0, metavar="N", help="keep the results of the N nodes used last"
+    )
+    memory.add_argument("--cache-none", action="store_true", help="compute everything each time")
+    memory.add_argument(
+        "--cache-ram",
+        type=float,
+        nargs="*",
+        action=_Headroom,
+        metavar="GB",
+        help="keep results while this much memory is available, and those of earlier runs while there is the "
+        "second figure, if given (default: a tenth of the memory, 2 to 10 GB)",
+    )
+    group.add_argument("--no-cache-disk", action="store_true", help="keep no results on disk")
+    group.add_argument(
+        "--cache-disk-size",
+        type=float,
+        metavar="GB",
+        help="most room for results on disk (default: 10, or a tenth of what is free if that is less)",
+    )
+    group.add_argument(
+        "--cache-directory",
+        type=Path,
+        metavar="DIR",
+        help="where (default: .darkroom/cache among the user's)",
+    )
+
+
+class _Headroom(argparse.Action):
+    """Takes one or two figures, or none."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if len(values) > 2 or any(value < 0 for value in values):
+            parser.error(f"{option_string} takes at most two figures, in gigabytes")
+        setattr(namespace, self.dest, values)
+
+
 def _compute(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("computing")
     group.add_argument("--cpu", action="store_true", help="do not use a GPU")
@@ -207,12 +261,6 @@ def _compute(command: argparse.ArgumentParser) -> None:
     precision.add_argument(
         "--force-fp16", action="store_const", const="fp16", dest="precision", help="--precision fp16"
     )
-    cache = group.add_mutually_exclusive_group()
-    cache.add_argument("--cache-classic", action="store_true", help="the default cache, bounded by memory")
-    cache.add_argument(
-        "--cache-lru", type=int, default=0, metavar="N", help="keep the results of the N nodes used last"
-    )
-    cache.add_argument("--cache-none", action="store_true", help="compute everything each time")
     group.add_argument(
         "--preview-method",
         choices=("none", "auto", "latent2rgb", "taesd"),

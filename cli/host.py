@@ -8,22 +8,21 @@ from typing import Any
 import psutil
 import torch
 
+from cli.caches import cache_of
 from cli.packs import packs_of
 from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
-from engine.cache import Cache, LruCache, MemoryCache, NoCache
 from engine.context import JobExtra
 from engine.driver import run_sync
 from engine.events import Event
 from engine.folders import Folders
+from engine.journal import Journal
+from engine.journal_file import JournalFile
 from engine.problems import Problem
 from engine.validate import validate
 from nodes import builtin
-from nodes.values import describe, sizeof
+from nodes.values import describe
 from server.worker import Host
-
-CACHE_SHARE = 0.4
-"""Part of the machine's memory that results may hold; the rest is for models at work and the system."""
 
 
 def host_of(options: argparse.Namespace, folders: Folders) -> Host:
@@ -34,22 +33,15 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     return Host(
         registry=builtin() if packs is None else packs.registry,
         folders=folders if packs is None else packs.folders,
-        cache=cache_of(options),
+        cache=cache_of(options, folders, device),
         resources=resources,
         guard=torch.inference_mode,
         describe=describe,
         free=give_back,
         info=lambda: device_facts(device),
         extension=packs,
+        journal=Journal(JournalFile(folders.user / ".darkroom" / "journal.sqlite")),
     )
-
-
-def cache_of(options: argparse.Namespace) -> Cache:
-    if options.cache_none:
-        return NoCache()
-    if options.cache_lru > 0:
-        return LruCache(options.cache_lru)
-    return MemoryCache(int(psutil.virtual_memory().total * CACHE_SHARE), sizeof)
 
 
 def give_back() -> None:
@@ -95,6 +87,9 @@ def run_here(
         extra=extra,
         targets=checked.good_targets,
         guard=host.guard,
+        meter=host.meter,
         describe=host.describe,
+        journal=host.journal,
     )
+    host.journal.save()
     return checked.problems

@@ -75,22 +75,29 @@ class RunView:
             self.saved.append(self.place(image["type"]) / image["subfolder"] / image["filename"])
 
     def tell(self, problem: Problem) -> None:
-        """A problem of the graph: where it is, what is wrong, what would be right."""
-        where = f"{self._name(problem.node)}, input {problem.input}: " if problem.input else ""
-        if problem.node is not None and not problem.input:
-            where = f"{self._name(problem.node)}: "
-        details = f" ({problem.details})" if problem.details and problem.details != problem.input else ""
-        self._complain(f"{where}{problem.message}{details}", problem.extra.get("suggestion"))
+        """A problem of the graph."""
+        tell(self.errors, self.prompt, problem)
 
     def _explain(self, error: NodeError) -> None:
-        self._complain(f"{self._name(error.node_id)}: {error.message}", error.suggestion)
+        _complain(self.errors, f"{_name(self.prompt, error.node_id)}: {error.message}", error.suggestion)
 
-    def _name(self, node_id: str | None) -> str:
-        node = self.prompt.get(node_id or "", {})
-        return f"{title_of(node) or node.get('class_type')} (node {node_id}, {node.get('class_type')})"
 
-    def _complain(self, text: str, suggestion: object) -> None:
-        self.errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
-        if suggestion and str(suggestion) not in text:
-            shown = suggestion if isinstance(suggestion, str) else f"Did you mean {suggestion}?"
-            self.errors.print(f"  {escape(shown)}", highlight=False, soft_wrap=True)
+def tell(errors: Console, prompt: Prompt, problem: Problem) -> None:
+    """A problem of the graph: where it is, what is wrong, what would be right."""
+    where = f"{_name(prompt, problem.node)}, input {problem.input}: " if problem.input else ""
+    if problem.node is not None and not problem.input:
+        where = f"{_name(prompt, problem.node)}: "
+    details = f" ({problem.details})" if problem.details and problem.details != problem.input else ""
+    _complain(errors, f"{where}{problem.message}{details}", problem.extra.get("suggestion"))
+
+
+def _name(prompt: Prompt, node_id: str | None) -> str:
+    node = prompt.get(node_id or "", {})
+    return f"{title_of(node) or node.get('class_type')} (node {node_id}, {node.get('class_type')})"
+
+
+def _complain(errors: Console, text: str, suggestion: object) -> None:
+    errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
+    if suggestion and str(suggestion) not in text:
+        shown = suggestion if isinstance(suggestion, str) else f"Did you mean {suggestion}?"
+        errors.print(f"  {escape(shown)}", highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ import os
 from rich.console import Console
 from rich.markup import escape
 
+from cli.plan_view import show_plan
 from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
 from cli.workflow_file import Prompt, WorkflowError, apply_change, read_workflow
@@ -31,10 +32,14 @@ def execute(prompt: Prompt, options: argparse.Namespace, console: Console, error
     with console.status("Loading torch and the nodes ..."):
         from cli.host import host_of, run_here
     folders = folders_of(options)
+    if options.dry_run:
+        return show_plan(host_of(options, folders), prompt, console, errors)
     view = RunView(prompt, console, errors, folders.place)
     with view.bars:
         extra = JobExtra(options=run_options_of(options))
-        problems = run_here(host_of(options, folders), prompt, extra, view.show)
+        host = host_of(options, folders)
+        problems = run_here(host, prompt, extra, view.show)
+    host.cache.close()
     for problem in problems:
         view.tell(problem)
     view.summary()

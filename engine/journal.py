@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Protocol
 
 from engine.events import Reason, Usage
 from engine.graph import Node
@@ -29,13 +30,25 @@ class Record:
     usage: Usage
 
 
+class Store(Protocol):
+    """Where records outlive the process (`engine.journal_file`)."""
+
+    def read(self) -> list[Record]: ...
+    def write(self, records: list[Record]) -> None: ...
+
+
 class Journal:
     """The last run of every node, by id and class. May be used by several runs at once."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, store: Store | None = None, limit: int = LIMIT) -> None:
+        self._store = store
         self._limit = limit
         self._last: OrderedDict[tuple[NodeId, str], Record] = OrderedDict()
         self._usual: dict[str, Usage] = {}
+        self._new: dict[tuple[NodeId, str], Record] = {}
+        for record in () if store is None else store.read():
+            self._last[record.node.id, record.node.class_type] = record
+            self._usual[record.node.class_type] = record.usage
 
     def note(self, keys: KeyMaker, node: Node, spec: NodeSpec, usage: Usage) -> None:
         """The node has run."""
@@ -49,8 +62,16 @@ class Journal:
         )
         self._last[node.id, spec.name] = record
         self._usual[spec.name] = usage
+        if self._store is not None:
+            self._new[node.id, spec.name] = record
         if len(self._last) > self._limit:
             self._last.popitem(last=False)
+
+    def save(self) -> None:
+        """Write down what ran since the last time. Reads and writes a file: not for an event loop."""
+        new, self._new = self._new, {}
+        if self._store is not None and new:
+            self._store.write([*new.values()])
 
     def expected(self, node: Node) -> Usage | None:
         """What the node took when it last ran, or else what one of its class took."""

@@ -25,6 +25,7 @@ from engine.cache import Cache
 from engine.context import Cancellation, JobExtra, RunOptions
 from engine.drive import Guard
 from engine.driver import run
+from engine.explain import explain
 from engine.flights import Flights
 from engine.folders import Folders
 from engine.invoke import Describe, describe
@@ -57,6 +58,7 @@ class Host:
         meter: Entered around every node of the device lane, likewise.
         describe: Short form of values in error reports, likewise.
         extension: Packs, if there are any.
+        journal: Remembers what ran, for `engine.explain` and the reasons in events.
     """
 
     registry: Registry
@@ -69,6 +71,7 @@ class Host:
     meter: Meter | None = None
     describe: Describe = describe
     extension: Extension | None = None
+    journal: Journal = field(default_factory=Journal)
 
 
 def serve(host: Host) -> int:
@@ -93,7 +96,6 @@ class _Worker:
         self._jobs: set[asyncio.Task[None]] = set()
         self._lanes = Lanes()
         self._flights = Flights()
-        self._journal = Journal()
 
     async def main(self, incoming: BinaryIO) -> int:
         loop = asyncio.get_running_loop()
@@ -107,6 +109,8 @@ class _Worker:
                     self._begin(self._run(message))
                 case "validate":
                     self._begin(self._answer(message))
+                case "plan":
+                    self._begin(self._plan(message))
                 case "specs" | "rewrite":
                     self._begin(self._ask_packs(message))
                 case "free":
@@ -177,6 +181,7 @@ class _Worker:
             if self._host.extension is not None:
                 self._host.extension.end(job_id)
         self._send({**done, "info": self._info()})
+        await asyncio.to_thread(self._host.journal.save)
 
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
         checked = await self._check(message)
@@ -208,7 +213,7 @@ class _Worker:
             meter=self._host.meter,
             describe=self._host.describe,
             flights=self._flights,
-            journal=self._journal,
+            journal=self._host.journal,
             handed_over=lambda: self._send({"type": "handed_over", "job_id": message["job_id"]}),
         )
 
@@ -225,6 +230,19 @@ class _Worker:
         checked = await self._check(message)
         error, node_errors = checked.response()
         answer = {"error": error, "node_errors": node_errors, "targets": list(checked.good_targets)}
+        self._send({"type": "answer", "question": message["question"], **answer})
+
+    async def _plan(self, message: Json) -> None:
+        """What running the graph now would do."""
+        checked = await self._check(message)
+        error, node_errors = checked.response()
+        answer: Json = {"error": error, "node_errors": node_errors}
+        if checked.graph is not None:
+            host, graph, targets = self._host, checked.graph, checked.good_targets
+            found = await asyncio.to_thread(
+                explain, graph, host.registry, host.cache, host.folders, self._host.journal, targets
+            )
+            answer["plan"] = found.to_json()
         self._send({"type": "answer", "question": message["question"], **answer})
 
     async def _ask_packs(self, message: Json) -> None:
