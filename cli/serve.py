@@ -69,9 +69,17 @@ def worker_command(options: argparse.Namespace) -> tuple[str, ...]:
     words += ["--cpu"] if options.cpu else []
     words += [f"--device={options.device}"] if options.device else []
     words.append(f"--memory-limit={_memory_limit(options)}")
-    words += ["--cache-none"] if options.cache_none else []
+    return (*words, *_cache_words(options))
+
+
+def _cache_words(options: argparse.Namespace) -> list[str]:
+    words = ["--cache-none"] if options.cache_none else []
+    words += ["--cache-classic"] if options.cache_classic else []
     words += [f"--cache-lru={options.cache_lru}"] if options.cache_lru else []
-    return tuple(words)
+    words += ["--no-cache-disk"] if options.no_cache_disk else []
+    words += [] if options.cache_disk_size is None else [f"--cache-disk-size={options.cache_disk_size}"]
+    words += [f"--cache-directory={options.cache_directory.resolve()}"] if options.cache_directory else []
+    return words + ([] if options.cache_ram is None else ["--cache-ram", *map(str, options.cache_ram)])
 
 
 def _memory_limit(options: argparse.Namespace) -> float:

@@ -1,6 +1,7 @@
 import pytest
 
 from cli.arguments import parse
+from cli.serve import worker_command
 
 
 def test_serving_is_the_default_and_takes_comfyuis_flags() -> None:
@@ -49,3 +50,30 @@ def test_run_takes_a_file_and_changes() -> None:
         ["sampler.seed=3", "positive.text=hi"],
         True,
     )
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--cache-lru=3"],
+        ["--cache-none"],
+        ["--cache-classic", "--no-cache-disk"],
+        ["--cache-disk-size=0.5", "--cache-directory=/tmp/results"],
+        ["--cache-ram"],
+        ["--cache-ram", "2.0", "8.0"],
+    ],
+    ids=" ".join,
+)
+def test_workers_get_the_cache_that_was_asked_for(flags: list[str]) -> None:
+    words = worker_command(parse(flags))
+    assert words[-len(flags) :] == tuple(flags)
+    there, here = parse(words[2:]), parse(flags)
+    for name in ("cache_lru", "cache_none", "cache_classic", "cache_ram", "no_cache_disk", "cache_directory"):
+        assert getattr(there, name) == getattr(here, name)
+
+
+def test_memory_to_keep_available_is_one_figure_or_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse(["--cache-ram"]).cache_ram == [] and parse([]).cache_ram is None
+    with pytest.raises(SystemExit):
+        parse(["--cache-ram", "1", "2", "3"])
+    assert "at most two figures" in capsys.readouterr().err
