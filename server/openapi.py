@@ -50,7 +50,11 @@ def _operation(route: Route) -> Json:
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "tags": [module],
         "summary": summary.replace("\n", " "),
-        "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
+        "parameters": [
+            *_path_parameters(route.path),
+            *_parameters("query", route.query),
+            *_parameters("header", route.headers),
+        ],
         "responses": _responses(route),
     }
     if rest:
@@ -75,8 +79,8 @@ def _path_parameters(path: str) -> list[Json]:
     return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
 
-def _query_parameters(names: Iterable[str]) -> list[Json]:
-    return [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
+def _parameters(where: str, names: Iterable[str]) -> list[Json]:
+    return [{"name": name, "in": where, "schema": {"type": "string"}} for name in names]
 
 
 def _ref(model: type[BaseModel]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class Route:
     Args:
         alias: Whether it also exists below `/api`.
         body, answer, refusal: Models of the request, of the 200, and of the 400 if it is not the usual error.
-        query: Names of query parameters.
+        query, headers: Names of query parameters and of headers with a meaning of their own.
         media: Content type of the answer when it is not JSON.
     """
 
@@ -28,6 +28,7 @@ class Route:
     answer: type[BaseModel] | None = None
     refusal: type[BaseModel] | None = None
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     media: str = "application/json"
 
     def definitions(self) -> list[web.RouteDef]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, query_int, read_model
 from server.keys import QUEUE
-from server.listing import Filter
 from server.queue import Queue
-from server.records import Job, Json, State
+from server.records import Filter, Job, Json, State
 from server.schemas import CancelBody, Cancelled
 from server.table import Route
 
@@ -23,6 +23,7 @@ _NAMES = {
     State.CANCELLED: "cancelled",
     State.QUARANTINED: "failed",
 }
+QUERY = ("status", "workflow_id", "sort_by", "sort_order", "limit", "offset")
 _MEDIA = ("images", "animated", "audio", "video", "3d")
 
 
@@ -30,20 +31,7 @@ async def listing(request: web.Request) -> web.Response:
     """A page of jobs, newest first unless `sort_order` is `asc`; `status` takes several, separated by
     commas.
     """
-    wanted = [name for name in request.query.get("status", "").split(",") if name]
-    if unknown := set(wanted) - set(_NAMES.values()):
-        raise Problem(400, "invalid_query", f"unknown status: {', '.join(sorted(unknown))}", "status")
-    order = request.query.get("sort_order", "desc")
-    if order not in {"asc", "desc"}:
-        raise Problem(400, "invalid_query", "sort_order must be asc or desc", "sort_order")
-    offset, limit = query_int(request, "offset") or 0, query_int(request, "limit")
-    limit = 100 if limit is None else limit
-    if offset < 0 or not 0 < limit <= 1000:
-        raise Problem(400, "invalid_query", "offset must not be negative, limit in 1..1000", "offset, limit")
-    states = [state for state, name in _NAMES.items() if not wanted or name in wanted]
-    store = await request.app[QUEUE].store()
-    found, total = await store.page(Filter(states, newest_first=order == "desc"), offset, limit)
-    pagination = {"offset": offset, "limit": limit, "total": total, "has_more": offset + len(found) < total}
+    found, pagination = await page(request)
     return await json_answer(lambda: {"jobs": [summary(job) for job in found], "pagination": pagination})
 
 
@@ -52,9 +40,7 @@ async def one(request: web.Request) -> web.Response:
     job = await (await request.app[QUEUE].store()).get(request.match_info["id"])
     if job is None:
         raise not_found("Job not found", "id")
-    workflow = {"prompt": job.graph, "extra_data": job.extra_data}
-    detail = {"outputs": job.outputs, "execution_status": job.entry()["status"], "workflow": workflow}
-    return await json_answer(lambda: {**summary(job), **detail})
+    return await json_answer(lambda: {**summary(job), **detail(job)})
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -73,6 +59,38 @@ async def _cancel(queue: Queue, ids: list[str]) -> bool:
     return await queue.remove(ids) > 0 or any(stopped)
 
 
+async def page(request: web.Request) -> tuple[list[Job], Json]:
+    """The jobs a query asks for, and where they are in the whole list. Raises Problem 400."""
+    offset, limit = query_int(request, "offset") or 0, query_int(request, "limit")
+    limit = 100 if limit is None else limit
+    if offset < 0 or not 0 < limit <= 1000:
+        raise Problem(400, "invalid_query", "offset must not be negative, limit in 1..1000", "offset, limit")
+    store = await request.app[QUEUE].store()
+    found, total = await store.page(_filter(request.query), offset, limit)
+    more = offset + len(found) < total
+    return found, {"offset": offset, "limit": limit, "total": total, "has_more": more}
+
+
+def _filter(query: Mapping[str, str]) -> Filter:
+    wanted = [name for name in query.get("status", "").split(",") if name]
+    if unknown := set(wanted) - set(_NAMES.values()):
+        raise Problem(400, "invalid_query", f"unknown status: {', '.join(sorted(unknown))}", "status")
+    order, sort_by = query.get("sort_order", "desc"), query.get("sort_by", "created_at")
+    if order not in {"asc", "desc"}:
+        raise Problem(400, "invalid_query", "sort_order must be asc or desc", "sort_order")
+    if sort_by not in {"created_at", "execution_duration"}:
+        raise Problem(400, "invalid_query", "sort_by must be created_at or execution_duration", "sort_by")
+    states = [state for state, name in _NAMES.items() if not wanted or name in wanted]
+    by_creation = sort_by == "created_at"
+    return Filter(states, query.get("workflow_id") or None, by_creation, order == "desc")
+
+
+def detail(job: Job) -> Json:
+    """What a job has besides its `summary`."""
+    workflow = {"prompt": job.graph, "extra_data": job.extra_data}
+    return {"outputs": job.outputs, "execution_status": job.entry()["status"], "workflow": workflow}
+
+
 def summary(job: Job) -> Json:
     """The job object of the wire protocol; fields without a value are left out."""
     items = [(node, kind, item) for node, ui in job.outputs.items() for kind, item in _items(ui)]
@@ -89,16 +107,9 @@ def summary(job: Job) -> Json:
         "outputs_count": sum(len(items) for ui in job.outputs.values() for items in ui.values()),
         "previewable_outputs_count": len(items),
         "preview_output": preview,
-        "workflow_id": _workflow_id(job.extra_data),
+        "workflow_id": job.workflow_id,
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _workflow_id(extra_data: Json) -> Any:
-    found: Any = extra_data
-    for name in ("extra_pnginfo", "workflow", "id"):
-        found = cast(Json, found).get(name) if isinstance(found, dict) else None
-    return found
 
 
 def _items(ui: Json) -> list[tuple[str, Json]]:
@@ -107,7 +118,7 @@ def _items(ui: Json) -> list[tuple[str, Json]]:
 
 
 ROUTES = (
-    Route("GET", "/api/jobs", listing, alias=False, query=("status", "sort_order", "limit", "offset")),
+    Route("GET", "/api/jobs", listing, alias=False, query=QUERY),
     Route("GET", "/api/jobs/{id}", one, alias=False),
     Route("POST", "/api/jobs/{id}/cancel", cancel, alias=False, answer=Cancelled),
     Route("POST", "/api/jobs/cancel", cancel_many, alias=False, body=CancelBody, answer=Cancelled),

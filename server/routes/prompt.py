@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from engine.validate import Validation, validate
-from server.http import Problem, read_model
-from server.keys import POOL, QUEUE, SETTINGS, SPECS
-from server.known import node_specs
+from server.http import Problem, as_model, parse_json, read_body
+from server.keys import PACKS, POOL, QUEUE, RESUBMISSIONS, SETTINGS, SPECS
+from server.known import fresh_specs, node_specs
 from server.queue import DuplicateJob
-from server.records import Json, NewJob, without_secrets
+from server.records import Json, NewJob, Submission, without_secrets
+from server.resubmission import HEADER
 from server.schemas import PromptAccepted, PromptBody, PromptRefused, QueueInfo
 from server.table import Route
 
 _ANSWER_SECONDS = 2.0
+_REWRITE_SECONDS = 10.0
 
 
 class Refused(Exception):
@@ -35,26 +39,39 @@ async def queue_info(request: web.Request) -> web.Response:
 
 
 async def submit(request: web.Request) -> web.Response:
-    """Queue a graph. It is on disk before the answer goes out."""
+    """Queue a graph. It is on disk before the answer goes out.
+
+    A request that is sent again with the same `Idempotency-Key` within a day gets the same answer and makes
+    no second job; the same key with another body is refused with 409.
+    """
     try:
-        body = await read_model(request, PromptBody)
-        return web.json_response(await _queue(request.app, body))
+        raw = await read_body(request)
+        body = as_model(parse_json(raw), PromptBody)
+        if (key := request.headers.get(HEADER)) is None:
+            return web.json_response(await _queue(request.app, body))
+        store, again = await request.app[QUEUE].store(), request.app[RESUBMISSIONS]
+
+        async def carry_out(submission: Submission) -> Json:
+            return await _queue(request.app, body, submission)
+
+        return web.json_response(await again.once(store, key, raw, carry_out))
     except Refused as refused:
         return web.json_response(refused.body, status=400)
     except Problem as problem:
         if problem.status != 400:
             raise
-        body = Refused(_error("invalid_prompt", problem.message, problem.where)).body
-        return web.json_response(body, status=400)
+        refused = Refused(_error("invalid_prompt", problem.message, problem.where))
+        return web.json_response(refused.body, status=400)
 
 
-async def _queue(app: web.Application, body: PromptBody) -> Json:
+async def _queue(app: web.Application, body: PromptBody, submission: Submission | None = None) -> Json:
     queue = app[QUEUE]
     counted = None if body.number is not None else queue.next_number()
     if body.prompt is None:
         raise Refused(_error("no_prompt", "No prompt provided", "No prompt provided"))
-    graph = _graph(body.prompt)
     await node_specs(app)
+    body = await _rewritten(app, body)
+    graph = _graph(body.prompt or {})
     checked = await _validate(app, graph, body.partial_execution_targets)
     error, node_errors = checked.response()
     if error is not None or checked.graph is None:
@@ -74,12 +91,18 @@ async def _queue(app: web.Application, body: PromptBody) -> Json:
         targets=tuple(targets),
         created=time.time(),
     )
+    if submission is not None:
+        submission = replace(submission, answer=json.dumps(_answer(job, node_errors)))
     try:
-        accepted = await queue.submit(job, secrets)
+        accepted = await queue.submit(job, secrets, submission)
     except DuplicateJob as duplicate:
         text = f"a job with the id {duplicate} and another graph is waiting or running"
         raise Refused(_error("duplicate_prompt_id", text, "prompt_id")) from duplicate
-    return {"prompt_id": accepted.prompt_id, "number": accepted.shown_number, "node_errors": node_errors}
+    return _answer(accepted, node_errors)
+
+
+def _answer(job: NewJob, node_errors: Json) -> Json:
+    return {"prompt_id": job.prompt_id, "number": job.shown_number, "node_errors": node_errors}
 
 
 def _graph(prompt: dict[str, Any] | list[Any]) -> dict[str, Any]:
@@ -94,8 +117,27 @@ def _graph(prompt: dict[str, Any] | list[Any]) -> dict[str, Any]:
 
 async def _validate(app: web.Application, graph: dict[str, Any], targets: list[str] | None) -> Validation:
     # It looks file names up in folders that may be large or far away.
-    registry, folders = app[SPECS].registry, app[SETTINGS].folders
+    folders = app[SETTINGS].folders
+    checked = await asyncio.to_thread(validate, graph, app[SPECS].registry, folders, targets=targets)
+    classes = {checked.classes.get(p.node) for p in checked.problems if p.node is not None}
+    specs = [app[SPECS].registry.get(name) for name in classes if name]
+    if not any(spec is not None and spec.dynamic for spec in specs):
+        return checked
+    registry = (await fresh_specs(app)).registry  # what a pack's node declared a while ago may be outdated
     return await asyncio.to_thread(validate, graph, registry, folders, targets=targets)
+
+
+async def _rewritten(app: web.Application, body: PromptBody) -> PromptBody:
+    """The request as packs want it, if one of them has a say. Raises Problem 503 if they cannot be asked."""
+    if not app[PACKS].rewrites:
+        return body
+    request = body.model_dump(exclude_unset=True, exclude={"extra_data"})
+    request["extra_data"] = {} if body.extra_data is None else body.extra_data.as_json()
+    answer = await app[POOL].ask({"type": "rewrite", "request": request}, _REWRITE_SECONDS)
+    if answer is None or "request" not in answer:
+        text = "a pack changes requests before they are queued, and packs run in the worker, which is away"
+        raise Problem(503, "worker_away", text, "worker", {"Retry-After": "2"})
+    return PromptBody.model_validate(answer["request"])
 
 
 async def _check_in_worker(
@@ -105,7 +147,7 @@ async def _check_in_worker(
     tell.
     """
     specs = [app[SPECS].registry.get(node["class_type"]) for node in graph.values()]
-    if not any(spec is not None and spec.check_inputs for spec in specs):
+    if not any(spec is not None and spec.has_check for spec in specs):
         return targets, node_errors
     question = {"type": "validate", "graph": graph, "targets": targets}
     answer = await app[POOL].ask(question, _ANSWER_SECONDS)
@@ -133,5 +175,13 @@ def _error(kind: str, message: str, details: str) -> Json:
 
 ROUTES = (
     Route("GET", "/prompt", queue_info, answer=QueueInfo),
-    Route("POST", "/prompt", submit, body=PromptBody, answer=PromptAccepted, refusal=PromptRefused),
+    Route(
+        "POST",
+        "/prompt",
+        submit,
+        body=PromptBody,
+        answer=PromptAccepted,
+        refusal=PromptRefused,
+        headers=(HEADER,),
+    ),
 )
