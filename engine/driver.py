@@ -33,8 +33,8 @@ class Outcome:
     """How a run ended. `values` and `ui` are by node: those of the targets that have a result."""
 
     status: Status
-    values: Mapping[NodeId, tuple[Any, ...]]
-    ui: Mapping[NodeId, Mapping[str, list[Any]]]
+    values: Mapping[str, tuple[Any, ...]]
+    ui: Mapping[str, Mapping[str, list[Any]]]
     errors: tuple[NodeError, ...]
     executed: tuple[NodeId, ...]
     """The nodes that ran, in the order they finished."""
@@ -57,7 +57,7 @@ async def run(
     resources: Mapping[type, object] | None = None,
     folders: Folders | None = None,
     extra: JobExtra | None = None,
-    targets: Iterable[NodeId] | None = None,
+    targets: Iterable[str] | None = None,
     lanes: Lanes | None = None,
     guard: Guard = nullcontext,
     meter: Meter | None = None,
@@ -103,7 +103,8 @@ async def run(
     try:
         # Planning reads files for their identity, so it is kept off the loop.
         store = NoCache() if cache is None else cache
-        made = await asyncio.to_thread(Plan, graph, registry, store, around.folders, targets)
+        ids = None if targets is None else [NodeId(target) for target in targets]
+        made = await asyncio.to_thread(Plan, graph, registry, store, around.folders, ids)
         drive = Drive(made, store, around, threads, guard, emit, handed_over)
         session, status = await drive.to_the_end()
     finally:
@@ -113,7 +114,7 @@ async def run(
     return Outcome(
         status=status,
         values={target: session.values[node] for target, node in ends.items() if node in session.values},
-        ui=session.ui,
+        ui={node: ui for node, ui in session.ui.items()},
         errors=tuple(session.errors),
         executed=tuple(session.executed),
         cached=made.cached,

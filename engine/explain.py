@@ -66,10 +66,11 @@ def explain(
     cache: Cache,
     folders: Folders,
     journal: Journal,
-    targets: Iterable[NodeId] | None = None,
+    targets: Iterable[str] | None = None,
 ) -> Explanation:
     """What `run` with the same arguments would do. Runs nothing and changes nothing."""
-    plan = Plan(graph, registry, _Untouched(cache), folders, targets)
+    ids = None if targets is None else [NodeId(target) for target in targets]
+    plan = Plan(graph, registry, _Untouched(cache), folders, ids)
     maybe = _only_lazily(plan)
     steps = tuple(_step(plan, cache, journal, node, maybe) for node in plan.keys.of)
     running = [step for step in steps if step.fate == "run"]
