@@ -35,6 +35,11 @@ class Reason:
     input: str | None = None
     detail: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """As JSON, without what is not said."""
+        data = {"code": self.code, "input": self.input, "detail": self.detail}
+        return {name: value for name, value in data.items() if value}
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -43,6 +48,15 @@ class Usage:
     seconds: float = 0.0
     device_seconds: float | None = None
     peak_bytes: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON, without what was not measured."""
+        data: dict[str, Any] = {"seconds": self.seconds}
+        if self.device_seconds is not None:
+            data["device_seconds"] = self.device_seconds
+        if self.peak_bytes is not None:
+            data["peak_bytes"] = self.peak_bytes
+        return data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +230,8 @@ _WRITE: dict[str, Callable[[Any], Any]] = {
     "preview": _media_type,
     "error": NodeError.to_json,
     "origin": asdict,
-    "reason": asdict,
-    "usage": asdict,
+    "reason": Reason.to_json,
+    "usage": Usage.to_json,
     "nodes": _number_or_list,
     "executed": list,
 }

@@ -3,7 +3,7 @@
     [u32 length of JSON][u32 length of blob][JSON, UTF-8][blob]        integers big-endian
 
 Server to worker: `submit`, `cancel`, `free`, `ping`, `validate`. Worker to server: `hello`,
-`event`, `done`, `info`, `answer`, `pong`.
+`events`, `done`, `info`, `answer`, `pong`.
 """
 
 from __future__ import annotations

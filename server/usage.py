@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from engine.events import Event, NodeFinished, NodeStarted
 from server.records import Json
 
@@ -19,13 +16,9 @@ class NodeUsage:
         """Take in an event of the run."""
         if isinstance(event, NodeStarted):
             if event.reason is not None:
-                self.nodes[event.node_id] = {"reason": _known(asdict(event.reason))}
+                self.nodes[event.node_id] = {"reason": event.reason.to_json()}
         elif isinstance(event, NodeFinished):
             entry: Json = self.nodes.setdefault(event.node_id, {})
             entry["source"] = event.source
             if event.usage is not None:
-                entry.update(_known(asdict(event.usage)))
-
-
-def _known(values: dict[str, Any]) -> Json:
-    return {name: value for name, value in values.items() if value not in (None, "")}
+                entry.update(event.usage.to_json())

@@ -40,6 +40,7 @@ from engine.validate import Validation, validate
 from server.extension import Extension
 from server.frames import Frame, FrameError, read_frame_blocking
 from server.limits import die_with_parent, go_first
+from server.outbox import Outbox
 
 Json = dict[str, Any]
 log = logging.getLogger("darkroom.worker")
@@ -91,6 +92,7 @@ class _Worker:
         self._host = host
         self._out = out
         self._write_lock = threading.Lock()
+        self._outbox = Outbox(self._send)
         self._inbox: asyncio.Queue[Json] = asyncio.Queue()
         self._cancellations: dict[str, Cancellation] = {}
         self._jobs: set[asyncio.Task[None]] = set()
@@ -180,12 +182,13 @@ class _Worker:
             del self._cancellations[job_id]
             if self._host.extension is not None:
                 self._host.extension.end(job_id)
+        self._outbox.flush()
         self._send({**done, "info": self._info()})
         await asyncio.to_thread(self._host.journal.save)
 
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
         checked = await self._check(message)
-        emit = no_longer_valid(message["job_id"], checked, self._emit)
+        emit = no_longer_valid(message["job_id"], checked, self._outbox.add)
         if checked.graph is None:
             if checked.error is not None and not checked.problems:
                 raise ValueError(f"the graph is no longer valid: {checked.error.message}")
@@ -266,9 +269,6 @@ class _Worker:
 
     def _info(self) -> Json:
         return self._host.info() if self._host.info is not None else {}
-
-    def _emit(self, event: events.Event) -> None:
-        self._send({"type": "event", "event": events.to_json(event)}, events.blob(event))
 
     def _send(self, message: Json, blob: bytes = b"") -> None:
         data = Frame(message, blob).encode()

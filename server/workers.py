@@ -14,6 +14,7 @@ from engine import events
 from server.deaths import WorkerDied
 from server.frames import Frame
 from server.logs import LogBook
+from server.outbox import unpacked
 from server.process import WorkerProcess
 
 log = logging.getLogger("darkroom.server")
@@ -274,10 +275,9 @@ class Supervisor:
                 self.on_change()
             case "info":
                 self._on_info(message["info"])
-            case "event":
-                assignment = self._assignments.get(message["event"]["job_id"])
-                if assignment is not None and assignment.on_event is not None:
-                    assignment.on_event(events.from_json(message["event"], frame.blob))
+            case "events":
+                for event in unpacked(frame):
+                    self._pass_on(event)
             case "handed_over":
                 if (assignment := self._assignments.get(message["job_id"])) is not None:
                     assignment.handed_over = True
@@ -293,6 +293,14 @@ class Supervisor:
                     answer.set_result(message)
             case _:
                 self.on_message(frame)
+
+    def _pass_on(self, event: events.Event) -> None:
+        assignment = self._assignments.get(event.job_id)
+        if assignment is not None and assignment.on_event is not None:
+            try:
+                assignment.on_event(event)
+            except Exception:  # the events after it are wanted all the same
+                log.exception("an event of job %s cannot be told", event.job_id)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if self._process is not None:
