@@ -114,7 +114,7 @@ async def run(
     return Outcome(
         status=status,
         values={target: session.values[node] for target, node in ends.items() if node in session.values},
-        ui={node: ui for node, ui in session.ui.items()},
+        ui={**session.ui},
         errors=tuple(session.errors),
         executed=tuple(session.executed),
         cached=made.cached,

@@ -243,6 +243,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "nodes": _number_or_tuple,
     "executed": tuple,
 }
+_READERS = {kind: tuple((n, _READ[n]) for n in names if n in _READ) for kind, names in _FIELDS.items()}
 
 
 def to_json(event: Event) -> dict[str, Any]:
@@ -266,8 +267,9 @@ def from_json(data: Mapping[str, Any], blob: bytes = b"") -> Event:
     """The inverse of `to_json`, given the bytes of `blob`."""
     values: dict[str, Any] = dict(data)
     kind = _TYPES[values.pop("type")]
-    for name in _READ.keys() & values.keys():
-        values[name] = _READ[name](values[name])
+    for name, read in _READERS[kind]:
+        if name in values:
+            values[name] = read(values[name])
     if "preview" in values:
         values["preview"] = Preview(blob, values["preview"]["media_type"])
     return kind(**values)

@@ -60,7 +60,10 @@ class Execution:
         self._open_by_lane: dict[str, int] = {}
         self._open = 0
         self._age = 0
+        self._still = False
         self.states: dict[NodeId, State] = {}
+        self.skipped: list[NodeId] = []
+        """Nodes that were skipped, for the caller to take note of and to clear."""
 
     @property
     def finished(self) -> bool:
@@ -87,6 +90,7 @@ class Execution:
 
         With `keep` the targets' values are never released. Nodes that are known already are left as they are.
         """
+        self._still = False
         chosen = list(targets)
         needed = self._unknown(chosen, at_hand)
         for target in chosen if keep else ():
@@ -105,6 +109,7 @@ class Execution:
     def forget(self, node: NodeId) -> None:
         """A node that ended is to be run again, should it be demanded."""
         del self.states[node]
+        self._consumers.pop(node, None)  # they have ended, too, or would be told of its end twice
 
     def next(self, lane: str) -> NodeId | None:
         """Take the best ready node of a lane: eager ones, then their sources, then theirs, then by age."""
@@ -140,6 +145,7 @@ class Execution:
 
         If one of them has failed or was skipped, so is the node.
         """
+        self._still = False
         more = list(dict.fromkeys(sources))
         for source in more:
             self._uses[source] = self._uses.get(source, 0) + 1
@@ -166,6 +172,9 @@ class Execution:
 
     def skip_all(self) -> None:
         """Nothing more is to start; what runs may still end."""
+        if self._still:
+            return
+        self._still = True
         for queue in self._ready.values():
             queue.clear()
         for node, state in self.states.items():
@@ -247,6 +256,8 @@ class Execution:
         self.states[node] = state
         self._open -= 1
         self._open_by_lane[self._traits[node].lane] -= 1
+        if state == "skipped":
+            self.skipped.append(node)
 
     def _release(self, node: NodeId) -> list[NodeId]:
         """Whose values nobody needs now that `node` has ended: its sources, and itself without consumers."""

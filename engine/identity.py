@@ -43,15 +43,17 @@ class Identities:
             self._fleeting.add(name)
             return None
         moved = name in keys.uncacheable
+        whole = _sees_the_graph(node, spec)
         parts: list[tuple[Any, ...]] = []
         for input_name, link in node.links.items():
             source = self._stand_in.get(link.node, link.node)
-            if input_name in spec.lazy:
-                # By where it comes from: whether it will be asked for is not known yet.
+            if input_name in spec.lazy or whole:
+                # By where it comes from: whether a lazy input will be asked for is not known yet.
                 key, fleeting = keys.of[source], source in keys.uncacheable
             else:
                 values = self._values[source]
-                if link.slot < len(values) and plain(values[link.slot]):
+                declared = input_name in spec.by_name  # else a literal would mean something else than a link
+                if declared and link.slot < len(values) and plain(values[link.slot]):
                     parts.append((input_name, values[link.slot]))
                     moved = True
                     continue
@@ -66,3 +68,13 @@ class Identities:
             return keys.of[name]
         key = self._shifted[name] = keys.by_value(node, spec, parts)
         return key
+
+
+def _sees_the_graph(node: Node, spec: NodeSpec) -> bool:
+    """Whether the result depends on what lies behind the inputs and not on their values alone.
+
+    The end of a loop copies the nodes that lead to it: two loops may begin with the same value and differ.
+    """
+    return "DYNPROMPT" in spec.hidden.values() or any(
+        name in node.links for name, one in spec.by_name.items() if one.options and one.raw_link
+    )

@@ -1,4 +1,11 @@
-"""What a node occupies while it runs: the device (one node at a time), a CPU thread, or an I/O thread."""
+"""What a node occupies while it runs.
+
+device   the device, one node at a time: sampling, encoding
+decode   a part of it, one node at a time beside the device lane: what is left to do with a finished
+         latent, so that the next job can sample meanwhile
+cpu      a thread, as many at once as the machine has cores, four at most
+io       a thread that mostly waits for files or the network
+"""
 
 from __future__ import annotations
 
@@ -16,7 +23,8 @@ class Lanes:
     """The threads that run nodes, shared by all runs of a process. Threads start when they are needed."""
 
     def __init__(self, *, device: int = 1, cpu: int | None = None, io: int = 8) -> None:
-        self.widths = {"device": device, "cpu": cpu or min(4, os.cpu_count() or 1), "io": io}
+        cores = min(4, os.cpu_count() or 1)
+        self.widths = {"device": device, "decode": 1, "cpu": cpu or cores, "io": io}
         self._pools = {
             lane: ThreadPoolExecutor(width, thread_name_prefix=f"lane-{lane}")
             for lane, width in self.widths.items()

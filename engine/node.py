@@ -56,7 +56,8 @@ def node(
     Args:
         title: the words on the canvas; the class name when left out.
         category: menu path, slash-separated.
-        lane: what a run occupies: the device (one node at a time), a CPU thread, or an I/O thread.
+        lane: what a run occupies: the device (one node at a time), a part of it that decoding may share with
+            sampling, a CPU thread, or an I/O thread. See `engine.lanes`.
         output: whether the node is a root that makes its ancestors run.
         version: raise it when results change although the code of this module does not.
         hidden: names such as `PROMPT` to list as hidden inputs for clients; values come through the context.

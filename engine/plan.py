@@ -61,7 +61,7 @@ class Plan:
         self._folders = folders
         self._first: dict[Key, NodeId] = {}
         self._traits_of: dict[str, Traits] = {}
-        self._make_keys(self.targets)
+        self._make_keys(self.targets, _never)
         cache.begin(self.keys.of.values())
         self.supply = self._supply(self.targets, _never)
         self.cached = tuple(
@@ -82,20 +82,22 @@ class Plan:
         Raises `CycleError` or `UnknownNode`.
         """
         chosen = tuple(roots)
-        self._make_keys(chosen)
+        self._make_keys(chosen, in_hand)
         return self._supply(chosen, in_hand)
 
     def actual(self, node: NodeId) -> NodeId:
         """The node that runs for this one: itself, or an equal one."""
         return self.stand_in.get(node, node)
 
-    def _make_keys(self, roots: Iterable[NodeId]) -> None:
+    def _make_keys(self, roots: Iterable[NodeId], in_hand: Callable[[NodeId], bool]) -> None:
         order = self._unkeyed(roots)
         self.keys.extend(order)
         first, of = self._first, self.keys.of
         for node in order:
             one = first.setdefault(of[node], node)
-            if one != node:
+            if one != node and one in self.sources and not in_hand(one):
+                first[of[node]] = node  # the other has run and its values are gone: it cannot stand in
+            elif one != node:
                 self.stand_in[node] = one
                 self.twins.setdefault(one, []).append(node)
 

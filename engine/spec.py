@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-Lane = Literal["device", "cpu", "io"]
+Lane = Literal["device", "decode", "cpu", "io"]
+"""What a run of a node occupies; see `engine.lanes`."""
 Choice = str | int | float
 ChoiceSource = Callable[[str], list[str]]
 """Folder kind to the names it holds now; usually `Folders.list`."""

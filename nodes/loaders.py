@@ -19,7 +19,7 @@ class Checkpoint(NamedTuple):
     VAE: Vae
 
 
-@node("CheckpointLoaderSimple", title="Load Checkpoint", category="loaders")
+@node("CheckpointLoaderSimple", title="Load Checkpoint", category="loaders", lane="io")
 def checkpoint_loader_simple(
     *, ckpt_name: Annotated[str, Files("checkpoints")], context: Context
 ) -> Checkpoint:
@@ -44,7 +44,7 @@ def checkpoint_loader_simple(
     return Checkpoint(loaded.model, loaded.clip, loaded.vae)
 
 
-@node("SafetyCheckerLoader", title="Load Safety Checker", category="loaders")
+@node("SafetyCheckerLoader", title="Load Safety Checker", category="loaders", lane="io")
 def safety_checker_loader(
     *, checker_name: Annotated[str, Files("safety_checker")], context: Context
 ) -> SafetyChecker:

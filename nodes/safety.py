@@ -30,7 +30,7 @@ class Checked(NamedTuple):
     scores: str
 
 
-@node("SafetyCheck", title="Safety Check", category="image/safety")
+@node("SafetyCheck", title="Safety Check", category="image/safety", lane="decode")
 def safety_check(
     *,
     images: Image,

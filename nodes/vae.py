@@ -7,7 +7,7 @@ from engine.types import Range
 from nodes.types import Image, Latent, Vae
 
 
-@node("VAEDecode", title="VAE Decode", category="latent")
+@node("VAEDecode", title="VAE Decode", category="latent", lane="decode")
 def vae_decode(*, samples: Latent, vae: Vae) -> Image:
     """Decode latent images back into pixel space images.
 
@@ -32,7 +32,7 @@ def vae_encode(*, pixels: Image, vae: Vae) -> Latent:
     return {"samples": vae.encode(pixels)}
 
 
-@node("VAEDecodeTiled", title="VAE Decode (Tiled)", category="_for_testing")
+@node("VAEDecodeTiled", title="VAE Decode (Tiled)", category="_for_testing", lane="decode")
 def vae_decode_tiled(
     *,
     samples: Latent,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from engine.keys import Key
 
 _MOST = 16
@@ -15,7 +13,7 @@ class Aliases:
 
     def __init__(self) -> None:
         self._main: dict[Key, Key] = {}
-        self._of: dict[Key, deque[Key]] = {}
+        self._of: dict[Key, list[Key]] = {}
 
     def main(self, key: Key) -> Key:
         """The key that `key` stands for; itself if it stands for none."""
@@ -31,15 +29,18 @@ class Aliases:
             return
         self.forget(alias)
         self._main[alias] = main
-        others = self._of.setdefault(main, deque())
+        others = self._of.get(main)
+        if others is None:
+            self._of[main] = [alias]
+            return
         others.append(alias)
         if len(others) > _MOST:
-            del self._main[others.popleft()]
+            del self._main[others.pop(0)]
 
     def forget(self, alias: Key) -> None:
         """`alias` finds nothing any more."""
-        main = self._main.pop(alias, None)
-        if main is not None:
+        if alias in self._main:
+            main = self._main.pop(alias)
             self._of[main].remove(alias)
             if not self._of[main]:
                 del self._of[main]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.cache.aliases import Aliases
-from engine.cache.base import Entry, Footprint, Share, Sizeof, Tier, default_sizeof
+from engine.cache.base import Entry, Footprint, Sizeof, Tier, default_sizeof
 from engine.cache.space import Space
 from engine.keys import Key
 
@@ -75,7 +75,8 @@ class MemoryCache:
             entry = self._held.get(main)
             if entry is not None:
                 self._ram.touch(main)
-                self._device.touch(main)
+                if self._device.bytes:
+                    self._device.touch(main)
             return entry
 
     def put(self, key: Key, entry: Entry, also: Key | None = None) -> None:
@@ -96,7 +97,7 @@ class MemoryCache:
                 self._drop(also)
                 self._aliases.add(also, key)
             self._trim()
-        if self._device.over:
+        if self._device.bytes > self._device.budget:
             self._relieve_device()
 
     def clear(self) -> None:
@@ -122,19 +123,19 @@ class MemoryCache:
             self._ram.remove(key)
             self._device.remove(key)
         self._held[key] = entry
-        self._ram.add(key, Share(size.ram.bytes + _OVERHEAD, size.ram.buffers), entry.seconds)
+        self._ram.add(key, size.ram, _OVERHEAD, entry.seconds)
         if size.device.bytes:
-            self._device.add(key, size.device, entry.seconds)
+            self._device.add(key, size.device, 0, entry.seconds)
 
     def _trim(self) -> None:
-        while self._ram.over:
+        while self._ram.bytes > self._ram.budget:
             self._drop(self._ram.least())
 
     def _relieve_device(self) -> None:
         """Moving takes a while, so it happens without the lock; what changed meanwhile is left alone."""
         while True:
             with self._lock:
-                if not self._device.over:
+                if self._device.bytes <= self._device.budget:
                     return
                 key = self._device.least()
                 entry = self._held[key]

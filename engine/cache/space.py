@@ -9,11 +9,12 @@ from engine.keys import Key
 
 
 class _Item:
-    __slots__ = ("seconds", "share", "stamp")
+    __slots__ = ("buffers", "bytes", "density", "stamp")
 
-    def __init__(self, share: Share, seconds: float) -> None:
-        self.share = share
-        self.seconds = seconds
+    def __init__(self, share: Share, overhead: int, seconds: float) -> None:
+        self.bytes = share.bytes + overhead
+        self.buffers = share.buffers
+        self.density = seconds / max(1, self.bytes)
         self.stamp = 0
 
 
@@ -38,20 +39,16 @@ class Space:
     def __contains__(self, key: Key) -> bool:
         return key in self._items
 
-    @property
-    def over(self) -> bool:
-        """Whether there is more here than the budget allows."""
-        return self.bytes > self.budget
-
-    def add(self, key: Key, share: Share, seconds: float) -> None:
+    def add(self, key: Key, share: Share, overhead: int, seconds: float) -> None:
         """Take in an item that is not here. `seconds` is what making it again takes."""
-        item = self._items[key] = _Item(share, seconds)
-        self.bytes += share.bytes
-        for address, size in share.buffers.items():
-            sharers = self._sharers.get(address, 0)
-            self._sharers[address] = sharers + 1
-            if sharers:
-                self.bytes -= size
+        item = self._items[key] = _Item(share, overhead, seconds)
+        self.bytes += item.bytes
+        if item.buffers:
+            for address, size in item.buffers.items():
+                sharers = self._sharers.get(address, 0)
+                self._sharers[address] = sharers + 1
+                if sharers:
+                    self.bytes -= size
         self._rank(key, item)
 
     def touch(self, key: Key) -> None:
@@ -65,8 +62,8 @@ class Space:
         item = self._items.pop(key, None)
         if item is None:
             return
-        self.bytes -= item.share.bytes
-        for address, size in item.share.buffers.items():
+        self.bytes -= item.bytes
+        for address, size in item.buffers.items():
             sharers = self._sharers.pop(address) - 1
             if sharers:
                 self._sharers[address] = sharers
@@ -92,13 +89,11 @@ class Space:
     def _rank(self, key: Key, item: _Item) -> None:
         self._stamp += 1
         item.stamp = self._stamp
-        heapq.heappush(self._heap, (self._worth(item), item.stamp, key))
-        if len(self._heap) > 2 * len(self._items) + 64:
+        heap = self._heap
+        heapq.heappush(heap, (self._clock + item.density, item.stamp, key))
+        if len(heap) > 2 * len(self._items) + 64:
             # Stale records would pile up while nothing has to leave. Worths only matter relative to others,
             # so the ranks are kept as they were.
             items = self._items
-            self._heap = [r for r in self._heap if r[2] in items and items[r[2]].stamp == r[1]]
+            self._heap = [r for r in heap if r[2] in items and items[r[2]].stamp == r[1]]
             heapq.heapify(self._heap)
-
-    def _worth(self, item: _Item) -> float:
-        return self._clock + item.seconds / max(1, item.share.bytes)
