@@ -87,9 +87,21 @@ def import_pack(path: Path) -> Imported | PackReport:
 
 def failed_report(path: Path, error: BaseException, seconds: float = 0.0) -> PackReport:
     """The report of a pack that cannot be used."""
-    text = "".join(traceback.format_exception(error))
     log.warning("pack %s cannot be used: %s", pack_name(path), _said(error))
-    return PackReport(pack_name(path), path, seconds=seconds, error=_said(error), traceback=text)
+    return PackReport(
+        pack_name(path), path, seconds=seconds, error=_said(error), traceback=_where(path, error)
+    )
+
+
+def _where(pack: Path, error: BaseException) -> str:
+    """The traceback from where the pack's code begins; files are named as seen from the pack's folder."""
+    frames = traceback.extract_tb(error.__traceback__)
+    names = [frame.filename for frame in frames]
+    first = next((i for i, name in enumerate(names) if name.startswith(str(pack))), 0)
+    for frame in frames:
+        frame.filename = frame.filename.removeprefix(f"{pack.parent}{os.sep}").rpartition("site-packages/")[2]
+    shown = [f for f in frames[first:] if not f.filename.startswith("<frozen")] if first else []
+    return "".join([*traceback.format_list(shown), *traceback.format_exception_only(error)])
 
 
 def _said(error: BaseException) -> str:

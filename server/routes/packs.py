@@ -13,6 +13,7 @@ from engine.folders import Folders, UnsafePath
 from server.http import Problem
 from server.keys import PACKS, SETTINGS
 from server.known import node_specs
+from server.records import Json
 from server.table import Route
 
 _SCRIPTING = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
@@ -22,8 +23,14 @@ _INERT = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'
 async def packs(request: web.Request) -> web.Response:
     """Every pack that was found, in the order of loading: its nodes, how long it took, or why it failed."""
     await node_specs(request.app)
-    shown = [{k: v for k, v in report.items() if k != "web"} for report in request.app[PACKS].reports]
-    return web.json_response({"packs": shown})
+    return web.json_response({"packs": [_shown(report) for report in request.app[PACKS].reports]})
+
+
+def _shown(report: Json) -> Json:
+    """A report without paths of this machine: the pack's folder is named with the one it lies in."""
+    path = Path(report["path"])
+    named = {k: v for k, v in report.items() if k != "web"}
+    return {**named, "path": f"{path.parent.name}/{path.name}"}
 
 
 async def extensions(request: web.Request) -> web.Response:
