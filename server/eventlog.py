@@ -53,7 +53,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Events as lines of JSON, compressed; `last` is the newest number among them."""
+    """Events as a list in JSON, compressed; `last` is the newest number among them."""
 
     last: int
     data: bytes
@@ -80,10 +80,7 @@ class Slice:
     def json(self) -> Iterator[dict[str, Any]]:
         """The events as JSON objects, oldest first."""
         for chunk in self.chunks:
-            for line in zlib.decompress(chunk.data).splitlines():
-                data = json.loads(line)
-                if data["seq"] > self.after:
-                    yield data
+            yield from (data for data in json.loads(zlib.decompress(chunk.data)) if data["seq"] > self.after)
         for event in self.tail:
             yield without_preview(event)
 
@@ -152,8 +149,8 @@ class EventLog:
         kept = [e for e in self._tail.values() if self._packed < _MAX_PACKED or not _expendable(e)]
         self.dropped += len(self._tail) - len(kept)
         if kept:
-            lines = "\n".join(_encode(without_preview(event)) for event in kept)
-            chunk = _Chunk(kept[-1].seq, zlib.compress(lines.encode(), 1))
+            text = _encode([without_preview(event) for event in kept])
+            chunk = _Chunk(kept[-1].seq, zlib.compress(text.encode(), 1))
             self._chunks.append(chunk)
             self._packed += len(chunk.data)
         self._tail.clear()

@@ -45,6 +45,8 @@ class Metrics:
             "darkroom_node_failures", "Nodes that failed", ["class_type"], registry=registry
         )
         self._lag = _histogram("darkroom_event_loop_lag_seconds", "How late the event loop was", registry)
+        self._by_source: dict[str, Counter] = {}
+        self._by_class: dict[str, Histogram] = {}
         registry.register(_State(queue, pool, hub))
         queue.observers.append(self.observe)
         queue.on_finish.append(self.finished)
@@ -57,15 +59,25 @@ class Metrics:
         """Count an event of a run."""
         match event:
             case NodeFinished():
-                self._results.labels(event.source).inc()
-                if event.usage is not None:
-                    self._node_seconds.labels(event.class_type).observe(event.usage.seconds)
+                self._count(event)
             case NodeFailed():
                 self._failures.labels(event.error.class_type).inc()
             case RunCached():
                 self._cached.inc(len(event.nodes))
             case _:
                 pass
+
+    def _count(self, event: NodeFinished) -> None:
+        # Looking labels up costs more than counting, and there may be thousands of nodes in a second.
+        result = self._by_source.get(event.source)
+        if result is None:
+            result = self._by_source[event.source] = self._results.labels(event.source)
+        result.inc()
+        if event.usage is not None:
+            seconds = self._by_class.get(event.class_type)
+            if seconds is None:
+                seconds = self._by_class[event.class_type] = self._node_seconds.labels(event.class_type)
+            seconds.observe(event.usage.seconds)
 
     def finished(self, job: Job, ending: Ending) -> None:
         """Count a run that is over."""
