@@ -68,7 +68,7 @@ class Program:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
 
-    def run(self, graph: dict[str, Any], seconds: float = 120) -> dict[str, Any]:
+    def run(self, graph: dict[str, Any], seconds: float = 120, poll: float = 0.05) -> dict[str, Any]:
         """Submit a graph that must be accepted; its history entry."""
         status, answer = self.post("/prompt", {"prompt": graph})
         assert status == 200, answer
@@ -76,5 +76,5 @@ class Program:
         while time.monotonic() < until:
             if found := self.get(f"/history/{answer['prompt_id']}"):
                 return found[answer["prompt_id"]]
-            time.sleep(0.05)
+            time.sleep(poll)
         raise AssertionError(f"no result after {seconds} s; log:\n{''.join(self.log[-40:])}")
