@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -45,6 +45,8 @@ class Drive:
         self._cancel = around.cancel
         self._over = asyncio.Event()
         self._coroutines: set[asyncio.Task[None]] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        """Those that have not begun: a task cancelled before that would never say that it is over."""
         self._relay = Relay(self._loop, emit)
         hands = Hands(
             widths=lanes.widths,
@@ -61,15 +63,14 @@ class Drive:
         self._cancel.on_cancel(self._stop)
         self._session.begin()
         abandoned = False
-        try:
-            await self._over.wait()
-        except asyncio.CancelledError:
-            # The nodes in progress hold threads and memory: end them properly before giving up.
-            abandoned = True
-            self._cancel.cancel()
-            await self._over.wait()
-        finally:
-            self._cancel.forget(self._stop)
+        while not self._over.is_set():
+            try:
+                await self._over.wait()
+            except asyncio.CancelledError:
+                # The nodes in progress hold threads and memory: end them properly before giving up.
+                abandoned = True
+                self._cancel.cancel()
+        self._cancel.forget(self._stop)
         status = self._session.finish()
         self._relay.close()
         if abandoned:
@@ -89,7 +90,7 @@ class Drive:
 
     def _start_coroutine(self) -> None:
         task = self._loop.create_task(self._work_async())
-        self._coroutines.add(task)
+        self._starting.add(task)
         task.add_done_callback(self._coroutines.discard)
 
     def _stop(self) -> None:
@@ -115,6 +116,9 @@ class Drive:
     async def _work_async(self) -> None:
         """The same for coroutine nodes, as a task of the loop."""
         session = self._session
+        if (this := asyncio.current_task()) is not None:
+            self._starting.discard(this)
+            self._coroutines.add(this)
         try:
             while (task := session.take(ASYNC)) is not None:
                 called = await self._await(task)
@@ -194,14 +198,26 @@ class Drive:
             return await function(**given)
 
 
+class _Left(Exception):
+    """Stands for SystemExit and the like, which a task would take to the loop."""
+
+
 async def _together(calls: list[Any]) -> list[Any]:
     """Await all; when one fails the others are cancelled and have ended before it is raised."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
+            tasks = [group.create_task(_staying(call)) for call in calls]
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        first = errors.exceptions[0]
+        raise (first.__cause__ or first if isinstance(first, _Left) else first) from None
     return [task.result() for task in tasks]
+
+
+async def _staying(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise _Left from error
 
 
 def _named(task: Task, answers: list[Any]) -> frozenset[str]:

@@ -87,7 +87,7 @@ def explain(
 def _step(plan: Plan, cache: Cache, journal: Journal, node: NodeId, maybe: Mapping[NodeId, None]) -> Step:
     class_type = plan.graph[node].class_type
     actual = plan.actual(node)
-    if actual in plan.sources and actual != node:
+    if actual != node and (actual in plan.sources or actual in maybe):
         return Step(node, class_type, "twin", reason=Reason("equal", None, f"node {actual} runs for both"))
     if node in plan.sources or node in maybe:
         one, spec = plan.graph[node], plan.registry[class_type]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.graph import Node
-from engine.keys import Key, KeyMaker, plain
-from engine.spec import NodeSpec
+from engine.graph import Link, Node
+from engine.keys import Key, KeyMaker, Unstable, plain
+from engine.spec import InputSpec, NodeSpec
 from engine.types import NodeId
 
 
@@ -46,28 +46,40 @@ class Identities:
         whole = _sees_the_graph(node, spec)
         parts: list[tuple[Any, ...]] = []
         for input_name, link in node.links.items():
-            source = self._stand_in.get(link.node, link.node)
-            if input_name in spec.lazy or whole:
-                # By where it comes from: whether a lazy input will be asked for is not known yet.
-                key, fleeting = keys.of[source], source in keys.uncacheable
-            else:
-                values = self._values[source]
-                declared = input_name in spec.by_name  # else a literal would mean something else than a link
-                if declared and link.slot < len(values) and plain(values[link.slot]):
-                    parts.append((input_name, values[link.slot]))
-                    moved = True
-                    continue
-                key, fleeting = self._shifted.get(source), source in self._fleeting
-                moved = moved or key is not None
-                key = key or keys.of[source]
-            if fleeting:
+            # What a lazy input counts for is where it comes from: whether it will be asked for is not known.
+            by_origin = whole or input_name in spec.lazy
+            part = self._origin(link) if by_origin else self._value(spec.by_name.get(input_name), link)
+            if part is None:
                 self._fleeting.add(name)
                 return None
-            parts.append((input_name, key, link.slot))
+            moved = moved or part != (keys.of[link.node], link.slot)
+            parts.append((input_name, *part))
         if not moved:
             return keys.of[name]
         key = self._shifted[name] = keys.by_value(node, spec, parts)
         return key
+
+    def _origin(self, link: Link) -> tuple[Any, ...] | None:
+        known = link.node not in self._keys.uncacheable
+        return (self._keys.of[link.node], link.slot) if known else None
+
+    def _value(self, wanted: InputSpec | None, link: Link) -> tuple[Any, ...] | None:
+        source = self._stand_in.get(link.node, link.node)
+        values = self._values[source]
+        # Where the node does not declare the input, a literal would mean something else than a link.
+        if wanted is not None and -len(values) <= link.slot < len(values) and plain(values[link.slot]):
+            value = values[link.slot]
+            return (value,) if wanted.files is None else self._named(wanted.files, value)
+        if source in self._fleeting or (wanted is not None and wanted.files is not None):
+            return None
+        return (self._shifted.get(source) or self._keys.of[source], link.slot)
+
+    def _named(self, kind: str, value: Any) -> tuple[Any, ...] | None:
+        """A value that names a file: it counts with what is in that file."""
+        try:
+            return (value, self._keys.file(kind, str(value)))
+        except Unstable:
+            return None
 
 
 def _sees_the_graph(node: Node, spec: NodeSpec) -> bool:

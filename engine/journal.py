@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.events import Reason, Usage
 from engine.graph import Node
 from engine.invoke import describe
-from engine.keys import Key, KeyMaker
+from engine.keys import Key, KeyMaker, plain
 from engine.spec import NodeSpec
 from engine.types import NodeId
 
@@ -52,6 +52,9 @@ class Journal:
 
     def note(self, keys: KeyMaker, node: Node, spec: NodeSpec, usage: Usage) -> None:
         """The node has run."""
+        if node.id in keys.volatile:
+            # It may have been given whole objects, which must not stay alive here.
+            node = replace(node, literals={n: v for n, v in node.literals.items() if plain(v)})
         record = Record(
             node,
             keys.of[node.id],

@@ -99,6 +99,9 @@ class KeyMaker:
                 continue
             if outside != _NOTHING_OUTSIDE:
                 self.outside[name] = outside
+            if any(spec.by_name[n].files for n in node.links if n in spec.by_name):
+                # `by_value` says which file it is, and what is in it.
+                self.uncacheable.setdefault(name, "the file it reads is named by a link")
             parts.append(outside)
             self.of[name] = self._digest(spec, parts)
 
@@ -138,9 +141,10 @@ class KeyMaker:
         if not any(i.files for i in spec.inputs):
             return _NOTHING_OUTSIDE if own_id is None else (own_id,)
         named = [(i.files, node.literals[i.name]) for i in spec.inputs if i.files and i.name in node.literals]
-        return (own_id, *(self._file(kind, str(name)) for kind, name in named))
+        return (own_id, *(self.file(kind, str(name)) for kind, name in named))
 
-    def _file(self, kind: str, name: str) -> str:
+    def file(self, kind: str, name: str) -> str:
+        """The identity of the file's content. Raises Unstable when it cannot be read."""
         if (kind, name) not in self._files:
             try:
                 self._files[kind, name] = identity(self._folders.find(kind, name))
@@ -172,7 +176,7 @@ def _fingerprint(spec: NodeSpec, node: Node, folders: Folders) -> str:
     given = {**dict.fromkeys(node.links), **node.literals, "folders": folders}
     try:
         result = settled(spec.fingerprint(**accepted(spec.fingerprint, given)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unstable(f"its fingerprint raised {type(error).__name__}: {error}") from error
     if isinstance(result, Uncacheable):
         raise Unstable(result.reason)

@@ -86,10 +86,13 @@ class Session:
         self._lock = threading.Lock()
         self._began = time.perf_counter()
         self._active: dict[str, int] = {}
+        """Workers by lane, and how many of them are with a node."""
+        self._running: dict[str, int] = {}
         self._ended = False
         self._handed_over = False
         self._asked: dict[NodeId, set[str]] = {}
         self._grown: dict[NodeId, _Grown] = {}
+        self._expanded: set[NodeId] = set()
         self._in_flight: dict[NodeId, Key] = {}
         self._landings: list[tuple[Key, Entry | None]] = []
         self._deferred = 0
@@ -133,6 +136,7 @@ class Session:
     def settle(self, task: Task, called: Called, lane: str) -> None:
         """The node has returned or raised, or asks for lazy inputs."""
         with self._lock:
+            self._running[lane] -= 1
             try:
                 outputs = self._outputs(task, called)
             except Exception as error:  # noqa: BLE001 - what the node returned cannot be used: its fault
@@ -140,7 +144,7 @@ class Session:
             else:
                 if outputs is not None:
                     self._finish(task, *outputs)
-            self._wake(lane)
+            self._wake()
         if self._landings:
             self._land()
 
@@ -179,28 +183,33 @@ class Session:
                 return None
             node, spec = self._plan.graph[name], self._plan.specs[name]
             if name in self._grown:
-                self._close_expansion(name, lane)
+                self._close_expansion(name)
                 continue
             if name not in self._asked:
                 key = self._identities.settle(node, spec)
-                if key is not None and self._is_elsewhere(name, key, lane):
+                if key is not None and self._is_elsewhere(name, key):
                     continue
             self._report.begins(name, spec.name, self._reason(node, spec))
-            return self._task(node, spec)
+            try:
+                task = self._task(node, spec)
+            except IndexError:  # validation finds this in what is submitted, but not in expansions
+                wrong = IndexError(f"{spec.name} is linked to an output that does not exist")
+                self._fail(Task(node, spec, {}, None, None, 0.0), wrong)
+                self._wake()
+                continue
+            self._running[lane] = self._running.get(lane, 0) + 1
+            return task
 
     def _task(self, node: Node, spec: NodeSpec) -> Task:
         asked = self._asked.get(node.id, ())
         given = arguments(node, spec, self._value, asked)
         calls = as_lists(given) if spec.takes_lists else spread(given)
-        for one in calls or ():
-            if isinstance(one, Blocker) and one.message is not None:
-                self._report.blocked(node.id, spec.name, one.message)
         lazy = tuple(n for n in node.links if n in spec.lazy and n not in asked) if spec.lazy else ()
         # The code of packs is not handed a context: it asks for the current one (`current_call`).
         context = self._context(node.id) if spec.takes_context or spec.lenient else None
         return Task(node, spec, given, calls, context, time.perf_counter(), lazy)
 
-    def _is_elsewhere(self, name: NodeId, key: Key, lane: str) -> bool:
+    def _is_elsewhere(self, name: NodeId, key: Key) -> bool:
         """Whether another run is making the result now, or it came into the cache after the plan was made."""
         flights = self._around.flights
         if flights is not None and name not in self._in_flight:
@@ -216,8 +225,11 @@ class Session:
         entry = None if tier is None else self._cache.get(key)
         if tier is None or entry is None or not all_there(entry.ui, self._around.folders):
             return False
+        static = self._plan.keys.of[name]
+        if key != static and name not in self._plan.keys.uncacheable:
+            self._cache.put(key, entry, static)  # found at once the next time
         self._arrive(name, entry, tier, None)
-        self._wake(lane)
+        self._wake()
         return True
 
     def _landed(self, name: NodeId, entry: Entry | None) -> None:
@@ -254,6 +266,9 @@ class Session:
             usage = replace(
                 usage, device_seconds=called.reading.device_seconds, peak_bytes=called.reading.peak_bytes
             )
+        for one in task.calls or ():
+            if isinstance(one, Blocker) and one.message is not None:
+                self._report.blocked(task.node.id, task.spec.name, one.message)
         returned = called.returned
         if task.calls is None and not task.spec.has_list_output and type(returned[0]) not in _SPECIAL:
             values, ui = results(task.spec, returned[0])
@@ -282,17 +297,19 @@ class Session:
         self._report.finished(name, entry.ui, source, usage)
         for twin in self._plan.twins.get(name, ()):
             self._report.finished(twin, entry.ui, "twin")
-        self._take_landing(name, entry)
+        self._let_land(name, entry)
         self._forget(self._execution.complete(name))
 
-    def _take_landing(self, name: NodeId, entry: Entry | None) -> None:
+    def _let_land(self, name: NodeId, entry: Entry | None) -> None:
+        """The node has ended: other runs are to hear of it."""
+        self._asked.pop(name, None)
         key = self._in_flight.pop(name, None)
         if key is not None:
             self._landings.append((key, entry))
 
     def _fail(self, task: Task, error: BaseException) -> None:
         name = task.node.id
-        self._take_landing(name, None)
+        self._let_land(name, None)
         if isinstance(error, Interrupted):
             self._around.cancel.cancel()
             self.interrupted = self._plan.graph.root(name)
@@ -326,11 +343,15 @@ class Session:
             if node not in plan.graph:
                 text = f"{task.spec.name} links an output to node {node!r}, which does not exist"
                 raise ValueError(text)
-        self._grow([*behind, *roots])
+        self._show(roots, self._grow([*behind, *roots]).at_hand)
+        # The values are not needed any more, just what an error would say of them.
+        task.given = {n: self._around.describe(value) for n, value in task.given.items()}
+        task.calls = None if task.calls is None else []
+        self._expanded.add(name)
         self._grown[name] = _Grown(task, found)
         self._forget(self._execution.wait(name, map(plan.actual, behind)))
 
-    def _close_expansion(self, name: NodeId, lane: str) -> None:
+    def _close_expansion(self, name: NodeId) -> None:
         grown = self._grown.pop(name)
         seconds = time.perf_counter() - grown.task.started
         try:
@@ -339,9 +360,9 @@ class Session:
             self._fail(grown.task, error)
         else:
             self._finish(grown.task, values, ui, Usage(seconds))
-        self._wake(lane)
+        self._wake()
 
-    def _grow(self, roots: list[NodeId]) -> None:
+    def _grow(self, roots: list[NodeId]) -> Supply:
         """Have more nodes run, with all they need."""
         supply = self._plan.more(roots, self._in_hand)
         for node in supply.to_run:
@@ -350,6 +371,16 @@ class Session:
         self._supply(supply)
         actual = map(self._plan.actual, roots)
         self._forget(self._execution.demand(actual, supply.at_hand, keep=False))
+        return supply
+
+    def _show(self, roots: list[NodeId], found: Mapping[NodeId, Entry]) -> None:
+        """Announce output nodes of an expansion whose results are there already."""
+        for root in roots:
+            one = self._plan.actual(root)
+            if one in found:
+                self._report.finished(root, found[one].ui, self._tier(one))
+            elif self._execution.states[one] == "done":
+                self._report.finished(root, self._report.ui.get(one), "twin")
 
     def _supply(self, supply: Supply) -> None:
         for node, entry in supply.at_hand.items():
@@ -389,23 +420,37 @@ class Session:
             self._report.progress(node, value, maximum, preview)
 
     def _forget(self, released: list[NodeId]) -> None:
-        # While something is expanded, its body may be made once more and link to the same nodes again.
-        submitted = self._plan.graph.submitted.nodes if self._grown else None
         for name in released:
-            if submitted is None or name not in submitted:
+            if not self._lasts(name):
                 self.values.pop(name, None)
+        for name in self._execution.skipped:
+            self._grown.pop(name, None)
+            self._let_land(name, None)
+        self._execution.skipped.clear()
 
-    def _wake(self, own: str | None = None) -> None:
-        """Ask for workers for what is ready; the calling worker takes one node of its own lane itself."""
+    def _lasts(self, name: NodeId) -> bool:
+        """Whether the node's values stay although nobody is known to need them."""
+        if name not in self._plan.graph.submitted.nodes:
+            return False
+        # While something is expanded, its body may be made once more and link to the same nodes again. What
+        # has expanded cannot do so twice, and what is never the same twice must not change within a run.
+        return bool(self._grown) or name in self._expanded or name in self._plan.keys.volatile
+
+    def _wake(self) -> None:
+        """Ask for workers for what is ready, beside those that have no node: they are on their way to one."""
         execution, widths = self._execution, self._hands.widths
         for lane in execution.lanes:
-            count = execution.ready(lane) - (lane == own)
+            active = self._active.get(lane, 0)
+            count = execution.ready(lane) - (active - self._running.get(lane, 0))
             if count > 0:
-                busy = self._active.get(lane, 0)
-                for _ in range(min(count, widths.get(lane, count + busy) - busy)):
+                for _ in range(min(count, widths.get(lane, count + active) - active)):
                     self._active[lane] = self._active.get(lane, 0) + 1
                     self._hands.start_worker(lane)
-        if not self._handed_over and not execution.open_in("device"):
+        if not execution.open_in("device"):
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if not self._handed_over:
             self._handed_over = True
             self._hands.handed_over()
 
@@ -413,7 +458,10 @@ class Session:
         """The run was cancelled: what has not started does not start."""
         with self._lock:
             self._execution.skip_all()
+            self._forget([])
             self._end_if_over()
+        if self._landings:
+            self._land()
 
     def _end_if_over(self) -> None:
         if self._ended or any(self._active.values()):
@@ -424,6 +472,7 @@ class Session:
             self._untie()
         if self.broken is not None or self._execution.finished:
             self._ended = True
+            self._hand_over()
             self._hands.over()
 
     def _untie(self) -> None:
