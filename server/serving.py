@@ -16,6 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.app import build_app
+from server.garbage import look_rarely
 from server.keys import FAILURE, LOGS
 from server.lock import FolderInUse, exclusive
 from server.settings import Settings
@@ -44,6 +45,7 @@ def serve(settings: Settings) -> int:
             _empty(settings.folders.temp)
             for folder in (settings.folders.input, settings.folders.output):
                 sweep(folder)
+            look_rarely()
             asyncio.run(_serve(settings))
             _empty(settings.folders.temp)
     except FolderInUse as error:

@@ -39,6 +39,7 @@ from engine.types import NodeId
 from engine.validate import Validation, validate
 from server.extension import Extension
 from server.frames import Frame, FrameError, read_frame_blocking
+from server.garbage import look_now, look_rarely
 from server.limits import die_with_parent, go_first
 from server.outbox import Outbox
 
@@ -84,6 +85,7 @@ def serve(host: Host) -> int:
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    look_rarely()
     return asyncio.run(_Worker(host, outgoing).main(incoming))
 
 
@@ -184,6 +186,7 @@ class _Worker:
                 self._host.extension.end(job_id)
         self._outbox.flush()
         self._send({**done, "info": self._info()})
+        look_now()
         await asyncio.to_thread(self._host.journal.save)
 
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
