@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import time
 import tracemalloc
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from engine.cache import MemoryCache
-from engine.driver import run_sync
-from engine.events import Event
-from engine.folders import Folders
-from engine.graph import Graph
-from engine.node import Ui, node
-from engine.registry import Registry
-from engine.types import ForceInput
-from engine.validate import validate
+from engine import (
+    Context,
+    Expand,
+    Folders,
+    ForceInput,
+    Graph,
+    Link,
+    MemoryCache,
+    NodeId,
+    Registry,
+    Ui,
+    node,
+    run_sync,
+    validate,
+)
+from engine.events import Event, NodeFinished, to_json
 
 Number = Annotated[int, ForceInput()]
 
@@ -37,6 +45,27 @@ def start(value: int) -> int:
 def add(a: Number, b: Number) -> int:
     """The sum, cut to 16 bits."""
     return (a + b) & 0xFFFF
+
+
+@node("Round", category="benchmark")
+def round_(value: Number, rounds: int = 0, *, context: Context) -> int:
+    """Add one in a node of its own, and go on with the next round in another."""
+    if rounds == 0:
+        return value
+    root = context.graph.root(context.node_id)
+    body, again = f"{root}.{rounds}.add", f"{root}.{rounds}"
+    nodes = {
+        body: {"class_type": "Add", "inputs": {"a": value, "b": 1}},
+        again: {"class_type": "Round", "inputs": {"value": [body, 0], "rounds": rounds - 1}},
+    }
+    return cast(int, Expand(nodes, (Link(NodeId(again), 0),)))
+
+
+@node("Pause", category="benchmark", lane="io")
+def pause(value: Number, seconds: float = 1.0) -> int:
+    """Wait as a file or a server on the network would have one wait."""
+    time.sleep(seconds)
+    return value
 
 
 @node("Show", category="benchmark", output=True)
@@ -54,6 +83,24 @@ def ladder(length: int, *, rungs: int, first: int = 1, last: int = 1) -> dict[st
     prompt[str(length)]["inputs"]["b"] = last
     prompt["end"] = {"class_type": "Show", "inputs": {"value": [str(length), 0]}}
     return prompt
+
+
+def loop(rounds: int) -> dict[str, Any]:
+    """A graph of one node that expands round after round."""
+    return {
+        "loop": {"class_type": "Round", "inputs": {"value": 0, "rounds": rounds}},
+        "end": {"class_type": "Show", "inputs": {"value": ["loop", 0]}},
+    }
+
+
+def branches() -> dict[str, Any]:
+    """Two branches that wait for a second each."""
+    waits = {str(i): {"class_type": "Pause", "inputs": {"value": i}} for i in (1, 2)}
+    return {
+        **waits,
+        "end": {"class_type": "Add", "inputs": {"a": ["1", 0], "b": ["2", 0]}},
+        "show": {"class_type": "Show", "inputs": {"value": ["end", 0]}},
+    }
 
 
 def best(runs: int, work: Callable[[], object]) -> tuple[float, float]:
@@ -82,7 +129,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     n, runs = options.nodes, options.runs
-    registry, folders = Registry([start, add, show]), Folders.at(".")
+    registry, folders = Registry([start, add, round_, pause, show]), Folders.at(".")
     events: list[Event] = []
 
     def execute(prompt: dict[str, Any], cache: MemoryCache) -> None:
@@ -105,6 +152,13 @@ def main() -> None:
     report("validate", best(runs, lambda: validate(chain, registry, folders)), n)
     for size in (5_000, 10_000, 20_000, 40_000):
         report(f"chain of {size}, cold", cold(ladder(size, rungs=1)), size)
+    for rounds in (125, 250, 500, 1_000):
+        report(f"loop of {rounds} rounds", cold(loop(rounds)), rounds)
+        sent = sum(len(json.dumps(to_json(event))) for event in events)
+        longest = max(len(event.node_id) for event in events if isinstance(event, NodeFinished))
+        print(f"  {sent / rounds:.0f} bytes of events a round, ids of up to {longest} characters")
+    seconds, _ = best(runs, lambda: execute(branches(), MemoryCache(2**30)))
+    print(f"two independent branches of one second each: {seconds:.2f} s")
     print(f"chain of 100000: {peak(ladder(100_000, rungs=1), registry, folders):.0f} bytes a node at most")
 
 
