@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import ClientSession, ClientTimeout, UnixConnector, web
+from yarl import URL
 
 from server.gate import Handler
 from server.http import Problem
@@ -42,31 +43,48 @@ async def packs(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _pass_on(request: web.Request, path: Path, limit: int) -> web.StreamResponse:
     headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOPS}
-    timeout = ClientTimeout(total=None, sock_connect=2.0)
+    url = URL(f"http://{request.headers.get('Host', 'localhost')}{request.raw_path}", encoded=True)
+    body = _Bounded(request, limit)
     async with ClientSession(
-        connector=UnixConnector(str(path)), timeout=timeout, auto_decompress=False
+        connector=UnixConnector(str(path)),
+        timeout=ClientTimeout(total=None, sock_connect=2.0),
+        auto_decompress=False,
     ) as session:
-        url = f"http://{request.headers.get('Host', 'localhost')}{request.raw_path}"
-        body = _bounded(request, limit) if request.can_read_body else None
         try:
             async with session.request(
-                request.method, aiohttp.client.URL(url, encoded=True), headers=headers, data=body,
+                request.method,
+                url,
+                headers=headers,
+                data=body.chunks() if request.can_read_body else None,
                 allow_redirects=False,
-            ) as answer:  # fmt: skip
+            ) as answer:
                 return await _give_back(request, answer)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            if isinstance(error, aiohttp.ClientConnectorError):
-                raise
+        except aiohttp.ClientConnectorError:
+            raise
+        except aiohttp.ClientError as error:
+            if body.too_large:
+                raise web.HTTPRequestEntityTooLarge(limit, body.size) from error
             raise Problem(502, "worker_away", _AWAY, request.path, {"Retry-After": "2"}) from error
 
 
-async def _bounded(request: web.Request, limit: int) -> AsyncIterator[bytes]:
-    size = 0
-    async for chunk in request.content.iter_chunked(65536):
-        size += len(chunk)
-        if size > limit:
-            raise web.HTTPRequestEntityTooLarge(limit, size)
-        yield chunk
+class _Bounded:
+    """A request's body as it comes in, cut off where it gets too large."""
+
+    def __init__(self, request: web.Request, limit: int) -> None:
+        self._request = request
+        self._limit = limit
+        self.size = 0
+
+    @property
+    def too_large(self) -> bool:
+        return self.size > self._limit
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._request.content.iter_chunked(65536):
+            self.size += len(chunk)
+            if self.too_large:
+                raise ValueError("the body is too large")  # ends the request; the caller knows why
+            yield chunk
 
 
 async def _give_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:

@@ -19,7 +19,7 @@ from engine.registry import Registry
 from engine.spec import NodeSpec
 from nodes.comfy.installing import Installed, install
 from nodes.comfy.instances import Instances
-from nodes.comfy.loading import Imported, import_pack, pack_name, quiet_stdout, run_prestartup
+from nodes.comfy.loading import Imported, import_pack, pack_name, placeless, quiet_stdout, run_prestartup
 from nodes.comfy.names.server import PromptServer
 from nodes.comfy.registry import PackRegistry
 from nodes.comfy.reports import PackReport
@@ -60,7 +60,12 @@ class Packs:
                 added.append(name)
         self.reports.append(
             PackReport(
-                pack.name, pack.path, tuple(added), pack.seconds, notes=tuple(pack.notes), web=pack.web
+                pack.name,
+                pack.path,
+                tuple(added),
+                pack.seconds,
+                notes=tuple(placeless(n, pack.path) for n in pack.notes),
+                web=pack.web,
             )
         )
         if pack.web is not None:

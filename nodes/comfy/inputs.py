@@ -36,7 +36,9 @@ def read_inputs(answer: Any) -> Declared:
     inputs: dict[str, InputSpec] = {}
     any_name = False
     for group in _GROUPS:
-        declared: Any = groups.get(group) or {}
+        declared: Any = groups.get(group)
+        if declared is None:
+            continue
         if not isinstance(declared, Mapping):
             raise BadDeclaration(f"INPUT_TYPES: {group!r} must be a dict, not {type(declared).__name__}")
         members = cast("Mapping[str, Any]", declared)

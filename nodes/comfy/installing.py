@@ -25,6 +25,7 @@ from nodes.comfy.names.server import PromptServer, attributes
 from nodes.comfy.names.settings import cli_args
 
 MAX_RESOLUTION = 16384
+_ADDED = "__added_for_packs__"
 _OURS = ("comfy", "comfy_extras", "comfy_api", "comfy_execution")
 
 
@@ -113,8 +114,11 @@ def _put(modules: Mapping[str, ModuleType]) -> None:
 
 def _extend(name: str, members: Mapping[str, Any]) -> None:
     """Add names to one of our own packages; none of its own is replaced."""
-    module = importlib.import_module(name)
-    vars(module).update({key: value for key, value in members.items() if not hasattr(module, key)})
+    contents = vars(importlib.import_module(name))
+    added: set[str] = contents.setdefault(_ADDED, set())
+    fitting = {key: value for key, value in members.items() if key in added or key not in contents}
+    contents.update(fitting)
+    added.update(fitting)
 
 
 def _node_names(installed: Installed) -> dict[str, Any]:

@@ -89,7 +89,11 @@ def failed_report(path: Path, error: BaseException, seconds: float = 0.0) -> Pac
     """The report of a pack that cannot be used."""
     log.warning("pack %s cannot be used: %s", pack_name(path), _said(error))
     return PackReport(
-        pack_name(path), path, seconds=seconds, error=_said(error), traceback=_where(path, error)
+        pack_name(path),
+        path,
+        seconds=seconds,
+        error=placeless(_said(error), path),
+        traceback=_where(path, error),
     )
 
 
@@ -98,10 +102,13 @@ def _where(pack: Path, error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     names = [frame.filename for frame in frames]
     first = next((i for i, name in enumerate(names) if name.startswith(str(pack))), 0)
-    for frame in frames:
-        frame.filename = frame.filename.removeprefix(f"{pack.parent}{os.sep}").rpartition("site-packages/")[2]
     shown = [f for f in frames[first:] if not f.filename.startswith("<frozen")] if first else []
-    return "".join([*traceback.format_list(shown), *traceback.format_exception_only(error)])
+    return placeless("".join([*traceback.format_list(shown), *traceback.format_exception_only(error)]), pack)
+
+
+def placeless(text: str, pack: Path) -> str:
+    """The text with paths as seen from the folder of packs: where that is, is nobody's business."""
+    return text.replace(f"{pack.parent}{os.sep}", "").replace(str(pack.parent), pack.parent.name)
 
 
 def _said(error: BaseException) -> str:

@@ -57,7 +57,8 @@ def _values(outputs: Sequence[OutputSpec], returned: Any, counted: int | None, r
 def _items(value: Any, *, missing: bool) -> Any:
     if isinstance(value, Blocker | Link):
         return cast("Any", value)
-    return cast("list[Any]", [None] if missing else list(value))
+    items: list[Any] = [None] if missing else list(value)
+    return items
 
 
 def _as_it_is(value: Any) -> Any:
@@ -66,7 +67,7 @@ def _as_it_is(value: Any) -> Any:
 
 def _link_or_value(value: Any) -> Any:
     link = as_link(value) if isinstance(value, list) else None
-    return value if link is None else link
+    return cast("Any", value) if link is None else link
 
 
 def read_ui(ui: Any) -> Mapping[str, list[Any]]:

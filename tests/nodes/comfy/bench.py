@@ -1,4 +1,4 @@
-"""V1 classes run by the engine as a worker runs them: adapted, validated, with a cache kept between prompts."""
+"""V1 classes run as a worker runs them: adapted, validated, with a cache kept between prompts."""
 
 from __future__ import annotations
 
@@ -77,17 +77,18 @@ class Bench:
         return {
             str(event.node_id): list(event.ui["shown"])
             for event in self.events
-            if isinstance(event, NodeFinished) and event.ui is not None
+            if isinstance(event, NodeFinished) and event.ui is not None and "shown" in event.ui
         }
 
 
 def graph(**nodes: tuple[str, dict[str, Any]]) -> Prompt:
     """`graph(a=("Constant", {"value": 1}))`; a tuple `("a", 0)` as a value is a link."""
+
+    def wire(value: Any) -> Any:
+        return [value[0], value[1]] if isinstance(value, tuple) else value
+
     return {
-        name: {
-            "class_type": kind,
-            "inputs": {k: list(v) if isinstance(v, tuple) else v for k, v in inputs.items()},
-        }
+        name: {"class_type": kind, "inputs": {k: wire(v) for k, v in inputs.items()}}
         for name, (kind, inputs) in nodes.items()
     }
 

@@ -171,6 +171,5 @@ class Changing:
 
 
 TOYS: dict[str, type] = {
-    one.__name__: one
-    for one in (Constant, Text, Add, Show, Spread, Gather, Choose, Pause, Fail, Changing)
+    one.__name__: one for one in (Constant, Text, Add, Show, Spread, Gather, Choose, Pause, Fail, Changing)
 }

@@ -1,0 +1,1 @@
+export const pack = "web_routes";
