@@ -122,8 +122,9 @@ class Queue:
 
     async def pending(self) -> list[Job]:
         """Pending jobs in the order they will run."""
+        store = await self.store()
         rows = [place.row for place in self._order]
-        found = await (await self.store()).many(rows)
+        found = await store.many(rows)
         return [found[row] for row in rows if row in found]
 
     async def remove(self, prompt_ids: Iterable[str] | None) -> int:

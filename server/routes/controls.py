@@ -17,6 +17,7 @@ from server.table import Route
 async def facts(request: web.Request) -> web.Response:
     """Whether the queue is paused, how long it is, and what runs where."""
     queue, pool = request.app[QUEUE], request.app[POOL]
+    await queue.store()
     running = len(queue.running)
     return web.json_response(
         {

@@ -85,6 +85,20 @@ async def http(toy: ToyServer) -> AsyncIterator[ClientSession]:
         yield session
 
 
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Any]:
+    """Starts servers over one folder; whatever still runs at the end is stopped."""
+    started: list[ToyServer] = []
+
+    def start(**options: Any) -> ToyServer:
+        started.append(ToyServer(tmp_path, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop(signal.SIGKILL)
+
+
 def connect(url: str) -> ClientSession:
     """A session whose relative URLs start at `url`."""
     return ClientSession(url, timeout=ClientTimeout(total=30))
@@ -173,3 +187,66 @@ async def messages(socket: ClientWebSocketResponse, prompt_id: str) -> list[Any]
             data = found[-1]["data"]
             if found[-1]["type"] == "executing" and data["node"] is None and data["prompt_id"] == prompt_id:
                 return found
+
+
+async def queued(http: ClientSession) -> set[str]:
+    """The jobs that wait or run."""
+    async with http.get("/queue") as response:
+        queue = await response.json()
+    return {item[1] for part in queue.values() for item in part}
+
+
+async def running(http: ClientSession, prompt_id: str) -> None:
+    """Wait until the job runs."""
+    async with asyncio.timeout(20):
+        while True:
+            async with http.get("/queue") as response:
+                if any(item[1] == prompt_id for item in (await response.json())["queue_running"]):
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def worker_pid(http: ClientSession) -> int:
+    """The process id of the first worker, waited for."""
+    async with asyncio.timeout(20):
+        while True:
+            async with http.get("/api/v1/health") as response:
+                if pid := (await response.json())["worker"]["pid"]:
+                    return int(pid)
+            await asyncio.sleep(0.02)
+
+
+async def get(http: ClientSession, path: str, expected: int = 200, **params: Any) -> Any:
+    """GET that must be answered with the status expected."""
+    async with http.get(path, params=params) as response:
+        assert response.status == expected, await response.text()
+        return await response.json()
+
+
+async def post(http: ClientSession, path: str, body: Any = None, status: int = 200) -> bytes:
+    """POST likewise."""
+    async with http.post(path, json=body) as response:
+        assert response.status == status, await response.text()
+        return await response.read()
+
+
+async def drained(http: ClientSession) -> None:
+    """Wait until nothing waits or runs."""
+    async with asyncio.timeout(20):
+        while (await get(http, "/prompt"))["exec_info"]["queue_remaining"]:
+            await asyncio.sleep(0.02)
+
+
+def failure(entry: dict[str, Any]) -> dict[str, Any]:
+    """The data of the error a history entry ends with."""
+    kind, data = entry["status"]["messages"][-1]
+    assert kind == "execution_error", entry["status"]
+    return data
+
+
+def saving(sample: float, save: float, seed: int) -> dict[str, Any]:
+    """A graph that occupies the device first and then saves without it."""
+    return {
+        "1": {"class_type": "Sample", "inputs": {"seconds": sample, "seed": seed}},
+        "2": {"class_type": "Save", "inputs": {"after": ["1", 0], "seconds": save, "seed": seed}},
+    }

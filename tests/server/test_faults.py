@@ -10,13 +10,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError
 
 from server.database import open_database
 from server.serving import serve
@@ -25,10 +24,10 @@ from tests.server.conftest import (
     ToyServer,
     connect,
     finished,
-    messages,
-    misbehave,
     picture,
+    queued,
     run,
+    running,
     sleep,
     submit,
     text,
@@ -36,54 +35,12 @@ from tests.server.conftest import (
 from tests.server.toy_server import settings
 
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Any]:
-    """Starts servers over one folder; whatever still runs at the end is stopped."""
-    started: list[ToyServer] = []
-
-    def start(**options: Any) -> ToyServer:
-        started.append(ToyServer(tmp_path, **options))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop(signal.SIGKILL)
-
-
-async def history(http: ClientSession) -> dict[str, Any]:
-    async with http.get("/history") as response:
-        return await response.json()
-
-
-async def queued(http: ClientSession) -> set[str]:
-    async with http.get("/queue") as response:
-        queue = await response.json()
-    return {item[1] for part in queue.values() for item in part}
-
-
-async def running(http: ClientSession, prompt_id: str) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            async with http.get("/queue") as response:
-                if any(item[1] == prompt_id for item in (await response.json())["queue_running"]):
-                    return
-            await asyncio.sleep(0.02)
-
-
-async def worker_pid(http: ClientSession) -> int:
-    async with asyncio.timeout(20):
-        while True:
-            async with http.get("/api/v1/health") as response:
-                if pid := (await response.json())["worker"]["pid"]:
-                    return int(pid)
-            await asyncio.sleep(0.02)
-
-
 async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any) -> None:
     accepted: set[str] = set()
     chance = random.Random(7)
     for _ in range(4):
-        server: ToyServer = servers().wait()
+        # Who is hit by two of the crashes must not be given up here.
+        server: ToyServer = servers(max_attempts=100).wait()
         deadline = time.monotonic() + chance.uniform(0.2, 0.6)
         async with connect(server.url) as http:
             while time.monotonic() < deadline:
@@ -133,78 +90,6 @@ async def test_sigterm_puts_the_running_job_back_without_counting_an_attempt(ser
     server = servers().wait()
     async with connect(server.url) as http:
         await running(http, prompt_id)
-
-
-async def test_the_worker_ends_with_a_killed_server(servers: Any) -> None:
-    server: ToyServer = servers().wait()
-    async with connect(server.url) as http:
-        pid = await worker_pid(http)
-        await running(http, (await submit(http, misbehave("hang")))["prompt_id"])
-    server.stop(signal.SIGKILL)
-    async with asyncio.timeout(10):
-        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-            await asyncio.sleep(0.05)
-
-
-async def test_a_worker_killed_once_costs_the_job_nothing(servers: Any) -> None:
-    server: ToyServer = servers().wait()
-    async with connect(server.url) as http:
-        socket = await http.ws_connect("/ws?clientId=me")
-        accepted = await submit(http, misbehave("kill", once="mark"), client_id="me")
-        after = await submit(http, text("after"))
-        told = [m["type"] for m in await messages(socket, accepted["prompt_id"])]
-        assert told.count("execution_start") == 2 and "execution_error" not in told
-        entry = await finished(http, accepted["prompt_id"])
-        assert entry["outputs"]["1"]["text"] == ["well behaved"]
-        assert (await finished(http, after["prompt_id"]))["status"]["completed"]
-
-
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [
-        ("kill", "worker killed (signal 9, probably out of memory)"),
-        ("segfault", "worker died (signal 11, segmentation fault in native code)"),
-        ("exit", "worker exited with status 3"),
-    ],
-)
-async def test_a_job_that_kills_its_worker_fails_with_the_reason_and_the_next_one_runs(
-    servers: Any, how: str, reason: str
-) -> None:
-    server: ToyServer = servers().wait()
-    async with connect(server.url) as http:
-        accepted = await submit(http, misbehave(how))
-        after = await submit(http, text("after"))
-        entry = await finished(http, accepted["prompt_id"], 30)
-        kind, data = entry["status"]["messages"][-1]
-        assert (kind, data["exception_type"]) == ("execution_error", "WorkerDied")
-        assert data["exception_message"].startswith(reason)
-        assert (data["node_id"], data["node_type"]) == ("1", "Misbehave")
-        assert (await finished(http, after["prompt_id"], 30))["status"]["completed"]
-        async with http.get("/api/v1/health") as response:
-            assert (await response.json())["worker"]["restarts"] == 2
-
-
-@pytest.mark.parametrize("how", ["hang", "hang_in_c", "wait"])
-async def test_a_node_that_does_not_stop_is_killed_with_its_worker(servers: Any, how: str) -> None:
-    server: ToyServer = servers().wait()
-    async with connect(server.url) as http:
-        accepted = await submit(http, misbehave(how))
-        await running(http, accepted["prompt_id"])
-        await asyncio.sleep(0.3)
-        started = time.monotonic()
-        async with http.post("/interrupt") as response:
-            assert response.status == 200
-        entry = await finished(http, accepted["prompt_id"])
-        assert time.monotonic() - started < 5
-        assert entry["status"]["messages"][-1][0] == "execution_interrupted"
-        assert (await run(http, text("after")))["status"]["completed"]
-
-
-async def test_what_a_node_prints_does_not_disturb_the_protocol(servers: Any) -> None:
-    server: ToyServer = servers().wait()
-    async with connect(server.url) as http:
-        assert (await run(http, misbehave("print")))["status"]["completed"]
-    assert "not a frame" in server.log
 
 
 async def test_a_second_server_on_the_folder_names_the_first(servers: Any) -> None:
@@ -258,26 +143,6 @@ async def test_a_database_that_fails_at_its_first_use_stops_the_server(servers: 
     assert server.process.wait(20) == 1
     server.stop()
     assert f"{file} cannot be used: no such table: jobs" in server.log and "Traceback" not in server.log
-
-
-async def test_a_worker_that_cannot_start_is_told_and_the_server_answers(servers: Any) -> None:
-    server: ToyServer = servers(
-        worker_command=[sys.executable, "-c", "raise SystemExit('no torch here')"]
-    ).wait()
-    async with connect(server.url) as http, asyncio.timeout(20):
-        while True:
-            async with http.get("/api/v1/health") as response:
-                health = await response.json()
-                if response.status == 503:
-                    break
-            await asyncio.sleep(0.05)
-        for method, path in (("GET", "/object_info"), ("GET", "/object_info/Text"), ("POST", "/prompt")):
-            async with http.request(method, path, json={"prompt": text()}) as response:
-                body = await response.json()
-                assert response.status == 503, body
-            assert "no torch here" in body["error"]["message"]
-    assert health["status"] == "failed"
-    assert health["worker"]["last_error"] == "worker exited with status 1: no torch here"
 
 
 async def test_specs_are_remembered_for_the_second_start(servers: Any) -> None:

@@ -10,32 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from server.routes import ROUTES
-from tests.server.conftest import finished, run, sleep, submit, text
-
-
-async def get(http: ClientSession, path: str, expected: int = 200, **params: Any) -> Any:
-    async with http.get(path, params=params) as response:
-        assert response.status == expected, await response.text()
-        return await response.json()
-
-
-async def post(http: ClientSession, path: str, body: Any = None, status: int = 200) -> bytes:
-    async with http.post(path, json=body) as response:
-        assert response.status == status, await response.text()
-        return await response.read()
-
-
-async def running(http: ClientSession, prompt_id: str) -> None:
-    """Wait until the job runs."""
-    async with asyncio.timeout(20):
-        while not any(item[1] == prompt_id for item in (await get(http, "/queue"))["queue_running"]):
-            await asyncio.sleep(0.02)
-
-
-async def drained(http: ClientSession) -> None:
-    async with asyncio.timeout(20):
-        while (await get(http, "/prompt"))["exec_info"]["queue_remaining"]:
-            await asyncio.sleep(0.02)
+from tests.server.conftest import drained, finished, get, post, run, running, sleep, submit, text
 
 
 async def test_the_queue_shows_items_in_the_order_they_will_run(http: ClientSession) -> None:

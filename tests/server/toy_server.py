@@ -14,7 +14,8 @@ HERE = Path(__file__).parent
 
 def settings(base: Path, **options: Any) -> Settings:
     """Settings of a server over `base` whose worker runs the toy nodes."""
-    worker = (sys.executable, "-m", "tests.server.toy_worker", str(base))
+    words = options.pop("worker_words", [])
+    worker = (sys.executable, "-m", "tests.server.toy_worker", str(base), *words)
     usual: dict[str, Any] = {"port": 0, "kill_after": 1.0, "code_roots": (HERE,), "worker_command": worker}
     return Settings(folders=Folders.at(base), **{**usual, **options})
 

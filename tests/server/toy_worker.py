@@ -16,7 +16,9 @@ from engine.context import Context, Preview
 from engine.folders import Folders
 from engine.node import Ui, node
 from engine.registry import Registry
+from engine.session import Session
 from engine.types import Files, Range, SeedControl, Socket
+from server.limits import limit_memory
 from server.worker import Host, serve
 
 Model = Annotated[Any, Socket("MODEL")]
@@ -113,7 +115,25 @@ def sleep(*, seconds: float, seed: int = 0, context: Context) -> Ui[None]:
 @node("Misbehave", title="Misbehave", category="test", output=True)
 def misbehave(
     *,
-    how: Literal["raise", "print", "exit", "segfault", "kill", "hang", "hang_in_c", "exhaust", "wait"],
+    how: Literal[
+        "raise",
+        "system_exit",
+        "keyboard_interrupt",
+        "stop_iteration",
+        "base_exception",
+        "print",
+        "exit",
+        "exit_0",
+        "abort",
+        "segfault",
+        "kill",
+        "hang",
+        "hang_in_c",
+        "exhaust",
+        "devour",
+        "break_engine",
+        "wait",
+    ],
     once: str = "",
     seed: int = 0,
     context: Context,
@@ -127,11 +147,23 @@ def misbehave(
     match how:
         case "raise":
             raise ValueError("it was asked to")
+        case "system_exit":
+            sys.exit("leaving")
+        case "keyboard_interrupt":
+            raise KeyboardInterrupt
+        case "stop_iteration":
+            raise StopIteration
+        case "base_exception":
+            raise BaseException("as base as can be")
         case "print":
             sys.stdout.write("not a frame\n")
             os.write(1, b"\x00\x00\x00\x05garbage")
         case "exit":
             os._exit(3)
+        case "exit_0":
+            os._exit(0)
+        case "abort":
+            os.abort()
         case "segfault":
             ctypes.string_at(0)
         case "kill":
@@ -143,9 +175,40 @@ def misbehave(
             ctypes.PyDLL(None).sleep(60)  # keeps the interpreter's lock
         case "exhaust":
             raise MemoryError("cannot allocate 99 GB")
+        case "devour":
+            hoard: list[bytearray] = []
+            while True:
+                hoard.append(bytearray(2**24))
+        case "break_engine":
+            break_engine()
         case "wait":
             time.sleep(60)
     return Ui({"text": ["done"]})
+
+
+def break_engine() -> None:
+    """Have the engine itself fail, once, as soon as this node returns."""
+    settle = Session.settle
+
+    def broken(*_: object) -> None:
+        setattr(Session, "settle", settle)  # noqa: B010 - the types forbid the plain way
+        raise RuntimeError("a fault of the engine")
+
+    setattr(Session, "settle", broken)  # noqa: B010 - likewise
+
+
+@node("Save", title="Save", category="test", output=True, lane="io")
+def slow_save(*, after: Latent, seconds: float, seed: int = 0) -> Ui[None]:
+    """Take a while without the device."""
+    time.sleep(seconds)
+    return Ui({"text": [f"{time.monotonic()}"]})
+
+
+@node("Sample", title="Sample", category="test")
+def occupy(*, seconds: float, seed: int = 0) -> Latent:
+    """Occupy the device for a while."""
+    time.sleep(seconds)
+    return seed
 
 
 def jpeg(width: int, height: int) -> bytes:
@@ -154,7 +217,7 @@ def jpeg(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
-REGISTRY = Registry([load, encode, empty, sample, decode, save, text, sleep, misbehave])
+REGISTRY = Registry([load, encode, empty, sample, decode, save, text, sleep, misbehave, slow_save, occupy])
 
 
 def device() -> dict[str, Any]:
@@ -165,6 +228,9 @@ def device() -> dict[str, Any]:
 
 def main() -> int:
     folders = Folders.at(Path(sys.argv[1]))
+    for word in sys.argv[2:]:
+        if word.startswith("--memory-limit="):
+            limit_memory(int(float(word.partition("=")[2]) * 1e9))
     return serve(Host(REGISTRY, folders, LruCache(200), info=device))
 
 
