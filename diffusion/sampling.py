@@ -97,14 +97,14 @@ def sample_sigmas(
     sigmas: Tensor,
     seed: int,
     cfg: float,
-    sampler: str,
+    sampler: str | Sampler,
     on_step: OnStep | None = None,
 ) -> Tensor:
     """As `sample`, with the initial noise (unit normal, shape of the samples) and the sigmas given.
 
-    An empty `sigmas` returns the latent as it is.
+    `sampler` may be one that is not in the table. An empty `sigmas` returns the latent as it is.
     """
-    row = find_sampler(sampler)
+    row, name = (find_sampler(sampler), sampler) if isinstance(sampler, str) else (sampler, "custom")
     samples = fitted(latent["samples"], model)
     if len(sigmas) == 0:
         return samples
@@ -121,7 +121,7 @@ def sample_sigmas(
         guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)
 
     x = model.prediction.initial(noise, start, sigmas[0])
-    watch = _Watch(sampler, on_step)
+    watch = _Watch(name, on_step)
     x = row.run(guided, x, sigmas, noise=_noise(row, seed, x, sigmas), on_step=watch)
     x = model.prediction.finish(x, sigmas[-1])
     watch.finish(x)
