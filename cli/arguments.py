@@ -150,6 +150,9 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dry-run", action="store_true", help="say what would run, what is a hit, and why; run nothing"
     )
+    command.add_argument(
+        "--trace", type=Path, metavar="FILE", help="write where the time went, for chrome://tracing"
+    )
     _folders(command)
     _compute(command)
     _cache(command)

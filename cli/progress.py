@@ -9,7 +9,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from cli.workflow_file import Prompt, title_of
-from engine.events import Event, NodeError, NodeFailed, NodeFinished, NodeProgress, NodeStarted, RunFinished
+from engine.events import (
+    Event,
+    NodeBlocked,
+    NodeFailed,
+    NodeFinished,
+    NodeProgress,
+    NodeStarted,
+    RunFinished,
+)
 from engine.problems import Problem
 
 
@@ -33,27 +41,21 @@ class RunView:
     def show(self, event: Event) -> None:
         match event:
             case NodeStarted():
-                self._task(event.node_id)
+                self._task(event.display_id)
             case NodeProgress():
                 done, total = event.value, event.maximum
                 self.bars.update(
-                    self._task(event.node_id), completed=done, total=total, state=f"{done:g}/{total:g}"
+                    self._task(event.display_id), completed=done, total=total, state=f"{done:g}/{total:g}"
                 )
             case NodeFinished():
-                task = self._task(event.node_id)
-                total = self.bars.tasks[task].total or 1
-                self.bars.update(
-                    task,
-                    completed=total,
-                    total=total,
-                    state="cached" if event.cached else f"{event.seconds:.2f} s",
-                )
-                self.bars.stop_task(task)
-                self._remember(event.ui or {})
+                self._finished(event)
+            case NodeBlocked():
+                self._complain(event.real_id, f"{event.class_type} is blocked: {event.message}")
             case NodeFailed():
                 self.failed = True
-                self.bars.update(self._task(event.error.node_id), state="[red]failed[/red]")
-                self._explain(event.error)
+                node = event.error.node_id if event.origin is None else event.origin.root
+                self.bars.update(self._task(node), state="[red]failed[/red]")
+                self._complain(node, event.error.message, event.error.suggestion)
             case RunFinished():
                 self.failed = self.failed or event.status != "success"
             case _:
@@ -70,6 +72,16 @@ class RunView:
             self._tasks[node_id] = self.bars.add_task(label, total=None, state="")
         return self._tasks[node_id]
 
+    def _finished(self, event: NodeFinished) -> None:
+        self._remember(event.ui or {})
+        if event.origin is not None:  # part of a node whose bar goes on
+            return
+        task = self._task(event.node_id)
+        total = self.bars.tasks[task].total or 1
+        state = "cached" if event.cached else f"{event.seconds:.2f} s"
+        self.bars.update(task, completed=total, total=total, state=state)
+        self.bars.stop_task(task)
+
     def _remember(self, ui: Mapping[str, list[Any]]) -> None:
         for image in ui.get("images", []):
             self.saved.append(self.place(image["type"]) / image["subfolder"] / image["filename"])
@@ -78,8 +90,8 @@ class RunView:
         """A problem of the graph."""
         tell(self.errors, self.prompt, problem)
 
-    def _explain(self, error: NodeError) -> None:
-        _complain(self.errors, f"{_name(self.prompt, error.node_id)}: {error.message}", error.suggestion)
+    def _complain(self, node: str, text: str, suggestion: str | None = None) -> None:
+        _complain(self.errors, f"{_name(self.prompt, node)}: {text}", suggestion)
 
 
 def tell(errors: Console, prompt: Prompt, problem: Problem) -> None:

@@ -1,7 +1,10 @@
 """`main.py run`: a workflow without a server."""
 
 import argparse
+import json
 import os
+from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +14,9 @@ from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
 from cli.workflow_file import Prompt, WorkflowError, apply_change, read_workflow
 from engine.context import JobExtra
+from engine.events import Event
+from engine.registry import Registry
+from server.trace import Trace, lanes_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,9 +44,29 @@ def execute(prompt: Prompt, options: argparse.Namespace, console: Console, error
     with view.bars:
         extra = JobExtra(options=run_options_of(options))
         host = host_of(options, folders)
-        problems = run_here(host, prompt, extra, view.show)
+        events: list[Event] = []
+
+        def show(event: Event) -> None:
+            if options.trace is not None:
+                events.append(event)
+            view.show(event)
+
+        problems = run_here(host, prompt, extra, show)
     host.cache.close()
     for problem in problems:
         view.tell(problem)
     view.summary()
+    if options.trace is not None and not write_trace(options.trace, events, host.registry, errors):
+        return 1
     return 1 if problems or view.failed else 0
+
+
+def write_trace(file: Path, events: Iterable[Event], registry: Registry, errors: Console) -> bool:
+    """Write the run as a Chrome trace. Says whether that could be done, and if not why not."""
+    try:
+        file.write_text(json.dumps(Trace(lanes_of(registry)).to_json(events)), encoding="utf-8")
+    except OSError as error:
+        text = f"{file}: the trace cannot be written: {error.strerror}"
+        errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
+        return False
+    return True

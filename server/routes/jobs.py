@@ -88,7 +88,8 @@ def _filter(query: Mapping[str, str]) -> Filter:
 def detail(job: Job) -> Json:
     """What a job has besides its `summary`."""
     workflow = {"prompt": job.graph, "extra_data": job.extra_data}
-    return {"outputs": job.outputs, "execution_status": job.entry()["status"], "workflow": workflow}
+    status = job.entry()["status"]
+    return {"outputs": job.outputs, "execution_status": status, "workflow": workflow, "nodes": job.nodes}
 
 
 def summary(job: Job) -> Json:
