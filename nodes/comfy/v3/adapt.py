@@ -14,6 +14,7 @@ from engine.spec import InputSpec, NodeSpec, OutputSpec
 from nodes.comfy.execution.builder import number_builders
 from nodes.comfy.hidden import running
 from nodes.comfy.inputs import read_inputs, read_outputs
+from nodes.comfy.models.sockets import arguments_for_packs, result_for_engine
 from nodes.comfy.results import read_result
 from nodes.comfy.v1 import source_hash, takes_more
 from nodes.comfy.v3.arguments import Arguments, own_inputs
@@ -145,7 +146,7 @@ def _function(owner: NodeClass, arguments: Arguments, outputs: Sequence[OutputSp
         # Here, so that tasks the node starts number the graphs they build with it.
         number_builders()
         own = locked(owner, hidden_values(schema.hidden, running()))
-        return own.execute(**arguments.complete(own_inputs(given)))
+        return own.execute(**arguments.complete(arguments_for_packs(own_inputs(given))))
 
     def call(**given: Any) -> Any:
         return read_output(schema, outputs, start(given))
@@ -169,7 +170,7 @@ def read_output(schema: Schema, outputs: Sequence[OutputSpec], returned: Any) ->
         )
     if isinstance(returned, dict) and "expand" in returned and not schema.enable_expand:
         raise ValueError(f"{schema.node_id} returned more nodes: its schema must say enable_expand=True")
-    return read_result(outputs, returned)
+    return result_for_engine(read_result(outputs, returned))
 
 
 def _fields(output: NodeOutput) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from engine.context import current_call
 from engine.types import Uncacheable
 from nodes.comfy.hooks import Check, names_in, stable, verdict
+from nodes.comfy.models.sockets import arguments_for_packs
 from nodes.comfy.v3.arguments import Arguments, own_inputs, tagged
 from nodes.comfy.v3.node import ComfyNode, locked, overrides
 from nodes.comfy.v3.schema import HiddenValues, hidden_values
@@ -89,8 +90,9 @@ def needs_of(owner: type[ComfyNode], arguments: Arguments) -> Hook | None:
     def call(given: Mapping[str, Any]) -> Any:
         running = current_call()
         wanted = arguments.schema.hidden
+        inputs = arguments_for_packs(own_inputs(given))
         hidden = HiddenValues({}) if running is None else hidden_values(wanted, running.context)
-        return locked(owner, hidden).check_lazy_status(**arguments.nested(own_inputs(given), tagged))
+        return locked(owner, hidden).check_lazy_status(**arguments.nested(inputs, tagged))
 
     def needs(**given: Any) -> list[str]:
         return names_in(call(given))

@@ -12,7 +12,7 @@ _VERSIONS = ("latest", "v0_0_2", "v0_0_1")
 def modules() -> dict[str, ModuleType]:
     """Modules to be put into `sys.modules`; made anew each time, of the same parts."""
     made: dict[str, ModuleType] = {}
-    for table in (_api(), _execution(), _typing()):
+    for table in (_api(), _execution(), _typing(), _models()):
         for name, contents in table.items():
             made[name] = _module(name, contents)
     for name, module in made.items():
@@ -136,3 +136,44 @@ def _typing() -> dict[str, dict[str, Any]]:
 
     contents = {name: getattr(typing, name) for name in typing.__all__}
     return {"comfy.comfy_types": contents, "comfy.comfy_types.node_typing": contents}
+
+
+def _models() -> dict[str, dict[str, Any]]:
+    from diffusion.samplers import SAMPLERS
+    from diffusion.schedules import SCHEDULERS
+    from nodes.comfy.models import clip, loading, model, previews, sampling, vae
+
+    # Packs append to these lists, and offer the class's in their combos.
+    names, schedules = list(SAMPLERS), list(SCHEDULERS)
+    sampler = type("KSampler", (sampling.KSampler,), {"SAMPLERS": names, "SCHEDULERS": schedules})
+    return {
+        "comfy.sd": {
+            "VAE": vae.PackVae,
+            "CLIP": clip.PackClip,
+            "CLIPType": loading.CLIPType,
+            "load_checkpoint_guess_config": loading.load_checkpoint_guess_config,
+            "load_lora_for_models": loading.load_lora_for_models,
+        },
+        "comfy.model_patcher": {"ModelPatcher": model.PackModel},
+        "comfy.sample": {
+            "prepare_noise": sampling.prepare_noise,
+            "fix_empty_latent_channels": sampling.fix_empty_latent_channels,
+            "sample": sampling.sample,
+            "sample_custom": sampling.sample_custom,
+        },
+        "comfy.samplers": {
+            "KSampler": sampler,
+            "KSAMPLER": sampling.KSAMPLER,
+            "SAMPLER_NAMES": names,
+            "SCHEDULER_NAMES": schedules,
+            "sampler_object": sampling.sampler_object,
+            "ksampler": sampling.ksampler,
+            "calculate_sigmas": sampling.calculate_sigmas,
+        },
+        "latent_preview": {
+            "LatentPreviewer": previews.LatentPreviewer,
+            "Latent2RGBPreviewer": previews.Latent2RGBPreviewer,
+            "get_previewer": previews.get_previewer,
+            "prepare_callback": previews.prepare_callback,
+        },
+    }

@@ -1,0 +1,1 @@
+"""Models as packs expect them: the values of MODEL, CLIP and VAE sockets, sampling and loading."""

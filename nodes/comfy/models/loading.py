@@ -1,0 +1,74 @@
+"""`comfy.sd`: loading models by path."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Any, NoReturn
+
+from diffusion import checkpoint
+from diffusion.embeddings import EmbeddingFolders
+from diffusion.placement import Placement
+from diffusion.precision import Precision
+from nodes.comfy.hidden import running
+from nodes.comfy.models.clip import PackClip
+from nodes.comfy.models.model import PackModel
+from nodes.comfy.models.vae import PackVae
+
+_FAMILIES = (
+    "STABLE_DIFFUSION",
+    "STABLE_CASCADE",
+    "SD3",
+    "STABLE_AUDIO",
+    "HUNYUAN_DIT",
+    "FLUX",
+    "MOCHI",
+    "LTXV",
+)
+
+CLIPType = Enum("CLIPType", _FAMILIES)
+"""Which family text encoders are loaded for."""
+
+
+def load_checkpoint_guess_config(
+    ckpt_path: str | Path,
+    output_vae: bool = True,
+    output_clip: bool = True,
+    output_clipvision: bool = False,
+    embedding_directory: Any = None,
+    output_model: bool = True,
+    model_options: Any = None,
+    te_model_options: Any = None,
+) -> tuple[PackModel | None, PackClip | None, PackVae | None, None]:
+    """Model, text encoder and autoencoder of a checkpoint, recognised by its header.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is of no known family.
+    """
+    context = running()
+    loaded = checkpoint.load(
+        Path(ckpt_path),
+        precision=context.resource(Precision),
+        device=context.resource(Placement).device,
+        embeddings=EmbeddingFolders(_embedding_folders(embedding_directory)),
+    )
+    return (
+        PackModel(loaded.model) if output_model else None,
+        PackClip(loaded.clip) if output_clip else None,
+        PackVae(loaded.vae) if output_vae else None,
+        None,
+    )
+
+
+def load_lora_for_models(
+    model: Any, clip: Any, lora: Any, strength_model: float, strength_clip: float
+) -> NoReturn:
+    """Adapters cannot be attached to models by packs yet."""
+    raise NotImplementedError("comfy.sd.load_lora_for_models is not supported: models cannot be patched yet")
+
+
+def _embedding_folders(given: Any) -> tuple[Path, ...]:
+    if given is None:
+        return running().folders.roots("embeddings")
+    paths = [given] if isinstance(given, str | Path) else list(given)
+    return tuple(Path(path) for path in paths)
