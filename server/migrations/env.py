@@ -2,6 +2,9 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], render_as_batch=True)
+connection = context.config.attributes["connection"]
+# All or nothing: a crash in the middle leaves the old schema, and the next start tries again.
+connection.exec_driver_sql("BEGIN IMMEDIATE")
+context.configure(connection=connection, render_as_batch=True, transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()
