@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import problems as p
+from engine.context import Context, calling
 from engine.folders import Folders, MissingFile, UnsafePath, nearest
 from engine.graph import Link, Node, as_list, as_object, unwrap
 from engine.hooks import settled
@@ -245,7 +246,8 @@ class NodeChecker:
         if "folders" in inspect.signature(spec.check).parameters:
             arguments["folders"] = self._folders
         try:
-            verdict = settled(spec.check(**arguments))
+            with calling(Context(node_id=node.id, folders=self._folders)):
+                verdict = settled(spec.check(**arguments))
         except Exception as error:  # noqa: BLE001 - a node's code may raise anything; it becomes a problem
             self._add(p.exception_during_validation(node.id, str(error), type(error).__name__))
             return

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NewType, Protocol
 
+from engine.context import Context, calling
 from engine.folders import Folders, MissingFile, UnsafePath, identity
 from engine.graph import Graph, Node
 from engine.hooks import accepted, settled
@@ -175,7 +176,8 @@ def _fingerprint(spec: NodeSpec, node: Node, folders: Folders) -> str:
     assert spec.fingerprint is not None
     given = {**dict.fromkeys(node.links), **node.literals, "folders": folders}
     try:
-        result = settled(spec.fingerprint(**accepted(spec.fingerprint, given)))
+        with calling(Context(node_id=node.id, folders=folders)):
+            result = settled(spec.fingerprint(**accepted(spec.fingerprint, given)))
     except (Exception, SystemExit) as error:
         raise Unstable(f"its fingerprint raised {type(error).__name__}: {error}") from error
     if isinstance(result, Uncacheable):
