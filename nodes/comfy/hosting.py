@@ -17,6 +17,7 @@ from engine.folders import Folders
 from engine.graph import as_object
 from engine.registry import Registry
 from engine.spec import NodeSpec
+from nodes.comfy.attempts import MOST, Attempts
 from nodes.comfy.installing import Installed, install
 from nodes.comfy.instances import Instances
 from nodes.comfy.loading import Imported, import_pack, pack_name, placeless, quiet_stdout, run_prestartup
@@ -28,6 +29,14 @@ from nodes.comfy.v3.adapt import adapt_v3, is_v3
 from nodes.comfy.web import LoopThread, add_routes, listen, patterns, socket_path
 
 log = logging.getLogger("darkroom.packs")
+
+STATE = ".darkroom"
+"""The folder below that of the user that the program keeps for itself."""
+
+_DEADLY = (
+    f"the process ended {MOST} times while it was imported, so it is left out; "
+    "it is tried again when its code changes"
+)
 
 Json = dict[str, Any]
 Send = Callable[[Json, bytes], None]
@@ -70,6 +79,7 @@ class Packs:
         )
         if pack.web is not None:
             self.installed.web_folders[pack.name] = str(pack.web)
+        self.installed.module_folders[pack.name] = str(pack.path)
 
     def add_loose(self) -> None:
         """Take in classes that packs wrote into `nodes.NODE_CLASS_MAPPINGS` themselves."""
@@ -121,7 +131,7 @@ class Packs:
             log.warning("%s", trouble)
         if not self._server.app.router.routes():
             return
-        path = socket_path(self.folders.user / ".darkroom")
+        path = socket_path(self.folders.user / STATE)
         try:
             self._runner = self._thread.wait_for(listen(self._server.app, path))
         except (OSError, RuntimeError, TimeoutError) as error:
@@ -195,14 +205,20 @@ def load_packs(
         early = run_prestartup(paths)
         installed = install(folders, pack_folders, registry, server, resources, options)
         packs = Packs(registry, installed.folder_paths.live(folders), installed, server, thread)
+        attempts = Attempts(folders.user / STATE)
         for path in paths:
-            _load(packs, path, early.get(path))
+            _load(packs, path, early.get(path), attempts)
         packs.add_loose()
     return packs
 
 
-def _load(packs: Packs, path: Path, early: str | None) -> None:
+def _load(packs: Packs, path: Path, early: str | None, attempts: Attempts) -> None:
+    if attempts.failed(path) >= MOST:
+        packs.reports.append(PackReport(pack_name(path), path, error=_DEADLY))
+        return
+    attempts.begin(path)
     found = import_pack(path)
+    attempts.end(path)
     if isinstance(found, PackReport):
         packs.reports.append(found if early is None else replace(found, notes=(early, *found.notes)))
         return

@@ -37,6 +37,7 @@ class Installed:
     node_classes: dict[str, Any]
     titles: dict[str, Any]
     web_folders: dict[str, str]
+    module_folders: dict[str, str]
 
 
 def install(
@@ -72,7 +73,7 @@ def install(
     _put(modules)
     classes = {spec.name: v1_class(spec, outside) for spec in registry if spec.function is not None}
     titles = {spec.name: spec.title for spec in registry}
-    installed = Installed(paths, classes, titles, {})
+    installed = Installed(paths, classes, titles, {}, {})
     _extend("nodes", {**classes, **_node_names(installed), **_further_nodes()})
     _extend("server", attributes(server))
     sys.meta_path.append(_Missing())
@@ -87,12 +88,9 @@ def _further() -> Mapping[str, ModuleType]:
 
 
 def _further_nodes() -> Mapping[str, Any]:
-    try:
-        sampling = importlib.import_module("nodes.comfy.models.sampling")
-    except ModuleNotFoundError:
-        return {}
-    found = getattr(sampling, "common_ksampler", None)
-    return {} if found is None else {"common_ksampler": found}
+    from nodes.comfy.models.sampling import common_ksampler
+
+    return {"common_ksampler": common_ksampler}
 
 
 def _merge(modules: dict[str, ModuleType], further: Mapping[str, ModuleType]) -> None:
@@ -126,7 +124,7 @@ def _node_names(installed: Installed) -> dict[str, Any]:
         "NODE_CLASS_MAPPINGS": installed.node_classes,
         "NODE_DISPLAY_NAME_MAPPINGS": installed.titles,
         "EXTENSION_WEB_DIRS": installed.web_folders,
-        "LOADED_MODULE_DIRS": {},
+        "LOADED_MODULE_DIRS": installed.module_folders,
         "MAX_RESOLUTION": MAX_RESOLUTION,
         "folder_paths": installed.folder_paths,
     }

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
 from aiohttp import web
 
 log = logging.getLogger("darkroom.packs")
@@ -87,10 +88,20 @@ def _with_patterns(path: str, resource: Any) -> str:
 
 def socket_path(state: Path) -> Path:
     """Where to listen: in the state folder, or below the temporary folder if that makes too long a path."""
+    _sweep(state)
     path = state / f"packs-{os.getpid()}.sock"
     if len(os.fsencode(path)) <= _LONGEST_PATH:
         return path
     return Path(tempfile.mkdtemp(prefix="darkroom-")) / "packs.sock"  # a folder nobody else may enter
+
+
+def _sweep(state: Path) -> None:
+    """Remove the sockets of processes that are gone."""
+    for left in state.glob("packs-*.sock"):
+        number = left.stem.removeprefix("packs-")
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 async def listen(app: web.Application, path: Path) -> web.AppRunner:

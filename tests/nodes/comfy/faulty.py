@@ -43,6 +43,7 @@ PACKS = {
     + "NODE_CLASS_MAPPINGS['KSampler'] = Thief\n",
     "n_socket": "import socket\nlistening = socket.create_server(('127.0.0.1', 0))\n"
     + GOOD.format(name="Socket", says="socket "),
+    "p_dies": "import os\nos._exit(3)\n",
     "o_patches": "import json, nodes\nnodes.NODE_CLASS_MAPPINGS.clear()\n"
     + GOOD.format(name="Patches", says="patched "),
 }

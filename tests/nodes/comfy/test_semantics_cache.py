@@ -165,6 +165,35 @@ def test_asking_for_the_id_or_not_idempotent_keeps_equal_nodes_apart(cache: Cach
         assert (len(ran(outcome) & {"a", "b"}) == 2) is (kind != "Constant")
 
 
+def test_hooks_know_the_id_of_their_node_and_nothing_of_the_prompt(cache: Cache) -> None:
+    seen: list[Any] = []
+
+    class Hooked(Constant):
+        @classmethod
+        def INPUT_TYPES(cls) -> Spec:
+            hidden = {"me": "UNIQUE_ID", "prompt": "PROMPT", "graph": "DYNPROMPT"}
+            return {**Constant.INPUT_TYPES(), "hidden": hidden}
+
+        @classmethod
+        def IS_CHANGED(cls, value: Any, me: Any, prompt: Any, graph: Any) -> Any:
+            seen.append(("changed", me, prompt, graph))
+            return 1
+
+        @classmethod
+        def VALIDATE_INPUTS(cls, value: Any, me: Any, prompt: Any) -> Any:
+            seen.append(("valid", me, prompt))
+            return True
+
+        def give(self, value: Any, **hidden: Any) -> Made:
+            return (hidden["me"] + str(sorted(hidden["prompt"])) + str(hidden["graph"].has_node("it")),)
+
+    bench = Bench({**TOYS, "Hooked": Hooked}, cache)
+    assert bench.shown(one("Hooked")) == ["it['it', 'show']True"]
+    assert ("changed", "it", {}, None) in seen
+    assert ("valid", "it", {}) in seen
+    assert len({repr(entry) for entry in seen}) == 2
+
+
 def test_two_outputs_of_one_source_both_show(cache: Cache) -> None:
     prompt = adding()
     prompt["again"] = {"class_type": "Show", "inputs": {"value": ["a", 0]}}
