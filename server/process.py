@@ -72,6 +72,13 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    async def let_go(self, seconds: float) -> None:
+        """Tell it that nothing more will come, and give it time to finish what it is writing."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), seconds)
+
     async def end(self) -> str:
         """Make sure that it and what it left behind in its group is gone. Returns how it ended."""
         self.kill()

@@ -47,6 +47,8 @@ Json = dict[str, Any]
 log = logging.getLogger("darkroom.worker")
 _BROKEN = 70
 """Exit status after a fault of the worker itself."""
+_LAST_WRITES = 1.0
+"""Seconds for what is being written when the server has gone."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,12 @@ class _Worker:
                     loop.call_soon_threadsafe(self._receive, frame.message)
                 status = 0
         finally:
-            # The server is gone, or out of hearing: nothing here is wanted any more, not even a running node.
-            os._exit(status)
+            # The server is gone, or out of hearing: nothing here is wanted any more, not even a running node,
+            # but for results on their way to the disk.
+            try:
+                self._host.cache.close(_LAST_WRITES)
+            finally:
+                os._exit(status)
 
     def _receive(self, message: Json) -> None:
         match message["type"]:

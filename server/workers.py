@@ -28,6 +28,7 @@ _SILENT_AFTER = 4.5
 _STUCK_AFTER = 20.0
 _UP_WITHIN = 600.0
 _STABLE_AFTER = 10.0
+_LAST_WRITES = 1.5
 
 
 @dataclass
@@ -155,7 +156,7 @@ class Supervisor:
 
     async def keep_alive(self) -> None:
         """Run a worker, and another when it ends, with growing pauses while they end quickly and for no job's
-        sake. Until cancelled, which kills it: it holds nothing that outlives it.
+        sake. Until cancelled, which ends it: all that outlives it are results it may be writing to disk.
         """
         pause = _FIRST_PAUSE
         while True:
@@ -237,6 +238,8 @@ class Supervisor:
                 )  # sockets get their turn: a burst must not make their clients look slow
         finally:
             watch.cancel()
+            if self._stopping:
+                await process.let_go(_LAST_WRITES)
             reason = await process.end()
             had_job = bool(self._assignments)
             self._ended(reason)
