@@ -37,7 +37,7 @@ def _api() -> dict[str, dict[str, Any]]:
     types: dict[str, Any] = media.TYPES
     made: dict[str, dict[str, Any]] = {
         "comfy_api": {},
-        "comfy_api.input": {**inputs, "VideoInput": inputs["Video"]},
+        "comfy_api.input": {**inputs, **{f"{name}Input": kind for name, kind in inputs.items()}},
         "comfy_api.input_impl": dict(media.IMPLEMENTATIONS),
         "comfy_api.util": dict(types),
     }

@@ -4,6 +4,7 @@
 # The methods of packs' classes are as untyped here as they are there.
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from enum import Enum
 from operator import ne
@@ -357,3 +358,59 @@ def test_any_and_number_fit_as_packs_expect() -> None:
     assert ne(kinds.IMAGE, "MASK") and not ne(kinds.NUMBER, "INT")
     assert kinds.IMAGE == "IMAGE" and f"{kinds.IMAGE}" == "IMAGE"
     assert accepts(kinds.NUMBER, "INT")
+
+
+def test_a_node_that_takes_lists_gets_lists_in_its_hooks_too() -> None:
+    seen: list[Any] = []
+
+    def fingerprint_inputs(cls: Any, n: Any, image: Any) -> str:
+        seen.append((n, image))
+        return "same"
+
+    spec = spec_of(
+        lambda: Schema("Toy", inputs=[io.Int.Input("n"), io.Image.Input("image")], is_input_list=True),
+        fingerprint_inputs=fingerprint_inputs,
+    )
+    assert spec.takes_lists and spec.fingerprint is not None
+    assert spec.fingerprint(n=3, image=None) == "same"
+    assert seen == [([3], (None,))]
+
+
+def test_a_spec_survives_the_way_to_the_server() -> None:
+    option = io.DynamicCombo.Option("a", [io.Int.Input("n", max=3)])
+    template = io.Autogrow.TemplatePrefix(io.Image.Input("image"), "image")
+    spec = spec_of(
+        lambda: Schema(
+            "Toy",
+            inputs=[
+                io.DynamicCombo.Input("mode", options=[option]),
+                io.Autogrow.Input("images", template=template),
+                io.MultiCombo.Input("many", options=["x", "y"], default=["x"]),
+            ],
+            outputs=[io.Combo.Output("choice", options=["p", "q"])],
+            hidden=[Hidden.unique_id],
+        )
+    )
+    sent = json.loads(json.dumps(spec.to_json()))
+    assert NodeSpec.from_json(sent) == spec
+    info = spec.object_info(lambda kind: [])
+    assert info["input"]["required"]["mode"] == [
+        "COMFY_DYNAMICCOMBO_V3",
+        {"options": [{"key": "a", "inputs": {"required": {"n": ["INT", {"max": 3}]}}}]},
+    ]
+    kind, options = info["input"]["optional"]["images"]
+    assert kind == "COMFY_AUTOGROW_V3" and options["template"]["prefix"] == "image"
+    assert info["output"] == [["p", "q"]]
+
+
+def test_packs_can_import_the_modules_under_all_their_names() -> None:
+    made = modules()
+    latest = vars(made["comfy_api.latest"])
+    assert vars(made["comfy_api.v0_0_2"])["io"] is latest["io"] is latest["IO"] is latest["comfy_io"]
+    assert vars(made["comfy_api"])["latest"] is made["comfy_api.latest"]
+    for name in ("ImageInput", "AudioInput", "VideoInput"):
+        assert name in vars(made["comfy_api.input"])
+    assert "VideoFromFile" in vars(made["comfy_api.input_impl"])
+    assert "VideoComponents" in vars(made["comfy_api.util"])
+    blocker = vars(made["comfy_execution.graph_utils"])["ExecutionBlocker"]
+    assert vars(made["comfy_execution.graph"])["ExecutionBlocker"] is blocker is Blocker
