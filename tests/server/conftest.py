@@ -230,9 +230,9 @@ async def post(http: ClientSession, path: str, body: Any = None, status: int = 2
         return await response.read()
 
 
-async def drained(http: ClientSession) -> None:
+async def drained(http: ClientSession, seconds: float = 20.0) -> None:
     """Wait until nothing waits or runs."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(seconds):
         while (await get(http, "/prompt"))["exec_info"]["queue_remaining"]:
             await asyncio.sleep(0.02)
 
