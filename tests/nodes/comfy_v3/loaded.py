@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,9 @@ class Ran:
 class Host:
     """A pack's nodes beside toy nodes."""
 
-    def __init__(self, packs: Packs) -> None:
+    def __init__(self, packs: Packs, resources: Mapping[type, object]) -> None:
         self.packs = packs
+        self._resources = resources
 
     def validate(self, prompt: dict[str, Any]) -> Validation:
         return validate(prompt, self.packs.registry, self.packs.folders)
@@ -59,19 +61,21 @@ class Host:
             cache,
             emit=events.append,
             folders=self.packs.folders,
-            resources={Journal: Journal()},
+            resources={Journal: Journal(), **self._resources},
             **options,
         )
         return Ran(outcome, events)
 
 
-def host(base: Path, *packs: Path) -> Host:
-    """Load packs into a registry of their own, with the folders below `base`."""
+def host(base: Path, *packs: Path, builtin: Registry | None = None) -> Host:
+    """Load packs beside other nodes (toys if not given), with the folders below `base`."""
     resources: dict[type, object] = {
         Placement: Placement(torch.device("cpu")),
         Precision: Precision.FLOAT32,
     }
     folders = Folders.at(base)
     folders.input.mkdir(parents=True, exist_ok=True)
-    toys = Registry((number, show))
-    return Host(load_packs(packs, [p.parent for p in packs], folders, toys, resources, argparse.Namespace()))
+    beside = builtin or Registry((number, show))
+    options = argparse.Namespace()
+    loaded = load_packs(packs, [p.parent for p in packs], folders, beside, resources, options)
+    return Host(loaded, resources)
