@@ -13,6 +13,9 @@ from engine.keys import Key
 Tier = Literal["memory", "disk"]
 """Where a result is kept."""
 
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_NUMBER = 32
+"""Bytes a number takes, roughly; most results of small nodes are one."""
 _NONE: Mapping[int, int] = MappingProxyType({})
 
 
@@ -112,6 +115,9 @@ def default_sizeof(value: Any) -> Footprint:
     seen: set[int] = set()
     while stack:
         item = stack.pop()
+        if type(item) in _NUMBERS:
+            total += _NUMBER
+            continue
         if id(item) in seen:
             continue
         seen.add(id(item))

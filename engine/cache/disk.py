@@ -32,7 +32,7 @@ _READ_RATE = 300e6
 """Bytes a second at which results come back from a plain disk, checked and decoded."""
 _QUIET = 60.0
 """Seconds without an attempt to write after one failed."""
-_QUEUE_BYTES = 2**30
+_QUEUE_BYTES = 2**28
 _QUEUE_ITEMS = 256
 
 Json = dict[str, Any]
