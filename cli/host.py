@@ -21,6 +21,7 @@ from engine.journal_file import JournalFile
 from engine.problems import Problem
 from engine.validate import validate
 from nodes import builtin
+from nodes.metering import meter_of
 from nodes.values import describe
 from server.worker import Host
 
@@ -37,6 +38,7 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
         resources=resources,
         guard=torch.inference_mode,
         describe=describe,
+        meter=meter_of(device),
         free=give_back,
         info=lambda: device_facts(device),
         extension=packs,
