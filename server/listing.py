@@ -71,9 +71,12 @@ class JobReader(Sql):
         duration = func.coalesce(jobs.c.finished, jobs.c.started) - jobs.c.started
         keys: list[Any] = [jobs.c.id] if wanted.by_creation else [duration, jobs.c.id]
         order = [key.desc() if wanted.newest_first else key for key in keys]
-        query = jobs_query().where(chosen).order_by(*order).offset(offset).limit(limit)
+        # First the ids alone: sorting whole rows, graphs and all, takes many times longer.
+        ids = select(jobs.c.id).where(chosen).order_by(*order).offset(offset).limit(limit)
+        rows = [row.id for row in await self.read(ids)]
+        found = await self.many(rows)
         total = await self.read(select(func.count()).select_from(jobs).where(chosen))
-        return await self.read(query, job_of), int(total[0][0])
+        return [found[row] for row in rows if row in found], int(total[0][0])
 
 
 def _condition(wanted: Filter) -> ColumnElement[bool]:
