@@ -17,7 +17,7 @@ from nodes.comfy.inputs import read_inputs, read_outputs
 from nodes.comfy.models.sockets import arguments_for_packs, result_for_engine
 from nodes.comfy.results import read_result
 from nodes.comfy.v1 import source_hash, takes_more
-from nodes.comfy.v3.arguments import Arguments, own_inputs
+from nodes.comfy.v3.arguments import Arguments
 from nodes.comfy.v3.extension import ComfyExtension
 from nodes.comfy.v3.hooks import check_of, fingerprint_of, needs_of
 from nodes.comfy.v3.kinds import AUTOGROW, MATCH_TYPE
@@ -84,7 +84,6 @@ def adapt_v3(owner: NodeClass, module: str, name: str | None = None, title: str 
         code_hash=source_hash(owner),
         module=module,
         is_async=inspect.iscoroutinefunction(owner.execute),
-        takes_context=True,
         tuple_result=True,
         variadic=arguments.takes_more or arguments.dynamic,
         open_inputs=schema.accept_all_inputs or arguments.dynamic,
@@ -146,7 +145,7 @@ def _function(owner: NodeClass, arguments: Arguments, outputs: Sequence[OutputSp
         # Here, so that tasks the node starts number the graphs they build with it.
         number_builders()
         own = locked(owner, hidden_values(schema.hidden, running()))
-        return own.execute(**arguments.complete(arguments_for_packs(own_inputs(given))))
+        return own.execute(**arguments.complete(arguments_for_packs(given)))
 
     def call(**given: Any) -> Any:
         return read_output(schema, outputs, start(given))

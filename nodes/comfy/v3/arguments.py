@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine.context import Context
 from nodes.comfy.v3.dynamic import DynamicComboInput, DynamicInput, Tag, all_paths, nest, present
 from nodes.comfy.v3.schema import Schema
 
@@ -20,11 +19,6 @@ def untagged(value: Any, path: str) -> Any:
 def tagged(value: Any, path: str) -> Any:
     """The value with its name in the prompt, as `check_lazy_status` gets what is inside dictionaries."""
     return (value, path) if "." in path else value
-
-
-def own_inputs(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the engine hands over without the context, which packs' classes know nothing of."""
-    return {name: value for name, value in given.items() if not isinstance(value, Context)}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from engine.context import current_call
 from engine.types import Uncacheable
 from nodes.comfy.hooks import Check, names_in, stable, verdict
 from nodes.comfy.models.sockets import arguments_for_packs
-from nodes.comfy.v3.arguments import Arguments, own_inputs, tagged
+from nodes.comfy.v3.arguments import Arguments, tagged
 from nodes.comfy.v3.node import ComfyNode, locked, overrides
 from nodes.comfy.v3.schema import HiddenValues, hidden_values
 
@@ -90,7 +90,7 @@ def needs_of(owner: type[ComfyNode], arguments: Arguments) -> Hook | None:
     def call(given: Mapping[str, Any]) -> Any:
         running = current_call()
         wanted = arguments.schema.hidden
-        inputs = arguments_for_packs(own_inputs(given))
+        inputs = arguments_for_packs(given)
         hidden = HiddenValues({}) if running is None else hidden_values(wanted, running.context)
         return locked(owner, hidden).check_lazy_status(**arguments.nested(inputs, tagged))
 

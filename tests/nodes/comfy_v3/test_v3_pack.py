@@ -113,6 +113,11 @@ def test_equal_nodes_that_ask_for_their_id_get_each_their_own(pack: Host, cache:
     assert pack.run(wired, cache).shown == {"one": "x", "other": "y"}
 
 
+def test_an_input_may_have_the_name_of_something_of_the_engine(pack: Host) -> None:
+    wired = prompt(x=("V3WhoAmI", {"context": "I am "}), show=shown(link("x")))
+    assert pack.run(wired).shown == {"show": "I am x"}
+
+
 @pytest.mark.parametrize(("state", "texts"), [("shut", ["the gate is shut"]), ("silent", [])])
 def test_a_blocked_branch_stops_and_the_run_succeeds(
     pack: Host, cache: Cache, state: str, texts: list[str]

@@ -136,13 +136,14 @@ class WhoAmI(io.ComfyNode):
         return io.Schema(
             node_id="V3WhoAmI",
             category="examples/v3",
+            inputs=[io.String.Input("context", default="", optional=True, tooltip="Put before the id.")],
             outputs=[io.String.Output("id")],
             hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
-    def execute(cls):
-        return io.NodeOutput(cls.hidden.unique_id)
+    def execute(cls, context=""):
+        return io.NodeOutput(context + cls.hidden.unique_id)
 
 
 class Gate(io.ComfyNode):
