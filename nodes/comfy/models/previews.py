@@ -12,7 +12,8 @@ from diffusion.model import LatentFormat as Format
 from diffusion.preview import latent_to_rgb
 from engine.context import current_call
 from nodes.comfy.execution.pictures import preview
-from nodes.comfy.models.model import LatentFormat, PackModel
+from nodes.comfy.models.model import PackModel
+from nodes.comfy.models.parts import LatentFormat
 from nodes.resize import to_bytes
 
 LONGEST = 512

@@ -15,7 +15,8 @@ from diffusion.samplers import SAMPLERS, Denoiser, Noise, OnStep, Sampler
 from diffusion.sampling import fitted, sample_sigmas
 from diffusion.schedules import schedule, sigmas_for
 from engine.context import current_call
-from nodes.comfy.models.model import ModelSampling, PackModel
+from nodes.comfy.models.model import PackModel
+from nodes.comfy.models.parts import ModelSampling
 from nodes.comfy.models.previews import prepare_callback
 
 Callback = Callable[[int, Tensor, Tensor, int], Any]
