@@ -22,10 +22,10 @@ def find_packs(
     roots: Iterable[Path], *, disabled: bool = False, whitelist: Collection[str] = ()
 ) -> tuple[Path, ...]:
     """Folders and `.py` files that are packs, sorted within each root; if `disabled`, those whitelisted."""
-    found: list[Path] = []
+    found: dict[Path, None] = {}
     for root in roots:
         if root.is_dir():
-            found += [p for p in sorted(root.resolve().iterdir()) if _is_pack(p)]
+            found |= {p: None for p in sorted(root.resolve().iterdir()) if _is_pack(p)}
     return tuple(p for p in found if not disabled or p.name in whitelist or p.stem in whitelist)
 
 

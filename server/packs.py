@@ -19,7 +19,7 @@ from server.storage import write
 
 log = logging.getLogger("darkroom.server")
 
-_NONE: Json = {"reports": [], "routes": [], "socket": None, "rewrites": False}
+_NONE: Json = {"reports": [], "routes": [], "socket": None, "web": {}, "rewrites": False}
 
 
 class Packs:
@@ -86,7 +86,7 @@ class Packs:
     @property
     def web_folders(self) -> Mapping[str, Path]:
         """Folders of browser files by pack."""
-        return {r["name"]: Path(r["web"]) for r in self.reports if r["web"] is not None}
+        return {name: Path(folder) for name, folder in self._said["web"].items()}
 
 
 def _dispatcher(routes: Iterable[Any]) -> web.UrlDispatcher:

@@ -74,7 +74,6 @@ class Packs:
                 tuple(added),
                 pack.seconds,
                 notes=tuple(placeless(n, pack.path) for n in pack.notes),
-                web=pack.web,
             )
         )
         if pack.web is not None:
@@ -121,6 +120,7 @@ class Packs:
             "reports": [report.to_json() for report in self.reports],
             "routes": [list(route) for route in routes],
             "socket": None if self._socket is None else str(self._socket),
+            "web": {str(name): str(path) for name, path in self.installed.web_folders.items()},
             "rewrites": bool(self._server.on_prompt_handlers),
         }
 

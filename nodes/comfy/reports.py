@@ -18,7 +18,6 @@ class PackReport:
         error: why it could not be loaded; None if it could.
         traceback: where, for its author.
         notes: lesser troubles, such as a class that was left out.
-        web: folder of its browser files.
     """
 
     name: str
@@ -28,7 +27,6 @@ class PackReport:
     error: str | None = None
     traceback: str | None = None
     notes: tuple[str, ...] = ()
-    web: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As sent to the server."""
@@ -40,5 +38,4 @@ class PackReport:
             "error": self.error,
             "traceback": self.traceback,
             "notes": list(self.notes),
-            "web": None if self.web is None else str(self.web),
         }

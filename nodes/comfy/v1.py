@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -99,10 +100,17 @@ def source_hash(owner: type) -> str:
     """Identity of a class's code: its source file and its name there."""
     module = sys.modules.get(owner.__module__)
     file = getattr(module, "__file__", None)
-    digest = hashlib.sha256(f"{owner.__qualname__}\0".encode())
-    if file is not None and Path(file).is_file():
-        digest.update(Path(file).read_bytes())
-    return digest.hexdigest()
+    content = "" if file is None else _content_hash(file)
+    return hashlib.sha256(f"{owner.__qualname__}\0{content}".encode()).hexdigest()
+
+
+@cache
+def _content_hash(file: str) -> str:
+    """Hash of a module's source as it was when first asked for, which is what was imported."""
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _function(

@@ -29,8 +29,7 @@ async def packs(request: web.Request) -> web.Response:
 def _shown(report: Json) -> Json:
     """A report without paths of this machine: the pack's folder is named with the one it lies in."""
     path = Path(report["path"])
-    named = {k: v for k, v in report.items() if k != "web"}
-    return {**named, "path": f"{path.parent.name}/{path.name}"}
+    return {**report, "path": f"{path.parent.name}/{path.name}"}
 
 
 async def extensions(request: web.Request) -> web.Response:

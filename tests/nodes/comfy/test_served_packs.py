@@ -46,6 +46,8 @@ async def test_routes_of_a_pack_answer_also_below_api(served: Program) -> None:
                 assert answer.headers["X-Name"] == "some one"
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
                 assert await answer.read() == b"a" * 100_000
+        async with http.get("/web_routes/files_of/more.js") as answer:
+            assert await answer.text() == "export const more = true;\n"
         async with http.get("/web_routes/slowly") as answer:
             assert await answer.text() == "0\n1\n2\n"
 
@@ -76,7 +78,10 @@ async def test_pages_of_other_sites_reach_no_route_of_a_pack(served: Program) ->
 
 
 def test_browser_files_are_listed_and_served_without_scripts_of_pages(served: Program) -> None:
-    assert served.get("/extensions") == ["/extensions/web_routes/announce.js"]
+    assert served.get("/extensions") == [
+        "/extensions/more_of_web_routes/more.js",
+        "/extensions/web_routes/announce.js",
+    ]
     with urllib.request.urlopen(served.url + "/extensions/web_routes/announce.js") as answer:
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,10 +1,14 @@
 """An example pack with routes, browser files, messages to clients and a say in submitted prompts."""
 
+from pathlib import Path
+
 from aiohttp import web
 
+import nodes
 from server import PromptServer
 
 WEB_DIRECTORY = "./js"
+nodes.EXTENSION_WEB_DIRS["more_of_web_routes"] = str(Path(__file__).parent / "more")
 HEARD = []
 FILES = ["first"]
 
@@ -35,6 +39,9 @@ async def slowly(request):
 async def add_file(request):
     FILES.append((await request.json())["name"])
     return web.json_response(FILES)
+
+
+routes.static("/web_routes/files_of", Path(__file__).parent / "more")
 
 
 @routes.get("/web_routes/exit")
