@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
 
 from engine.cache import Cache, LruCache, MemoryCache
+from engine.context import Cancellation
 from engine.events import NodeBlocked, NodeFinished
 from tests.nodes.comfy_v3.loaded import EXAMPLES, Host, host
 from tests.toys import link, prompt
@@ -147,3 +149,28 @@ def test_a_combo_refuses_what_is_not_among_its_options(pack: Host) -> None:
         show=shown(link("gate")),
     )
     assert [p.code for p in pack.validate(wired).problems] == ["value_not_in_list"]
+
+
+def test_a_sleeping_node_ends_as_soon_as_its_run_is_cancelled(pack: Host) -> None:
+    cancel = Cancellation()
+    timer = threading.Timer(0.2, cancel.cancel)
+    wired = prompt(a=("V3Pause", {"value": 1, "seconds": 5.0}), show=shown(link("a")))
+    began = time.perf_counter()
+    timer.start()
+    assert pack.run(wired, cancel=cancel).outcome.status == "interrupted"
+    assert time.perf_counter() - began < 2
+
+
+def test_a_failing_node_leaves_what_does_not_depend_on_it(pack: Host, cache: Cache) -> None:
+    note = pack.packs.folders.input / "soon_gone.txt"
+    note.write_bytes(b"\xff\xfe no UTF-8")
+    wired = prompt(
+        note=("V3ReadNote", {"name": note.name}),
+        a=("V3Pause", {"value": 1, "seconds": 0.2}),
+        bad=shown(link("note")),
+        good=shown(link("a")),
+    )
+    done = pack.run(wired, cache).outcome
+    assert done.status == "error"
+    assert [(e.node_id, e.exception_type) for e in done.errors] == [("note", "UnicodeDecodeError")]
+    assert done.ui == {"good": {"text": ["1"]}}
