@@ -39,12 +39,13 @@ from engine.types import NodeId
 from engine.validate import Validation, validate
 from server.extension import Extension
 from server.frames import Frame, FrameError, read_frame_blocking
-from server.garbage import look_now, look_rarely
+from server.garbage import Sweeper, look_rarely
 from server.limits import die_with_parent, go_first
 from server.outbox import Outbox
 
 Json = dict[str, Any]
 log = logging.getLogger("darkroom.worker")
+_SWEEP_AFTER = 0.05
 _BROKEN = 70
 """Exit status after a fault of the worker itself."""
 _LAST_WRITES = 1.0
@@ -101,6 +102,7 @@ class _Worker:
         self._cancellations: dict[str, Cancellation] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._lanes = Lanes()
+        self._sweeper = Sweeper()
         self._flights = Flights()
 
     async def main(self, incoming: BinaryIO) -> int:
@@ -192,7 +194,8 @@ class _Worker:
                 self._host.extension.end(job_id)
         self._outbox.flush()
         self._send({**done, "info": self._info()})
-        look_now()
+        # A moment later: the threads that ran the last nodes may still be on their way home.
+        asyncio.get_running_loop().call_later(_SWEEP_AFTER, self._sweeper.look)
         await asyncio.to_thread(self._host.journal.save)
 
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
