@@ -78,6 +78,7 @@ ROUTES = (
     Route("GET", "/workflow_templates", nothing_named),
     Route("GET", "/i18n", nothing_named),
     Route("GET", "/node_replacements", nothing_named),
+    Route("GET", "/health", health, alias=False, answer=Health),
     Route("GET", "/api/v1/health", health, alias=False, answer=Health),
     Route("GET", "/internal/logs", log_text, alias=False),
     Route("GET", "/internal/logs/raw", log_lines, alias=False),

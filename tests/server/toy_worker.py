@@ -144,6 +144,7 @@ def misbehave(
         if mark.exists():
             return Ui({"text": ["well behaved"]})
         mark.touch()
+    time.sleep(0.05)  # what was said before is on its way by then
     match how:
         case "raise":
             raise ValueError("it was asked to")
