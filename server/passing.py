@@ -94,7 +94,13 @@ async def _give_back(request: web.Request, answer: aiohttp.ClientResponse) -> we
             response.headers.add(name, value)
     response.headers["X-Content-Type-Options"] = "nosniff"
     await response.prepare(request)
-    async for chunk in answer.content.iter_any():
-        await response.write(chunk)
+    try:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+    except aiohttp.ClientError as error:
+        # Half an answer is out: only an end that nobody takes for the proper one can tell.
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the worker ended in the middle of an answer") from error
     await response.write_eof()
     return response

@@ -126,7 +126,7 @@ class Packs:
 
     def connect(self, send: Send) -> None:
         """Send what packs have to say to clients this way, and serve their routes, if they have any."""
-        self._server.send = send
+        self._server.forward = send
         for trouble in add_routes(self._server.app, self._server.routes):
             log.warning("%s", trouble)
         if not self._server.app.router.routes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -132,6 +133,15 @@ def fits_everything(kind: str) -> bool:
 def _choice(value: Any) -> Choice:
     made = plain(value)
     return made if isinstance(made, str | int | float) else str(value)
+
+
+def as_json(value: Any) -> Any:
+    """The value itself if JSON can carry it, else made plain."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return plain(value)
+    return value
 
 
 def plain(value: Any) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from engine.graph import Link, as_link
 from engine.returns import Blocker, Expand, Ui
 from engine.spec import OutputSpec
-from nodes.comfy.inputs import plain
+from nodes.comfy.inputs import as_json
 
 Slot = Callable[[Any], Any]
 
@@ -75,8 +74,4 @@ def read_ui(ui: Any) -> Mapping[str, list[Any]]:
     if not isinstance(ui, Mapping):
         raise TypeError(f"'ui' must be a dict of lists, not {type(ui).__name__}")
     made = {str(key): list(values) for key, values in cast("Mapping[Any, Any]", ui).items()}
-    try:
-        json.dumps(made, allow_nan=False)
-    except (TypeError, ValueError):
-        return {key: [plain(value) for value in values] for key, values in made.items()}
-    return made
+    return as_json(made)

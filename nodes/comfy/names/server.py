@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 from aiohttp import web
 
 from engine.context import current_call
+from nodes.comfy.inputs import as_json
 
 Send = Callable[[dict[str, Any], bytes], None]
 PromptHandler = Callable[[dict[str, Any]], dict[str, Any]]
@@ -65,7 +66,7 @@ class PromptServer:
         self.sockets_metadata: dict[str, Any] = {}
         self.user_manager = SimpleNamespace(settings=SimpleNamespace())
         self.client_session = None
-        self.send: Send = _nowhere
+        self.forward: Send = _nowhere
         self._run: tuple[str | None, str | None] = (None, None)
 
     def begin(self, prompt_id: str, client_id: str | None) -> None:
@@ -103,10 +104,14 @@ class PromptServer:
     def send_sync(self, event: str | int, data: Any, sid: str | None = None) -> None:
         """Send a message to one session, or to all. A name goes as JSON, a number as bytes. Any thread."""
         if isinstance(event, str):
-            self.send({"type": "tell", "event": event, "data": data, "sid": sid}, b"")
+            self.forward({"type": "tell", "event": event, "data": as_json(data), "sid": sid}, b"")
             return
         number, payload = _binary(int(event), data)
-        self.send({"type": "tell", "event": number, "sid": sid}, payload)
+        self.forward({"type": "tell", "event": number, "sid": sid}, payload)
+
+    async def send(self, event: str | int, data: Any, sid: str | None = None) -> None:
+        """`send_sync` for coroutines."""
+        self.send_sync(event, data, sid)
 
     async def send_json(self, event: str, data: Any, sid: str | None = None) -> None:
         """`send_sync` for coroutines."""

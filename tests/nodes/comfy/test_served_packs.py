@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout, WSMsgType
+from aiohttp import ClientPayloadError, ClientSession, ClientTimeout, WSMsgType
 
 from tests.e2e.program import Program
 from tests.nodes.comfy.bench import graph
@@ -148,6 +148,15 @@ def test_loops_of_a_pack_run_on_the_server(served: Program) -> None:
     assert served.run(prompt)["outputs"]["show"]["text"] == ["xooooo"]
 
 
+async def test_half_an_answer_is_not_taken_for_a_whole_one(served: Program) -> None:
+    async with connect(served) as http:
+        with pytest.raises(ClientPayloadError):
+            async with http.get("/web_routes/half") as answer:
+                assert answer.status == 200
+                await answer.read()
+        await answers_again(http)
+
+
 async def test_routes_answer_502_while_the_worker_is_away_and_come_back(served: Program) -> None:
     async with connect(served) as http:
         async with http.get("/web_routes/exit") as answer:
@@ -155,11 +164,15 @@ async def test_routes_answer_502_while_the_worker_is_away_and_come_back(served: 
             assert "packs run in the worker" in (await answer.json())["error"]["message"]
         async with http.get("/web_routes/heard") as answer:
             assert answer.status == 502
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            async with http.get("/web_routes/heard") as answer:
-                if answer.status == 200:
-                    assert await answer.json() == {"heard": []}
-                    return
-            await asyncio.sleep(0.2)
+        await answers_again(http)
+
+
+async def answers_again(http: ClientSession) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        async with http.get("/web_routes/heard") as answer:
+            if answer.status == 200:
+                assert await answer.json() == {"heard": []}
+                return
+        await asyncio.sleep(0.2)
     raise AssertionError("the routes did not come back")

@@ -44,6 +44,16 @@ async def add_file(request):
 routes.static("/web_routes/files_of", Path(__file__).parent / "more")
 
 
+@routes.get("/web_routes/half")
+async def half(request):
+    import os
+
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"half")
+    os._exit(6)
+
+
 @routes.get("/web_routes/exit")
 async def leave(request):
     import os
