@@ -63,6 +63,7 @@ class Journal:
             tuple([keys.of[link.node] for link in node.links.values()]),
             usage,
         )
+        self._last.pop((node.id, spec.name), None)  # so that it is the newest now
         self._last[node.id, spec.name] = record
         self._usual[spec.name] = usage
         if self._store is not None:
@@ -104,7 +105,8 @@ def _rewritten(before: Node, now: Node) -> Reason | None:
     for name in dict.fromkeys((*now.literals, *now.links, *before.literals, *before.links)):
         old = before.links.get(name, before.literals.get(name))
         new = now.links.get(name, now.literals.get(name))
-        if type(old) is not type(new) or old != new:
+        # Inside lists and objects 1 and true differ as text only.
+        if type(old) is not type(new) or old != new or repr(old) != repr(new):
             return Reason("input_changed", name, f"{_word(before, name)} → {_word(now, name)}")
     return None
 

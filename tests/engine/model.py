@@ -274,6 +274,13 @@ class Run:
                 self.ui[name] = {"shown": ui}
         return self._made[name]
 
+    def number_of(self, name: str) -> Id | str:
+        """What a node, or an equal one that it has run for, is filed under; its name if none is."""
+        if name not in self.ids:
+            same = (n for n in self.ids if self._origin(n) == self._origin(name))
+            return self.ids.get(next(same, name), name)
+        return self.ids[name]
+
     def _inputs(self, name: str) -> dict[str, Any]:
         return self.nodes[name]["inputs"]
 

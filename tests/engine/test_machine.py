@@ -142,7 +142,7 @@ class Edits(RuleBasedStateMachine):
             outcome = self._run(cache)
             expected = model.run(self.prompt, self._versions)
             assert outcome.ui == fresh.ui == expected.ui
-            ran = Counter(expected.ids.get(name, name) for name in outcome.executed)
+            ran = Counter(map(expected.number_of, outcome.executed))
             # What cannot be kept may be made once more, for a branch that turns out to be needed late.
             once = {number: 1 if number in expected.fleeting else n for number, n in ran.items()}
             assert once == Counter(expected.ran), (outcome.executed, expected.ids, self.prompt)
