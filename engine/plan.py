@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from engine.cache import Cache, Entry
+from engine.cache import Cache, Entry, Tier
 from engine.execution import Traits
 from engine.folders import Folders
 from engine.graph import CycleError, Graph
@@ -23,6 +23,8 @@ class Supply:
     """What the cache gives towards some nodes, and what has to run for the rest."""
 
     at_hand: dict[NodeId, Entry] = field(default_factory=dict[NodeId, Entry])
+    tiers: dict[NodeId, Tier] = field(default_factory=dict[NodeId, Tier])
+    """Where each of them was; being used may have moved it."""
     to_run: list[NodeId] = field(default_factory=list[NodeId])
 
 
@@ -134,19 +136,14 @@ class Plan:
             if node in seen or in_hand(node):
                 continue
             seen.add(node)
-            entry = self._find(node)
-            if entry is not None:
-                at_hand[node] = entry
+            tier = None if node in self.keys.uncacheable else self._cache.tier(self.keys.of[node])
+            entry = None if tier is None else self._cache.get(self.keys.of[node])
+            if tier is not None and entry is not None and all_there(entry.ui, self._folders):
+                at_hand[node], supply.tiers[node] = entry, tier
             else:
                 to_run.append(node)
                 stack.extend(self._admit(node))
         return supply
-
-    def _find(self, node: NodeId) -> Entry | None:
-        if node in self.keys.uncacheable:
-            return None
-        entry = self._cache.get(self.keys.of[node])
-        return entry if entry is not None and all_there(entry.ui, self._folders) else None
 
     def _admit(self, node: NodeId) -> tuple[NodeId, ...]:
         """The node has to run: note what it is and what it needs first."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from engine.cache import Cache, Entry
 from engine.context import Cancellation, Context, Interrupted, JobExtra
@@ -118,7 +118,7 @@ class Session:
             for target in plan.targets:
                 entry = plan.supply.at_hand.get(plan.actual(target))
                 if entry is not None:
-                    self._report.finished(target, entry.ui, self._tier(plan.actual(target)))
+                    self._report.finished(target, entry.ui, plan.supply.tiers[plan.actual(target)])
             self._supply(plan.supply)
             self._execution.demand(map(plan.actual, plan.targets), plan.supply.at_hand)
             plan.supply.at_hand.clear()  # so that each can be let go as soon as its consumers are done
@@ -343,7 +343,7 @@ class Session:
             if node not in plan.graph:
                 text = f"{task.spec.name} links an output to node {node!r}, which does not exist"
                 raise ValueError(text)
-        self._show(roots, self._grow([*behind, *roots]).at_hand)
+        self._show(roots, self._grow([*behind, *roots]))
         # The values are not needed any more, just what an error would say of them.
         task.given = {n: self._around.describe(value) for n, value in task.given.items()}
         task.calls = None if task.calls is None else []
@@ -373,12 +373,12 @@ class Session:
         self._forget(self._execution.demand(actual, supply.at_hand, keep=False))
         return supply
 
-    def _show(self, roots: list[NodeId], found: Mapping[NodeId, Entry]) -> None:
+    def _show(self, roots: list[NodeId], supply: Supply) -> None:
         """Announce output nodes of an expansion whose results are there already."""
         for root in roots:
             one = self._plan.actual(root)
-            if one in found:
-                self._report.finished(root, found[one].ui, self._tier(one))
+            if one in supply.at_hand:
+                self._report.finished(root, supply.at_hand[one].ui, supply.tiers[one])
             elif self._execution.states[one] == "done":
                 self._report.finished(root, self._report.ui.get(one), "twin")
 
@@ -390,9 +390,6 @@ class Session:
     def _in_hand(self, node: NodeId) -> bool:
         state = self._execution.states.get(node)
         return node in self.values if state == "done" else state is not None
-
-    def _tier(self, node: NodeId) -> Literal["memory", "disk"]:
-        return self._cache.tier(self._plan.keys.of[node]) or "memory"
 
     def _reason(self, node: Node, spec: NodeSpec) -> Reason | None:
         journal = self._around.journal
