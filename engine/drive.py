@@ -18,6 +18,7 @@ from engine.relay import Emit, Relay
 from engine.reports import Reports
 from engine.returns import Blocker
 from engine.session import Hands, Session, Surroundings
+from engine.stepping import Stepped
 from engine.task import Called, Reading, Task
 
 _SILENT = Blocker()
@@ -195,7 +196,7 @@ class Drive:
         if isinstance(given, Blocker):
             return _SILENT
         with calling(task.context or Context(node_id=task.node.id), index):
-            return await function(**given)
+            return await Stepped(function(**given), self._guard)
 
 
 class _Left(Exception):

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from engine.cache import Cache, LruCache, MemoryCache
 from engine.context import JobExtra
 from engine.driver import Outcome, run_sync
@@ -61,6 +63,7 @@ class Bench:
                 emit=self.events.append,
                 targets=checked.good_targets,
                 extra=self.extra,
+                guard=torch.inference_mode,
             )
         finally:
             self.instances.end(job)

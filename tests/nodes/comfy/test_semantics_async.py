@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import Any, ClassVar
 
+import torch
+
 from engine.cache import Cache
 from engine.events import NodeProgress
 from engine.returns import Blocker
@@ -197,3 +199,23 @@ def test_a_progress_bar_reports_for_the_node_that_runs(cache: Cache) -> None:
     bench.run(graph(it=("Steps", {"value": 1}), show=("Show", {"value": ("it", 0)})))
     told = [(e.node_id, e.value, e.maximum) for e in bench.events if isinstance(e, NodeProgress)]
     assert told == [("it", 1, 3), ("it", 2, 3), ("it", 3, 3)]
+
+
+def test_nodes_run_in_inference_mode_coroutines_too(cache: Cache) -> None:
+    class Modes(Constant):
+        def give(self, value: Any) -> Made:
+            return (torch.is_inference_mode_enabled(),)
+
+    class AsyncModes(Pause):
+        async def pause(self, value: Any, seconds: float) -> Made:
+            before = torch.is_inference_mode_enabled()
+            await asyncio.sleep(seconds)
+            return ((value, before, torch.is_inference_mode_enabled()),)
+
+    bench = Bench({**TOYS, "Modes": Modes, "AsyncModes": AsyncModes}, cache)
+    prompt = graph(
+        a=("Modes", {"value": 1}),
+        it=("AsyncModes", {"value": ("a", 0), "seconds": 0.01}),
+        show=("Show", {"value": ("it", 0)}),
+    )
+    assert bench.shown(prompt) == [(True, True, True)]
