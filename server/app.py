@@ -26,6 +26,7 @@ from server.keys import (
     RESUBMISSIONS,
     SETTINGS,
     SPECS,
+    STREAMS,
     TABLE,
     USERS,
 )
@@ -99,6 +100,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[RESUBMISSIONS] = Resubmissions()
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[TABLE] = ROUTES
+    app[STREAMS] = set()
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
     app[FAILURE] = asyncio.Queue[str]()
 
@@ -141,6 +143,8 @@ async def _open(app: web.Application) -> None:
 
 
 async def _say_goodbye(app: web.Application) -> None:
+    for stream in app[STREAMS]:
+        stream.cancel()
     for client in app[HUB].clients:
         client.close(_GOING_AWAY)
     with suppress(TimeoutError):

@@ -1,6 +1,7 @@
 """The typed keys under which the application holds its parts."""
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 
@@ -31,6 +32,8 @@ USERS = web.AppKey("users", Users)
 MACHINE = web.AppKey("machine", Machine)
 LOGS = web.AppKey("logs", LogBook)
 TABLE = web.AppKey("table", tuple[Route, ...])
+STREAMS = web.AppKey("streams", set[asyncio.Task[Any]])
+"""Requests that are answered with events as long as there are any."""
 DECODING = web.AppKey("decoding", asyncio.Semaphore)
 """Held while a picture is decoded."""
 FAILURE = web.AppKey("failure", asyncio.Queue[str])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
@@ -100,7 +100,7 @@ class Follower:
         self._store = store
         self._logs = logs
 
-    async def job(self, found: Story, after: int) -> AsyncIterator[tuple[str, Slice]]:
+    async def job(self, found: Story, after: int) -> AsyncGenerator[tuple[str, Slice]]:
         """The events of one job to its end."""
         log = found.log
         if log is None and not found.ended:
@@ -119,7 +119,7 @@ class Follower:
             else:
                 await news
 
-    async def client(self, client_id: str, at: Positions | None) -> AsyncIterator[tuple[str, Slice]]:
+    async def client(self, client_id: str, at: Positions | None) -> AsyncGenerator[tuple[str, Slice]]:
         """The events of all jobs of a session, until the reader is too far behind."""
         signal = self._logs.news(client_id)
         with self._logs.followed(client_id) as logs:
@@ -139,7 +139,7 @@ class Follower:
                         _forget(reached, job)
                 await news
 
-    async def _missed(self, client_id: str, reached: dict[str, int]) -> AsyncIterator[tuple[str, Slice]]:
+    async def _missed(self, client_id: str, reached: dict[str, int]) -> AsyncGenerator[tuple[str, Slice]]:
         """Events of jobs that have ended since: those the client followed, and those it never heard of."""
         since = await self._time_of(reached)
         later = [] if since is None else await self._store.later(client_id, since)

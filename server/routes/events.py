@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
 from server.eventlog import Slice
 from server.http import Problem, json_answer, not_found, query_int
-from server.keys import QUEUE
+from server.keys import QUEUE, STREAMS
 from server.resume import Follower, Positions, Story, story
 from server.schemas import JobEvents
 from server.table import Route
 
 HEARTBEAT = 15.0
 """Seconds between comments on a stream without events, which show that it is alive."""
+_BEAT = b": still here\n\n"
 _STREAM = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
@@ -66,24 +67,30 @@ def _answer(found: Story, after: int) -> dict[str, object]:
     return {"job_id": found.job.prompt_id, "events": events, "last": last, "over": found.ended}
 
 
-async def _stream(request: web.Request, parts: AsyncIterator[tuple[str, Slice]]) -> web.StreamResponse:
+async def _stream(request: web.Request, parts: AsyncGenerator[tuple[str, Slice]]) -> web.StreamResponse:
     """Send events as they come. A client that stopped reading stops its own stream alone."""
     response = web.StreamResponse(headers=_HEADERS)
     response.content_type = _STREAM
     await response.prepare(request)
-    with suppress(ConnectionError):
-        await response.write(b"retry: 1000\n\n")
-        async for position, part in _with_heartbeats(parts):
-            if part is None:
-                await response.write(b": still here\n\n")
-            else:
-                await response.write(await asyncio.to_thread(_encode, position, part))
+    streams, own = request.app[STREAMS], asyncio.current_task()
+    assert own is not None
+    streams.add(own)  # to be ended when the server stops, which would wait for it
+    try:
+        with suppress(ConnectionError):
+            await response.write(b"retry: 1000\n\n")
+            async with aclosing(parts), aclosing(_with_heartbeats(parts)) as beats:
+                async for position, part in beats:
+                    await response.write(
+                        _BEAT if part is None else await asyncio.to_thread(_encode, position, part)
+                    )
+    finally:
+        streams.discard(own)
     return response
 
 
 async def _with_heartbeats(
-    parts: AsyncIterator[tuple[str, Slice]],
-) -> AsyncIterator[tuple[str, Slice | None]]:
+    parts: AsyncGenerator[tuple[str, Slice]],
+) -> AsyncGenerator[tuple[str, Slice | None]]:
     """The parts, and None whenever there was none for a while."""
     pending = asyncio.ensure_future(anext(parts, None))
     try:
@@ -99,6 +106,7 @@ async def _with_heartbeats(
             pending = asyncio.ensure_future(anext(parts, None))
     finally:
         pending.cancel()
+        await asyncio.wait([pending])
 
 
 def _encode(position: str, part: Slice) -> bytes:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket as sockets
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,16 @@ async def test_events_survive_a_restart(tmp_path: Path) -> None:
             assert seqs == sorted(set(seqs)) and seqs[0] == 1
     finally:
         again.stop()
+
+
+async def test_an_open_stream_does_not_hold_up_the_end_of_the_server(tmp_path: Path) -> None:
+    server = ToyServer(tmp_path).wait()
+    path = "/api/v1/events?clientId=open"
+    async with connect(server.url) as http, http.get(path, headers=SSE) as response:
+        assert (await response.content.readline()).startswith(b"retry")
+        began = time.monotonic()
+        assert await asyncio.to_thread(server.stop) == 0
+        assert time.monotonic() - began < 1.9  # it waits two seconds for requests that go on
 
 
 async def test_clients_that_never_read_slow_nobody_down(http: ClientSession, toy: ToyServer) -> None:
