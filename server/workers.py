@@ -23,6 +23,7 @@ Json = dict[str, Any]
 JOBS_AT_ONCE = 3
 """How many jobs a worker may have, all but the newest of them done with the device."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_PAUSE_OF_IDLE = 2.0
 _PING_EVERY = 2.0
 _SILENT_AFTER = 4.5
 _STUCK_AFTER = 20.0
@@ -160,16 +161,16 @@ class Supervisor:
         """
         pause = _FIRST_PAUSE
         while True:
-            started, had_job = time.monotonic(), False
+            started, longest = time.monotonic(), _LONGEST_PAUSE
             try:
-                had_job = await self._live_once()
+                longest = await self._live_once()
             except Exception as error:  # there must always be a next worker
                 self.last_error = f"the worker cannot run: {error}"
                 self.failed.set()
                 self.on_change()
                 log.exception("the worker cannot run")
-            lasting = had_job or time.monotonic() - started > _STABLE_AFTER
-            pause = _FIRST_PAUSE if lasting else min(pause * 2, _LONGEST_PAUSE)
+            lasting = time.monotonic() - started > _STABLE_AFTER
+            pause = _FIRST_PAUSE if lasting else min(pause * 2, longest)
             await asyncio.sleep(pause)
 
     async def ready(self) -> None:
@@ -218,14 +219,16 @@ class Supervisor:
         """The worker is about to be ended, by cancelling `keep_alive`; its end is no news."""
         self._stopping = True
 
-    async def _live_once(self) -> bool:
-        """From start to end of one process. Says whether it had a job at its end."""
+    async def _live_once(self) -> float:
+        """From start to end of one process. Returns the longest pause this end gives a reason for: none if it
+        was a job's fault, a long one if the worker did not even come up.
+        """
         self.restarts += 1
         self._killed_for = None
         environment = {**self._environment, **os.environ, "PYTHONUNBUFFERED": "1"}
         process = self._process = await WorkerProcess.start(self._command, environment, self._book)
         watch = asyncio.create_task(self._watch(process))
-        had_job = False
+        longest = _LONGEST_PAUSE
         try:
             async for frame in process.frames():
                 self.heard = time.monotonic()
@@ -233,17 +236,16 @@ class Supervisor:
                     self._receive(frame)
                 except Exception:  # one message nobody understands must not cost the worker its life
                     log.exception("a message of the worker cannot be used: %.300s", frame.message)
-                await asyncio.sleep(
-                    0
-                )  # sockets get their turn: a burst must not make their clients look slow
+                await asyncio.sleep(0)  # sockets get a turn: a burst must not make their clients look slow
         finally:
             watch.cancel()
             if self._stopping:
                 await process.let_go(_LAST_WRITES)
             reason = await process.end()
-            had_job = bool(self._assignments)
+            if self._ready.is_set():
+                longest = _FIRST_PAUSE if self._assignments else _PAUSE_OF_IDLE
             self._ended(reason)
-        return had_job
+        return longest
 
     def _ended(self, reason: str) -> None:
         started = self._ready.is_set()

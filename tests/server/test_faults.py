@@ -16,14 +16,19 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientError
+from sqlalchemy import Connection
 
-from server.database import open_database
+from server.database import jobs, open_database
+from server.jobs import JobStore
+from server.records import NewJob
+from server.rows import new_row
 from server.serving import serve
 from tests.server.conftest import (
     ROOT,
     ToyServer,
     connect,
     finished,
+    misbehave,
     picture,
     queued,
     run,
@@ -35,10 +40,11 @@ from tests.server.conftest import (
 from tests.server.toy_server import settings
 
 
-async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any) -> None:
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
+async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any, rounds: int) -> None:
     accepted: set[str] = set()
     chance = random.Random(7)
-    for _ in range(4):
+    for _ in range(rounds):
         # Who is hit by two of the crashes must not be given up here.
         server: ToyServer = servers(max_attempts=100).wait()
         deadline = time.monotonic() + chance.uniform(0.2, 0.6)
@@ -55,7 +61,7 @@ async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any) -> 
         for prompt_id in accepted:
             assert (await finished(http, prompt_id, 60))["status"]["completed"]
         assert not await queued(http)
-    assert len(accepted) > 4
+    assert len(accepted) > rounds
 
 
 async def test_a_job_running_at_two_crashes_of_the_server_is_given_up(servers: Any) -> None:
@@ -90,6 +96,46 @@ async def test_sigterm_puts_the_running_job_back_without_counting_an_attempt(ser
     server = servers().wait()
     async with connect(server.url) as http:
         await running(http, prompt_id)
+
+
+async def test_an_idle_server_stops_at_once_and_a_second_signal_waits_for_nothing(servers: Any) -> None:
+    server: ToyServer = servers().wait()
+    began = time.monotonic()
+    assert await asyncio.to_thread(server.stop) == 0 and time.monotonic() - began < 5
+    server = servers().wait()
+    async with connect(server.url) as http:
+        socket = await http.ws_connect("/ws")
+        job = (await submit(http, misbehave("hang_in_c")))["prompt_id"]
+        await running(http, job)
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        await asyncio.to_thread(server.stop)
+        assert time.monotonic() - began < 2
+        await socket.close()
+    server = servers().wait()
+    async with connect(server.url) as http:
+        await running(http, job)
+
+
+async def test_ten_thousand_waiting_jobs_are_there_again_within_seconds(servers: Any, tmp_path: Path) -> None:
+    store = JobStore.open(tmp_path / "user" / ".darkroom" / "jobs.sqlite")
+    graph = text("one of many" * 300)
+
+    def fill(connection: Connection) -> None:
+        rows = [NewJob(f"{n}", n, False, None, graph, {}, ("1",), 0.0) for n in range(10_000)]
+        connection.execute(jobs.insert(), [{**new_row(row), "rank": index} for index, row in enumerate(rows)])
+
+    await store.commit(fill)
+    await store.close()
+    server: ToyServer = servers().wait()
+    async with connect(server.url) as http:
+        async with http.post("/prompt", json={"prompt": text()}) as response:
+            assert response.status == 429 and response.headers["Retry-After"]
+        assert time.monotonic() - server.started < 8  # 0.8 s on an idle machine
+        assert (await finished(http, "0"))["status"]["completed"]
+        took = time.monotonic() - server.started
+    assert took < 10, took
 
 
 async def test_a_second_server_on_the_folder_names_the_first(servers: Any) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.server.conftest import (
     get,
     messages,
     misbehave,
+    picture,
     run,
     running,
     sleep,
@@ -271,3 +273,21 @@ def resident(pid: int) -> int:
     """Bytes of memory a process occupies."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+@pytest.mark.slow
+async def test_workers_killed_at_any_moment_cost_no_job_and_double_no_output(servers: Any) -> None:
+    chance = random.Random(3)
+    server: ToyServer = servers(max_attempts=100).wait()
+    async with connect(server.url) as http:
+        for number in range(40):
+            pid = await worker_pid(http)
+            job = (await submit(http, picture(seed=number, steps=40, prefix=f"p{number}")))["prompt_id"]
+            await asyncio.sleep(chance.uniform(0.0, 0.15))
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            entry = await finished(http, job)
+            assert entry["status"]["completed"]
+            assert [len(ui["images"]) for ui in entry["outputs"].values()] == [1]
+            [image] = entry["outputs"]["9"]["images"]
+            assert (server.base / "output" / image["filename"]).is_file()
