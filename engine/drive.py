@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, closing
 from typing import Any, cast
 
 from engine.cache import Cache
@@ -161,10 +161,14 @@ class Drive:
         return returned
 
     def _needs(self, task: Task) -> frozenset[str]:
-        return _named(task, [settled(asked) for asked in self._questions(task)])
+        with closing(self._questions(task)) as questions:
+            return _named(task, [settled(asked) for asked in questions])
 
-    def _questions(self, task: Task) -> Iterator[Any]:
-        """What each call says it needs; answers of coroutine functions are still to be awaited."""
+    def _questions(self, task: Task) -> Generator[Any]:
+        """What each call says it needs; answers of coroutine functions are still to be awaited.
+
+        To be closed by whoever asks: each answer comes while its call is the current one.
+        """
         needs = task.spec.needs
         if needs is not None:
             for index, given in enumerate(task.each()):
@@ -179,7 +183,8 @@ class Drive:
             return Called([], _not_loaded(task))
         try:
             if task.open_lazy:
-                asked = _named(task, [await finished(asked) for asked in self._questions(task)])
+                with closing(self._questions(task)) as questions:
+                    asked = _named(task, [await finished(one) for one in questions])
                 if asked:
                     return Called([], asked=asked)
             self._cancel.check()

@@ -7,13 +7,19 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from engine.driver import Outcome, run, run_sync
 from engine.graph import Graph
 from engine.lanes import Lanes
 from engine.node import node
 from engine.registry import Registry
-from tests.toys import NOWHERE, REGISTRY, Journal, execute, link, prompt, sum_prompt
+from engine.types import NodeId
+from tests.growing import REGISTRY as GROWING
+from tests.toys import NOWHERE, REGISTRY, Journal, Number, execute, link, prompt, sum_prompt
 
 
 def test_independent_branches_run_side_by_side() -> None:
@@ -79,3 +85,100 @@ def test_the_guard_surrounds_every_call() -> None:
 
     run_sync(Graph.parse(prompt(a=("Look", {}))), Registry([look]), guard=guard)
     assert seen == [True]
+
+
+def naps(prefix: str = "") -> dict[str, Any]:
+    """Three sleepers and the sum of what they give."""
+    wired = prompt(
+        **{f"{prefix}{i}": ("Doze", {"value": i, "seconds": s}) for i, s in enumerate((0.3, 0.4, 0.5))}
+    )
+    sum_ = {key: link(f"{prefix}{i}") for i, key in enumerate("abc")}
+    return wired | prompt(**{f"{prefix}sum": ("Add", sum_)})
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["in the prompt", "in an expansion"])
+def test_three_sleepers_take_as_long_as_the_longest(inside: bool) -> None:
+    wired = prompt(x=("Grow", {"nodes": naps("x.")})) if inside else naps()
+    wired |= prompt(show=("Show", {"value": link("x" if inside else "sum")}))
+    began = time.perf_counter()
+    outcome, journal, _ = execute(wired, registry=GROWING)
+    assert outcome.ui == {"show": {"value": [3]}} and journal.most_at_once == 3
+    assert 0.5 <= time.perf_counter() - began < 1.0, "one after the other takes 1.2 s"
+
+
+def test_the_calls_of_a_coroutine_node_overlap() -> None:
+    wired = prompt(
+        n=("Number", {"value": 5}),
+        list=("Count", {"to": link("n")}),
+        d=("Doze", {"value": link("list"), "seconds": 0.2}),
+        sum=("Total", {"values": link("d")}),
+        show=("Show", {"value": link("sum")}),
+    )
+    began = time.perf_counter()
+    outcome, _, _ = execute(wired, registry=GROWING)
+    assert outcome.ui == {"show": {"value": [10]}}
+    assert time.perf_counter() - began < 0.8, "one after the other takes 1 s"
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, StopIteration, asyncio.CancelledError])
+@pytest.mark.parametrize("kind", ["Raise", "RaiseLater"])
+@pytest.mark.parametrize("several", [False, True])
+def test_whatever_a_node_raises_is_its_own_failure(
+    error: type[BaseException], kind: str, several: bool
+) -> None:
+    @node("Raise", category="x", lane="io")
+    def raise_(value: Number) -> int:
+        """Fail."""
+        raise error
+
+    @node("RaiseLater", category="x")
+    async def raise_later(value: Number) -> int:
+        """Fail."""
+        await asyncio.sleep(0)
+        raise error
+
+    wired = prompt(
+        n=("Number", {"value": 3}),
+        list=("Count", {"to": link("n")}),
+        x=(kind, {"value": link("list" if several else "n")}),
+        show=("Show", {"value": link("x")}),
+        kept=("Show", {"value": link("n")}),
+    )
+    outcome, _, _ = execute(wired, registry=Registry((*GROWING, raise_, raise_later)))
+    assert [e.node_id for e in outcome.errors] == ["x"] and outcome.ui == {"kept": {"value": [3]}}
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit, StopIteration])
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_question_or_fingerprint_that_raises_harms_nobody_else(
+    error: type[BaseException], later: bool
+) -> None:
+    def ask(**given: Any) -> Any:
+        raise error
+
+    async def ask_later(**given: Any) -> Any:
+        raise error
+
+    hook = ask_later if later else ask
+    for change in ({"needs": hook}, {"fingerprint": hook}):
+        registry = Registry(replace(s, **change) if s.name == "Switch" else s for s in GROWING)
+        wired = prompt(
+            n=("Number", {"value": 3}),
+            x=("Switch", {"on": True, "yes": link("n")}),
+            show=("Show", {"value": link("x")}),
+            kept=("Show", {"value": link("n")}),
+        )
+        outcome, _, _ = execute(wired, registry=registry)
+        assert outcome.ui[NodeId("kept")] == {"value": [3]}
+        assert outcome.status == ("error" if "needs" in change else "success")
+
+
+def test_a_wide_fan_starts_one_worker_for_each_coroutine() -> None:
+    """Nodes that become ready one by one must not each summon workers for all that wait."""
+    wired = prompt(**{f"n{i}": ("Number", {"value": i}) for i in range(1500)})
+    wired |= prompt(**{f"d{i}": ("Doze", {"value": link(f"n{i}")}) for i in range(1500)})
+    began = time.perf_counter()
+    outcome, journal, _ = execute(wired, targets=[f"d{i}" for i in range(1500)])
+    assert outcome.status == "success" and len(journal.ran) == 3000
+    assert time.perf_counter() - began < 10
