@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import web
 
+from engine.folders import Folders
 from server.frames import Frame
 from server.messages import Message
 from server.records import Json
@@ -19,7 +21,7 @@ from server.storage import write
 
 log = logging.getLogger("darkroom.server")
 
-_NONE: Json = {"reports": [], "routes": [], "socket": None, "web": {}, "rewrites": False}
+_NONE: Json = {"reports": [], "routes": [], "socket": None, "web": {}, "folders": {}, "rewrites": False}
 
 
 class Packs:
@@ -87,6 +89,35 @@ class Packs:
     def web_folders(self) -> Mapping[str, Path]:
         """Folders of browser files by pack."""
         return {name: Path(folder) for name, folder in self._said["web"].items()}
+
+    def extend(self, folders: Folders) -> Folders:
+        """The folders, with those of models that packs have added by the time somebody looks."""
+        return replace(folders, models=_Models(folders.models, self))
+
+    @property
+    def model_folders(self) -> Mapping[str, list[str]]:
+        """What packs have added, by kind."""
+        return self._said["folders"]
+
+
+class _Models(Mapping[str, tuple[Path, ...]]):
+    """`Folders.models` with what packs have added behind it."""
+
+    def __init__(self, own: Mapping[str, tuple[Path, ...]], packs: Packs) -> None:
+        self._own = own
+        self._packs = packs
+
+    def __getitem__(self, kind: str) -> tuple[Path, ...]:
+        added = self._packs.model_folders.get(kind)
+        if added is None:
+            return self._own[kind]
+        return (*self._own.get(kind, ()), *(Path(path) for path in added))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._own, *(kind for kind in self._packs.model_folders if kind not in self._own)])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def _dispatcher(routes: Iterable[Any]) -> web.UrlDispatcher:

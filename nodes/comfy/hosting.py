@@ -50,7 +50,8 @@ class Packs:
         thread: LoopThread,
     ) -> None:  # fmt: skip
         self.registry = registry
-        self.folders = folders
+        self.folders = installed.folder_paths.live(folders)
+        self._base = folders
         self.reports: list[PackReport] = []
         self.installed = installed
         self.instances = Instances()
@@ -121,6 +122,7 @@ class Packs:
             "routes": [list(route) for route in routes],
             "socket": None if self._socket is None else str(self._socket),
             "web": {str(name): str(path) for name, path in self.installed.web_folders.items()},
+            "folders": self.installed.folder_paths.added_to(self._base),
             "rewrites": bool(self._server.on_prompt_handlers),
         }
 
@@ -204,7 +206,7 @@ def load_packs(
     with quiet_stdout():
         early = run_prestartup(paths)
         installed = install(folders, pack_folders, registry, server, resources, options)
-        packs = Packs(registry, installed.folder_paths.live(folders), installed, server, thread)
+        packs = Packs(registry, folders, installed, server, thread)
         attempts = Attempts(folders.user / STATE)
         for path in paths:
             _load(packs, path, early.get(path), attempts)

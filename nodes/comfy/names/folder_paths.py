@@ -212,6 +212,15 @@ class FolderPaths(ModuleType):
 
     # --- what the engine sees ---
 
+    def added_to(self, folders: Folders) -> dict[str, list[str]]:
+        """The folders of models that packs have added, by kind."""
+        known = {kind: {str(path) for path in paths} for kind, paths in folders.models.items()}
+        found = {
+            kind: [path for path in paths if path not in known.get(kind, ())]
+            for kind, (paths, _) in self.folder_names_and_paths.items()
+        }
+        return {kind: paths for kind, paths in found.items() if paths and kind != "custom_nodes"}
+
     def live(self, folders: Folders) -> Folders:
         """The folders with kinds read from the table as it is at each look."""
         return replace(folders, models=_Models(self.folder_names_and_paths))

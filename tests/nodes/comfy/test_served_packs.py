@@ -138,6 +138,11 @@ def test_choices_that_appear_later_are_listed_and_accepted(served: Program) -> N
     assert listed == [["first", "second", "third"]]
 
 
+def test_model_folders_of_a_pack_are_listed(served: Program) -> None:
+    assert "glyphs" in served.get("/models")
+    assert served.get("/models/glyphs") == ["letters.bin"]
+
+
 def test_loops_of_a_pack_run_on_the_server(served: Program) -> None:
     prompt = graph(
         open=("LoopsForOpen", {"remaining": 5, "value1": "x"}),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import folder_paths
 from aiohttp import web
 
 import nodes
@@ -9,6 +10,7 @@ from server import PromptServer
 
 WEB_DIRECTORY = "./js"
 nodes.EXTENSION_WEB_DIRS["more_of_web_routes"] = str(Path(__file__).parent / "more")
+folder_paths.add_model_folder_path("glyphs", str(Path(__file__).parent / "glyphs"))
 HEARD = []
 FILES = ["first"]
 
