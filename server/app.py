@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -75,6 +76,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
         Specs(settings.state_dir / "specs.json", code),
         Packs(settings.state_dir / "packs.json", code),
     )
+    settings = replace(settings, folders=packs.extend(settings.folders))
     machine = Machine(settings.argv, settings.version)
     book = LogBook()
 
