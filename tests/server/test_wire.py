@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.driver import run_sync
 from engine.events import (
     Event,
     NodeBlocked,
@@ -19,10 +20,13 @@ from engine.events import (
     RunFinished,
     RunStarted,
 )
+from engine.graph import Graph
 from engine.grown import Origin
 from engine.types import NodeId
 from server.messages import Message
 from server.wire import RunView
+from tests import growing
+from tests.growing import Journal
 from tests.server.test_events_log import finished, job, started
 
 GRAPH = {"5": {"class_type": "Loop"}, "9": {"class_type": "Show"}}
@@ -176,3 +180,22 @@ def test_a_large_run_ends_with_every_node_told_finished() -> None:
     for data in data_of(told(events, end=True), "progress_state"):
         states |= {node: state["state"] for node, state in data["nodes"].items()}
     assert len(states) == 500 and set(states.values()) == {"finished"}
+
+
+def loop(rounds: int) -> tuple[int, int]:
+    """Run a real loop: bytes of all messages, and the length of the longest id."""
+    graph = {
+        "loop": {"class_type": "Loop", "inputs": {"value": 0, "rounds": rounds}},
+        "end": {"class_type": "Tell", "inputs": {"value": ["loop", 0]}},
+    }
+    events: list[Event] = []
+    outcome = run_sync(
+        Graph.parse(graph), growing.REGISTRY, emit=events.append, resources={Journal: Journal()}
+    )
+    assert outcome.status == "success", outcome.errors
+    return size(events), max(len(event.node_id) for event in events if isinstance(event, NodeStarted))
+
+
+def test_a_thousand_rounds_of_a_real_loop_are_told_in_a_megabyte_or_so_with_short_ids() -> None:
+    (less, _), (more, longest) = loop(500), loop(1000)
+    assert more < 2.2 * less and more < 3_000_000 and longest < 20
