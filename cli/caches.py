@@ -1,7 +1,6 @@
 """Which cache the options ask for, and what decides results besides keys."""
 
 import argparse
-import hashlib
 import json
 import shutil
 from importlib.metadata import version
@@ -10,8 +9,6 @@ from pathlib import Path
 import psutil
 import torch
 
-import diffusion
-import nodes
 from diffusion.precision import Precision
 from engine.cache import Cache, DiskCache, LruCache, MemoryCache, NoCache, PressureCache, TieredCache
 from engine.folders import Folders
@@ -47,11 +44,10 @@ def cache_of(options: argparse.Namespace, folders: Folders, device: torch.device
 
 
 def realm_of(device: torch.device, precision: Precision) -> str:
-    """What decides a result and is in no node's key, as text: code, libraries, device, precision."""
+    """What decides a result and is in no node's key, as text: libraries, device, precision."""
     dtypes = precision.dtypes(device)
     return json.dumps(
         {
-            "code": _code_hash(Path(nodes.__file__).parent, Path(diffusion.__file__).parent),
             "libraries": {name: version(name) for name in _DECIDE},
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
             "dtypes": [str(dtypes.network), str(dtypes.text), str(dtypes.vae)],
@@ -90,12 +86,3 @@ def _usual_disk(folder: Path) -> int:
     """A part of what is free where the folder is or will be."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return int(min(MOST_DISK, DISK_SHARE * shutil.disk_usage(there).free))
-
-
-def _code_hash(*packages: Path) -> str:
-    digest = hashlib.sha256()
-    for package in packages:
-        for file in sorted(package.rglob("*.py")):
-            digest.update(f"{file.relative_to(package).as_posix()}\0".encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import linecache
-import marshal
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin
 
+from engine.code import code_hash
 from engine.context import Context
 from engine.docstring import Doc, parse
 from engine.hints import RegistrationError, input_spec, take_apart, wire_type
@@ -116,17 +114,6 @@ def node(
         return registered
 
     return register
-
-
-def code_hash(function: Callable[..., Any]) -> str:
-    """Identity of a function's code: its module's source and its place there, or bytecode without source."""
-    function = inspect.unwrap(function)
-    code = function.__code__
-    lines = linecache.getlines(code.co_filename, getattr(function, "__globals__", None))
-    source = "".join(lines).encode() if lines else marshal.dumps(code)
-    digest = hashlib.sha256(source)
-    digest.update(f"\0{function.__qualname__}:{code.co_firstlineno if lines else 0}".encode())
-    return digest.hexdigest()
 
 
 def _hints(name: str, function: Callable[..., Any]) -> dict[str, Any]:

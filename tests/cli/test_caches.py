@@ -81,7 +81,7 @@ def test_the_folder_of_the_disk_can_be_chosen(folder: Path, tmp_path: Path) -> N
     assert list((tmp_path / "elsewhere").rglob("*.json"))
 
 
-def test_other_precision_code_or_device_is_another_realm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_precision_libraries_or_device_is_another_realm(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = realm_of(CPU, Precision.FLOAT32)
     assert exact == realm_of(CPU, Precision.FLOAT32)
     assert exact != realm_of(CPU, Precision.FP16)
