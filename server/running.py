@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from server.assignments import Assignment
 from server.deaths import WorkerDied
 from server.eventlog import EventLog
 from server.records import Ending, Job, Json, State
 from server.wire import RunView
-from server.workers import Assignment, Supervisor
+from server.workers import Supervisor
 
 
 @dataclass

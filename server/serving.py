@@ -88,10 +88,11 @@ async def _serve(settings: Settings) -> None:
     app = build_app(settings)
     logging.getLogger("darkroom").addHandler(app[LOGS])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+    stop = _told_to_stop()  # before anybody can know of the server
     await runner.setup()
     try:
         await _listen(runner, settings)
-        await _until_stopped(app)
+        await _until_stopped(app, stop)
     finally:
         await runner.cleanup()
 
@@ -111,7 +112,8 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
         sys.stderr.flush()
 
 
-async def _until_stopped(app: web.Application) -> None:
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -122,6 +124,10 @@ async def _until_stopped(app: web.Application) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped)
+    return stop
+
+
+async def _until_stopped(app: web.Application, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     failing = asyncio.create_task(app[FAILURE].get())
     await asyncio.wait({stopping, failing}, return_when=asyncio.FIRST_COMPLETED)

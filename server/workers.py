@@ -7,11 +7,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from engine import events
-from server.deaths import WorkerDied
+from server.assignments import Assignment, Assignments
 from server.frames import Frame
 from server.logs import LogBook
 from server.outbox import unpacked
@@ -20,8 +19,6 @@ from server.process import WorkerProcess
 log = logging.getLogger("darkroom.server")
 
 Json = dict[str, Any]
-JOBS_AT_ONCE = 3
-"""How many jobs a worker may have, all but the newest of them done with the device."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _PAUSE_OF_IDLE = 2.0
 _PING_EVERY = 2.0
@@ -30,19 +27,6 @@ _STUCK_AFTER = 20.0
 _UP_WITHIN = 600.0
 _STABLE_AFTER = 10.0
 _LAST_WRITES = 1.5
-
-
-@dataclass
-class Assignment:
-    """A job a worker has, or is about to get. `alone` ones share the worker with no other job."""
-
-    job_id: str
-    alone: bool = False
-    on_event: Callable[[events.Event], None] | None = None
-    handed_over: bool = False
-    """Whether it needs the device no more, so that the next job may start beside it."""
-    sent: bool = False
-    done: asyncio.Future[Json] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Supervisor:
@@ -65,7 +49,7 @@ class Supervisor:
         self._book = book
         self._environment = dict(environment or {})
         self._process: WorkerProcess | None = None
-        self._assignments: dict[str, Assignment] = {}
+        self._assignments = Assignments()
         self._answers: dict[int, asyncio.Future[Json]] = {}
         self._ready = asyncio.Event()
         self._stopping = False
@@ -116,28 +100,24 @@ class Supervisor:
     @property
     def jobs(self) -> list[str]:
         """The jobs it has, oldest first."""
-        return list(self._assignments)
+        return self._assignments.jobs
 
     def can_take(self, *, alone: bool) -> bool:
         """Whether a job may be given to it now: it is idle, or what it has is done with the device."""
         if not self._ready.is_set():
             return False
-        present = self._assignments.values()
-        if not present:
-            return self.silent_seconds <= _SILENT_AFTER
-        return (
-            not alone and len(present) < JOBS_AT_ONCE and all(a.handed_over and not a.alone for a in present)
-        )
+        answers = bool(self._assignments) or self.silent_seconds <= _SILENT_AFTER
+        return answers and self._assignments.room(alone=alone)
 
     def assign(self, job_id: str, *, alone: bool = False) -> Assignment:
         """Reserve the worker for a job; `run` or `release` must follow."""
-        assignment = self._assignments[job_id] = Assignment(job_id, alone)
+        assignment = Assignment(job_id, alone)
+        self._assignments.add(assignment)
         return assignment
 
     def release(self, assignment: Assignment) -> None:
         """End a reservation."""
-        if self._assignments.get(assignment.job_id) is assignment:
-            del self._assignments[assignment.job_id]
+        if self._assignments.remove(assignment):
             self.idle_since = time.monotonic()
             self.on_change()
 
@@ -257,11 +237,7 @@ class Supervisor:
             self.failed.set()
         self.last_error = reason
         log.error("%s", self.last_error)
-        for assignment in self._assignments.values():
-            if not assignment.done.done():
-                elsewhere = self._killed_for not in (None, assignment.job_id)
-                died = WorkerDied(reason, blameless=elsewhere or not assignment.sent)
-                assignment.done.set_exception(died)
+        self._assignments.died(reason, self._killed_for)
         for answer in self._answers.values():
             answer.cancel()
         self.on_change()
@@ -282,30 +258,19 @@ class Supervisor:
                 self._on_info(message["info"])
             case "events":
                 for event in unpacked(frame):
-                    self._pass_on(event)
+                    self._assignments.tell(event)
             case "handed_over":
-                if (assignment := self._assignments.get(message["job_id"])) is not None:
-                    assignment.handed_over = True
-                    self.on_change()
+                self._assignments.hand_over(message["job_id"])
+                self.on_change()
             case "done":
                 self._on_info(message.get("info", {}))
-                assignment = self._assignments.get(message["job_id"])
-                if assignment is not None and not assignment.done.done():
-                    assignment.done.set_result(message)
+                self._assignments.done(message["job_id"], message)
             case "answer":
                 answer = self._answers.get(message["question"])
                 if answer and not answer.done():
                     answer.set_result(message)
             case _:
                 self.on_message(frame)
-
-    def _pass_on(self, event: events.Event) -> None:
-        assignment = self._assignments.get(event.job_id)
-        if assignment is not None and assignment.on_event is not None:
-            try:
-                assignment.on_event(event)
-            except Exception:  # the events after it are wanted all the same
-                log.exception("an event of job %s cannot be told", event.job_id)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if self._process is not None:
