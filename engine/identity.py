@@ -43,7 +43,9 @@ class Identities:
             self._fleeting.add(name)
             return None
         moved = name in keys.uncacheable
-        whole = _sees_the_graph(node, spec)
+        # Where it sees what lies behind its inputs, their values do not say all: the end of a loop copies the
+        # nodes that lead to it, and two loops may begin with the same value and differ.
+        whole = spec.sees_graph or not spec.raw_links.isdisjoint(node.links)
         parts: list[tuple[Any, ...]] = []
         for input_name, link in node.links.items():
             # What a lazy input counts for is where it comes from: whether it will be asked for is not known.
@@ -80,13 +82,3 @@ class Identities:
             return (value, self._keys.file(kind, str(value)))
         except Unstable:
             return None
-
-
-def _sees_the_graph(node: Node, spec: NodeSpec) -> bool:
-    """Whether the result depends on what lies behind the inputs and not on their values alone.
-
-    The end of a loop copies the nodes that lead to it: two loops may begin with the same value and differ.
-    """
-    return "DYNPROMPT" in spec.hidden.values() or any(
-        name in node.links for name, one in spec.by_name.items() if one.options and one.raw_link
-    )

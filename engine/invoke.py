@@ -39,7 +39,7 @@ def arguments(
         if one is None:
             if spec.variadic or spec.open_inputs:
                 given[name] = value(link)
-        elif one.options and one.raw_link:
+        elif name in spec.raw_links:
             given[name] = [link.node, link.slot]
         elif name in spec.lazy and name not in asked:
             given[name] = None

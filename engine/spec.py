@@ -125,11 +125,17 @@ class NodeSpec:
     by_name: Mapping[str, InputSpec] = field(init=False, compare=False, repr=False)
     lazy: frozenset[str] = field(init=False, compare=False, repr=False)
     """Names of the lazy inputs."""
+    raw_links: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Names of the inputs passed as links."""
     has_list_output: bool = field(init=False, compare=False, repr=False)
+    sees_graph: bool = field(init=False, compare=False, repr=False)
+    """Whether the function is handed the graph around the node."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({i.name: i for i in self.inputs}))
         object.__setattr__(self, "lazy", frozenset(i.name for i in self.inputs if i.lazy))
+        object.__setattr__(self, "raw_links", frozenset(i.name for i in self.inputs if i.raw_link))
+        object.__setattr__(self, "sees_graph", "DYNPROMPT" in self.hidden.values())
         object.__setattr__(self, "has_list_output", any(o.is_list for o in self.outputs))
 
     def object_info(self, names: ChoiceSource) -> dict[str, Any]:
