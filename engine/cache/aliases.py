@@ -13,7 +13,9 @@ class Aliases:
 
     def __init__(self) -> None:
         self._main: dict[Key, Key] = {}
-        self._of: dict[Key, list[Key]] = {}
+        # Most results have one second key, which is kept without a list: that would cost more than all else.
+        self._one: dict[Key, Key] = {}
+        self._more: dict[Key, list[Key]] = {}
 
     def main(self, key: Key) -> Key:
         """The key that `key` stands for; itself if it stands for none."""
@@ -21,7 +23,8 @@ class Aliases:
 
     def of(self, main: Key) -> tuple[Key, ...]:
         """The second keys of a result, oldest first."""
-        return tuple(self._of.get(main, ()))
+        one = self._one.get(main)
+        return () if one is None else (one, *self._more.get(main, ()))
 
     def add(self, alias: Key, main: Key) -> None:
         """Let `alias` find what `main` does, and nothing else any more; the oldest of too many goes."""
@@ -29,28 +32,36 @@ class Aliases:
             return
         self.forget(alias)
         self._main[alias] = main
-        others = self._of.get(main)
-        if others is None:
-            self._of[main] = [alias]
+        if self._one.setdefault(main, alias) is alias:
             return
-        others.append(alias)
-        if len(others) > _MOST:
-            del self._main[others.pop(0)]
+        self._more.setdefault(main, []).append(alias)
+        if len(self._more[main]) >= _MOST:
+            self.forget(self._one[main])
 
     def forget(self, alias: Key) -> None:
         """`alias` finds nothing any more."""
-        if alias in self._main:
-            main = self._main.pop(alias)
-            self._of[main].remove(alias)
-            if not self._of[main]:
-                del self._of[main]
+        main = self._main.pop(alias, None)
+        if main is None:
+            return
+        others = self._more.get(main, [])
+        if self._one[main] != alias:
+            others.remove(alias)
+        elif others:
+            self._one[main] = others.pop(0)
+        else:
+            del self._one[main]
+        if not others:
+            self._more.pop(main, None)
 
     def drop(self, main: Key) -> None:
         """Forget all second keys of a result."""
-        for alias in self._of.pop(main, ()):
+        for alias in self.of(main):
             del self._main[alias]
+        self._one.pop(main, None)
+        self._more.pop(main, None)
 
     def clear(self) -> None:
         """Forget everything."""
         self._main.clear()
-        self._of.clear()
+        self._one.clear()
+        self._more.clear()
