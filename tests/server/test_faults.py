@@ -22,7 +22,6 @@ from server.database import jobs, open_database
 from server.jobs import JobStore
 from server.records import NewJob
 from server.rows import new_row
-from server.serving import serve
 from tests.server.conftest import (
     ROOT,
     ToyServer,
@@ -37,7 +36,6 @@ from tests.server.conftest import (
     submit,
     text,
 )
-from tests.server.toy_server import settings
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
@@ -160,13 +158,12 @@ async def test_a_port_in_use_is_one_clear_line(servers: Any) -> None:
 
 
 @pytest.mark.parametrize("option", ["tls_certfile", "tls_keyfile"])
-async def test_half_of_what_https_needs_is_one_clear_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], option: str
-) -> None:
-    half: dict[str, Any] = {option: tmp_path / "x.pem"}
-    assert await asyncio.to_thread(serve, settings(tmp_path, **half)) == 1
-    said = capfd.readouterr().err
-    assert "--tls-certfile and --tls-keyfile" in said and "To see the GUI" not in said
+async def test_half_of_what_https_needs_is_one_clear_line(servers: Any, option: str) -> None:
+    server: ToyServer = servers(**{option: "x.pem"})
+    assert server.process.wait(20) == 1
+    server.stop()
+    assert "--tls-certfile and --tls-keyfile" in server.log and "To see the GUI" not in server.log
+    assert "Traceback" not in server.log
 
 
 async def test_a_damaged_database_stops_the_server_and_is_left_as_it_is(servers: Any, tmp_path: Path) -> None:
