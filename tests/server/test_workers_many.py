@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
@@ -213,3 +214,18 @@ async def test_a_stopped_worker_gets_no_jobs_while_another_can_run_them(servers:
             assert (await run(http, text(f"elsewhere {number}")))["status"]["completed"]
         os.kill(first["pid"], signal.SIGCONT)
         await workers(http, 2)
+
+
+async def test_every_device_gets_a_worker(servers: Any) -> None:
+    server: ToyServer = servers(worker_words=["--device-count=3"]).wait()
+    async with connect(server.url) as http:
+        await workers(http, 3)
+        devices = (await get(http, "/system_stats"))["devices"]
+        assert [device["name"] for device in devices] == ["toy", "cuda:1", "cuda:2"]
+
+
+async def test_more_workers_than_devices_share_them(servers: Any) -> None:
+    server: ToyServer = servers(worker_words=["--device-count=2"], workers=3).wait()
+    async with connect(server.url) as http:
+        commands = [Path(f"/proc/{w['pid']}/cmdline").read_text() for w in await workers(http, 3)]
+        assert [command.split("--device=")[1:] for command in commands] == [[], ["cuda:1\0"], ["cuda:0\0"]]

@@ -221,17 +221,24 @@ def jpeg(width: int, height: int) -> bytes:
 REGISTRY = Registry([load, encode, empty, sample, decode, save, text, sleep, misbehave, slow_save, occupy])
 
 
+def word(name: str, default: str = "") -> str:
+    """The value of `--name=value` on the command line."""
+    return next((w.partition("=")[2] for w in sys.argv[2:] if w.startswith(f"--{name}=")), default)
+
+
 def device() -> dict[str, Any]:
     """A device whose free memory is known anew at every question."""
-    entry = {"name": "toy", "type": "cpu", "index": None, "vram_total": 2**40}
-    return {"devices": [{**entry, "vram_free": time.monotonic_ns()}]}
+    name = word("device", "toy")
+    index = int(name.partition(":")[2]) if ":" in name else None
+    entry = {"name": name, "type": "cpu", "index": index, "vram_total": 2**40}
+    count = int(word("device-count", "0"))
+    return {"devices": [{**entry, "vram_free": time.monotonic_ns()}], "device_count": count}
 
 
 def main() -> int:
     folders = Folders.at(Path(sys.argv[1]))
-    for word in sys.argv[2:]:
-        if word.startswith("--memory-limit="):
-            limit_memory(int(float(word.partition("=")[2]) * 1e9))
+    if limit := word("memory-limit"):
+        limit_memory(int(float(limit) * 1e9))
     return serve(Host(REGISTRY, folders, LruCache(200), info=device))
 
 
