@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from engine.events import Event, NodeFinished
 from engine.folders import Folders
 from engine.graph import Graph
-from engine.keys import keys
+from engine.keys import Key, keys
 from engine.registry import Registry
 from engine.types import NodeId
 from server.records import Job
@@ -17,19 +17,19 @@ REMEMBERED = 50_000
 """Keys remembered for a worker: the ones used last."""
 
 
-def static_keys(job: Job, registry: Registry, folders: Folders) -> dict[str, str]:
+def static_keys(job: Job, registry: Registry, folders: Folders) -> Mapping[NodeId, Key]:
     """The keys of a job's nodes as far as they are known without the nodes' code. Blocks: it reads files."""
     graph = Graph.parse(job.graph)
-    return dict(keys(graph, registry, folders, [NodeId(target) for target in job.targets]).of)
+    return keys(graph, registry, folders, [NodeId(target) for target in job.targets]).of
 
 
 class Affinity:
     """The keys of the nodes each worker ran lately, with the seconds they took."""
 
     def __init__(self) -> None:
-        self._ran: dict[int, OrderedDict[str, float]] = {}
+        self._ran: dict[int, OrderedDict[Key, float]] = {}
 
-    def note(self, worker: int, event: Event, keys: Mapping[str, str]) -> None:
+    def note(self, worker: int, event: Event, keys: Mapping[NodeId, Key]) -> None:
         """Learn from a node that finished on a worker; `keys` are its job's."""
         if isinstance(event, NodeFinished) and (key := keys.get(event.node_id)) is not None:
             ran = self._ran.setdefault(worker, OrderedDict())
@@ -38,7 +38,7 @@ class Affinity:
             if len(ran) > REMEMBERED:
                 ran.popitem(last=False)
 
-    def score(self, worker: int, keys: Iterable[str]) -> float:
+    def score(self, worker: int, keys: Iterable[Key]) -> float:
         """The seconds of work that a worker may have at hand."""
         ran = self._ran.get(worker)
         return sum(ran.get(key, 0.0) for key in keys) if ran else 0.0

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Mapping
 
 from engine.events import Event
+from engine.keys import Key
+from engine.types import NodeId
 from server.affinity import static_keys
 from server.deaths import WorkerDied
 from server.outcomes import Outcomes
@@ -82,7 +84,7 @@ class Dispatcher:
         run.add_done_callback(self._runs.discard)
         return True
 
-    async def _keys(self, job: Job | None) -> Mapping[str, str]:
+    async def _keys(self, job: Job | None) -> Mapping[NodeId, Key]:
         """The job's keys, where there is a choice to make."""
         if job is None or len(self._pool.workers) < 2:
             return {}

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.events import Event
+from engine.keys import Key
+from engine.types import NodeId
 from server.affinity import Affinity
 from server.frames import Frame
 from server.logs import LogBook
@@ -73,7 +75,7 @@ class Pool:
                 self.workers.append(self._worker(index, words))
                 group.create_task(self.workers[-1].keep_alive())
 
-    def choose(self, keys: Mapping[str, str], *, alone: bool = False) -> Supervisor | None:
+    def choose(self, keys: Mapping[NodeId, Key], *, alone: bool = False) -> Supervisor | None:
         """The worker that has most of a job at hand, else the one idle for longest; None if none is free."""
         free = [(index, w) for index, w in enumerate(self.workers) if w.can_take(alone=alone)]
         if not free:
@@ -81,7 +83,7 @@ class Pool:
         scores = {index: self._affinity.score(index, keys.values()) for index, _ in free}
         return min(free, key=lambda pair: (-scores[pair[0]], len(pair[1].jobs), pair[1].idle_since))[1]
 
-    def learn(self, worker: Supervisor, event: Event, keys: Mapping[str, str]) -> None:
+    def learn(self, worker: Supervisor, event: Event, keys: Mapping[NodeId, Key]) -> None:
         """Remember what a worker has at hand from now on."""
         self._affinity.note(self.workers.index(worker), event, keys)
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.keys import Key
+from engine.types import NodeId
 from server.assignments import Assignment
 from server.deaths import WorkerDied
 from server.eventlog import EventLog
@@ -22,7 +24,7 @@ class Running:
     worker: Supervisor
     assignment: Assignment
     log: EventLog
-    keys: Mapping[str, str]
+    keys: Mapping[NodeId, Key]
     """The keys of its nodes, as far as the server knows them."""
     view: RunView = field(init=False)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
