@@ -39,6 +39,11 @@ def code_hash(function: Callable[..., Any]) -> str:
     return digest.hexdigest()
 
 
+def hash_of(file: Path) -> str:
+    """The content of one file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def _bytecode(code: CodeType) -> tuple[Any, ...]:
     constants = [_bytecode(one) if isinstance(one, CodeType) else one for one in code.co_consts]
     return (code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars)
@@ -49,7 +54,7 @@ def folder_hash(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")):
         digest.update(f"\0{file.relative_to(folder).as_posix()}\0".encode())
-        digest.update(_content(file))
+        digest.update(hash_of(file).encode())
     return digest.hexdigest()
 
 

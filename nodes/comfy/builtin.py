@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.context import Context, current_call
 from engine.returns import Ui
 from engine.spec import NodeSpec
+from nodes.comfy.models.sockets import for_engine, for_packs
 from nodes.image import PREVIEW_LEVEL, SAVE_LEVEL, png_metadata
 from nodes.pictures import save_pictures
 
@@ -80,7 +81,7 @@ def _method(spec: NodeSpec, outside: Context) -> Callable[..., Any]:
 
     def arguments(args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
         named = {**dict(zip(order, args, strict=False)), **given}
-        made = {name: value for name, value in named.items() if name in spec.by_name}
+        made = {name: for_engine(value) for name, value in named.items() if name in spec.by_name}
         call = current_call()
         context = outside if call is None else call.context
         return {**made, "context": context} if spec.takes_context else made
@@ -100,9 +101,9 @@ def as_v1(spec: NodeSpec, returned: Any) -> Any:
     """What a built-in node returned, as a V1 method returns it."""
     if isinstance(returned, Ui):
         shown = cast("Ui[Any]", returned)
-        result = {"result": shown.values} if spec.outputs else {}
+        result = {"result": tuple(map(for_packs, shown.values))} if spec.outputs else {}
         return {"ui": dict(shown.ui), **result}
-    return tuple(returned) if spec.tuple_result else (returned,)
+    return tuple(map(for_packs, returned if spec.tuple_result else (returned,)))
 
 
 class SaveImage:

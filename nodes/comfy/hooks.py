@@ -15,6 +15,7 @@ from engine.types import Uncacheable
 from nodes.comfy.hidden import before_running, hidden_values, running
 from nodes.comfy.inputs import Declared
 from nodes.comfy.instances import Instances
+from nodes.comfy.models.sockets import arguments_for_packs
 
 log = logging.getLogger("darkroom.packs")
 
@@ -153,7 +154,7 @@ def needs_of(shape: Shape, instances: Instances) -> Hook | None:
         context = running()
         instance = instances.of(shape.owner, shape.name, context)
         hidden = hidden_values(shape.declared.hidden, context, as_lists=shape.takes_lists)
-        return instance.check_lazy_status(**given, **hidden)
+        return instance.check_lazy_status(**arguments_for_packs(given), **hidden)
 
     def needs(**given: Any) -> list[str]:
         return names_in(call(given))

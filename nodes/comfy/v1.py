@@ -11,12 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
+from engine.code import folder_hash, hash_of
 from engine.spec import NodeSpec
 from nodes.comfy.execution.builder import number_builders
 from nodes.comfy.hidden import hidden_values, running
 from nodes.comfy.hooks import Shape, check_of, fingerprint_of, needs_of
 from nodes.comfy.inputs import Declared, is_multiple, list_flags, read_inputs, read_outputs, type_name
 from nodes.comfy.instances import Instances
+from nodes.comfy.models.sockets import arguments_for_packs, result_for_engine
 from nodes.comfy.results import read_result
 
 _FLAGS = {"DEPRECATED": "deprecated", "EXPERIMENTAL": "experimental", "API_NODE": "api_node"}
@@ -97,18 +99,23 @@ def takes_more(method: Any, declared: Declared) -> bool:
 
 
 def source_hash(owner: type) -> str:
-    """Identity of a class's code: its source file and its name there."""
-    module = sys.modules.get(owner.__module__)
-    file = getattr(module, "__file__", None)
-    content = "" if file is None else _content_hash(file)
-    return hashlib.sha256(f"{owner.__qualname__}\0{content}".encode()).hexdigest()
+    """Identity of a class's code: its name, its source file, and all source of the pack it is part of.
+
+    Results outlive the process, so whatever the class may call has to count.
+    """
+    digest = hashlib.sha256(f"{owner.__qualname__}\0".encode())
+    for name in (owner.__module__, owner.__module__.split(".")[0]):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file is not None:
+            digest.update(_source(Path(file)).encode())
+    return digest.hexdigest()
 
 
 @cache
-def _content_hash(file: str) -> str:
-    """Hash of a module's source as it was when first asked for, which is what was imported."""
+def _source(file: Path) -> str:
+    """Hash of a module's source, and of the folder's if it is a package, as it was when first asked for."""
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        return folder_hash(file.parent) if file.name == "__init__.py" else hash_of(file)
     except OSError:
         return ""
 
@@ -125,13 +132,14 @@ def _function(
         # Here, so that tasks the node starts number the graphs they build with it.
         number_builders()
         instance = instances.of(shape.owner, shape.name, context)
-        arguments = {**given, **hidden_values(hidden, context, as_lists=shape.takes_lists)}
+        values = hidden_values(hidden, context, as_lists=shape.takes_lists)
+        arguments = {**arguments_for_packs(given), **values}
         return getattr(instance, cls.FUNCTION)(**arguments)
 
     def call(**given: Any) -> Any:
-        return read_result(outputs, prepare(given), counted)
+        return result_for_engine(read_result(outputs, prepare(given), counted))
 
     async def call_async(**given: Any) -> Any:
-        return read_result(outputs, await prepare(given), counted)
+        return result_for_engine(read_result(outputs, await prepare(given), counted))
 
     return call_async if is_async else call
