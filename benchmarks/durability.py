@@ -71,12 +71,13 @@ def again() -> tuple[float, float]:
     job, begun anew, is done.
     """
     graph = json.loads(LIBRARY.read_text())
-    with tempfile.TemporaryDirectory() as folder, Program(Path(folder)) as program:
+    with tempfile.TemporaryDirectory() as folder, Program(Path(folder), "--no-cache-disk") as program:
         program.run(graph)
         program.post("/free", {"free_memory": True})
         _, answer = program.post("/prompt", {"prompt": graph})
         time.sleep(0.3)
         worker = program.get("/api/v1/health")["worker"]
+        assert worker["jobs"], "the job was over before its worker could be killed"
         began = time.monotonic()
         os.kill(worker["pid"], signal.SIGKILL)
         while (now := program.get("/api/v1/health")["worker"])["pid"] == worker["pid"] or not now["jobs"]:

@@ -30,8 +30,6 @@ class Outcomes:
         """The job runs."""
         store, job = await self._queue.store(), running.job
         running.job = await _persist(lambda: store.start(job, time.time()))
-        for tell in self._queue.on_start:
-            tell(running.job)
         self._hub.broadcast_status(self._queue.remaining)
 
     async def requeued(self, running: Running, *, blameless: bool) -> None:
@@ -45,11 +43,6 @@ class Outcomes:
         """The run is over, however it ended."""
         store, job, view = await self._queue.store(), running.job, running.view
         ending = running.ending(time.time())
-        for complete in self._queue.completers:
-            try:
-                ending = complete(job, ending)
-            except Exception:  # what is missing is less bad than a job without an end
-                log.exception("what is stored of job %s is incomplete", job.prompt_id)
         # History first: whoever hears that the run is over may ask for it at once.
         await _persist(lambda: store.finish(job, ending, self._keep))
         for tell in self._queue.on_finish:

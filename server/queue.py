@@ -50,12 +50,8 @@ class Queue:
         """Whether no pending job may start; kept over restarts."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when there may be a job to start."""
-        self.on_start: list[Callable[[Job], None]] = []
-        """Told of every run before it starts."""
         self.observers: list[Callable[[Job, Event], None]] = []
         """Told of every event of every run, before the clients are."""
-        self.completers: list[Callable[[Job, Ending], Ending]] = []
-        """Asked to complete what will be stored of a run that is over, with its events for example."""
         self.on_finish: list[Callable[[Job, Ending], None]] = []
         """Told of every run that is over, once that is stored and before the clients are told."""
 
