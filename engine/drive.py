@@ -17,9 +17,11 @@ from engine.plan import Plan
 from engine.relay import Emit, Relay
 from engine.reports import Reports
 from engine.returns import Blocker
-from engine.session import Hands, Session, Surroundings
+from engine.session import Session
 from engine.stepping import Stepped
+from engine.surroundings import Surroundings
 from engine.task import Called, Reading, Task
+from engine.workforce import Hands
 
 _SILENT = Blocker()
 """What a call that was not made gives: whoever the blocker reached has reported its message."""

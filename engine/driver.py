@@ -23,7 +23,7 @@ from engine.lanes import Lanes
 from engine.plan import Plan
 from engine.registry import Registry
 from engine.relay import Emit
-from engine.session import Surroundings
+from engine.surroundings import Surroundings
 from engine.task import Meter
 from engine.types import NodeId
 

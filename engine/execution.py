@@ -52,6 +52,7 @@ class Execution:
         self._traits = traits
         self._later: Mapping[NodeId, Sequence[NodeId]] = {} if later is None else later
         self._added: dict[NodeId, list[NodeId]] = {}
+        self._let_go: set[NodeId] = set()
         self._consumers: dict[NodeId, list[NodeId]] = {}
         self._waiting_for: dict[NodeId, int] = {}
         self._uses: dict[NodeId, int] = {}
@@ -161,6 +162,13 @@ class Execution:
             self._enqueue(node)
         return []
 
+    def let_go(self, node: NodeId) -> list[NodeId]:
+        """The running node has yet to end, but will not be called again: it needs its inputs no more."""
+        later, added = self._later.get(node, ()), self._added.pop(node, ())
+        released = self._released((*self._sources[node], *later, *added))
+        self._let_go.add(node)
+        return released
+
     def defer(self, node: NodeId) -> None:
         """Somebody else is making the running node's result: it waits until `complete` or `wake`."""
         self.states[node] = "deferred"
@@ -261,17 +269,25 @@ class Execution:
 
     def _release(self, node: NodeId) -> list[NodeId]:
         """Whose values nobody needs now that `node` has ended: its sources, and itself without consumers."""
+        behind = self._sources[node]
+        if node in self._let_go:
+            self._let_go.discard(node)
+            behind = self._added.pop(node, ())
+        elif node in self._later or node in self._added:
+            behind = [*behind, *self._later.get(node, ()), *self._added.pop(node, ())]
+        released = self._released(behind)
+        if not self._uses.get(node):
+            released.append(node)
+        return released
+
+    def _released(self, sources: Iterable[NodeId]) -> list[NodeId]:
+        """Those of the sources that one use less leaves without any."""
         released: list[NodeId] = []
         uses = self._uses
-        behind = self._sources[node]
-        if node in self._later or node in self._added:
-            behind = [*behind, *self._later.get(node, ()), *self._added.pop(node, ())]
-        for source in behind:
+        for source in sources:
             uses[source] -= 1
             if not uses[source]:
                 released.append(source)
-        if not uses.get(node):
-            released.append(node)
         return released
 
     def _abandon(self, node: NodeId) -> list[NodeId]:

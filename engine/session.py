@@ -8,60 +8,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from engine.cache import Cache, Entry
-from engine.context import Cancellation, Context, Interrupted, JobExtra
+from engine.context import Interrupted
 from engine.events import NodeError, Reason, Source, Status, Usage
 from engine.execution import Execution
-from engine.flights import Flights
-from engine.folders import Folders
-from engine.graph import CycleError, Link, Node
-from engine.identity import Identities
-from engine.invoke import Describe, arguments, failure, results
+from engine.graph import CycleError, Node
+from engine.held import Held
+from engine.invoke import arguments, failure, results
 from engine.items import as_lists, spread
-from engine.journal import Journal
 from engine.keys import Key
 from engine.plan import Plan, Supply
 from engine.reports import Reports
 from engine.returns import Blocker, Expand
+from engine.sharing import Sharing
 from engine.shown import all_there
 from engine.spec import NodeSpec
-from engine.task import Called, Meter, Result, Task, Ui, links, read, settle
+from engine.surroundings import Surroundings
+from engine.task import Called, Result, Task, Ui, links, read, settle
 from engine.types import NodeId
+from engine.workforce import Hands, Workforce
 
 _SPECIAL = frozenset({Expand, Blocker})
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a run lends its nodes and shares with other runs of the process."""
-
-    job_id: str
-    folders: Folders
-    resources: Mapping[type, object]
-    extra: JobExtra
-    cancel: Cancellation
-    describe: Describe
-    meter: Meter | None = None
-    flights: Flights | None = None
-    journal: Journal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """The driver's part: `start_worker(lane)` is asked for workers, `over` called at the end.
-
-    `handed_over` is called once, as soon as no node of the device lane is left to run.
-    """
-
-    widths: Mapping[str, int]
-    start_worker: Callable[[str], None]
-    over: Callable[[], None]
-    handed_over: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +52,26 @@ class Session:
         self._plan = plan
         self._cache = cache
         self._around = around
-        self._hands = hands
         self._report = reports
         self._lock = threading.Lock()
         self._began = time.perf_counter()
-        self._active: dict[str, int] = {}
-        """Workers by lane, and how many of them are with a node."""
-        self._running: dict[str, int] = {}
         self._ended = False
-        self._handed_over = False
         self._asked: dict[NodeId, set[str]] = {}
         self._grown: dict[NodeId, _Grown] = {}
-        self._expanded: set[NodeId] = set()
-        self._in_flight: dict[NodeId, Key] = {}
-        self._landings: list[tuple[Key, Entry | None]] = []
-        self._deferred = 0
-        self.values: dict[NodeId, tuple[Any, ...]] = {}
-        self._identities = Identities(plan.keys, plan.stand_in, self.values)
+        self._held = Held(plan)
         self._execution = Execution(plan.sources, plan.traits, plan.later)
+        self._workers = Workforce(self._execution, hands)
+        self._sharing = Sharing(around.flights, self._landed)
         self.executed: list[NodeId] = []
         self.errors: list[NodeError] = []
         self.interrupted: NodeId | None = None
         self.broken: BaseException | None = None
         """An error of the engine or of an event's receiver, not of a node."""
+
+    @property
+    def values(self) -> Mapping[NodeId, tuple[Any, ...]]:
+        """The outputs of nodes that are still needed, at the end those of the targets."""
+        return self._held.values
 
     @property
     def ui(self) -> Mapping[NodeId, Ui]:
@@ -119,24 +87,24 @@ class Session:
                 entry = plan.supply.at_hand.get(plan.actual(target))
                 if entry is not None:
                     self._report.finished(target, entry.ui, plan.supply.tiers[plan.actual(target)])
-            self._supply(plan.supply)
+            self._held.take(plan.supply)
             self._execution.demand(map(plan.actual, plan.targets), plan.supply.at_hand)
             plan.supply.at_hand.clear()  # so that each can be let go as soon as its consumers are done
-            self._wake()
+            self._workers.wake()
             self._end_if_over()
 
     def take(self, lane: str) -> Task | None:
         """The next node of a lane, or None: then the worker is to go."""
         with self._lock:
             task = self._take(lane)
-        if self._landings:
-            self._land()
+            landings = self._sharing.landings()
+        self._sharing.land(landings)
         return task
 
     def settle(self, task: Task, called: Called, lane: str) -> None:
         """The node has returned or raised, or asks for lazy inputs."""
         with self._lock:
-            self._running[lane] -= 1
+            self._workers.busy(lane, -1)
             try:
                 outputs = self._outputs(task, called)
             except Exception as error:  # noqa: BLE001 - what the node returned cannot be used: its fault
@@ -144,9 +112,9 @@ class Session:
             else:
                 if outputs is not None:
                     self._finish(task, *outputs)
-            self._wake()
-        if self._landings:
-            self._land()
+            self._workers.wake()
+            landings = self._sharing.landings()
+        self._sharing.land(landings)
 
     def break_off(self, error: BaseException, lane: str | None = None) -> None:
         """Something other than a node broke: start nothing more, and end. `lane` is the failing worker's."""
@@ -154,7 +122,7 @@ class Session:
             self.broken = self.broken or error
             self._execution.skip_all()
             if lane is not None:
-                self._active[lane] -= 1
+                self._workers.left(lane)
             self._end_if_over()
 
     def finish(self) -> Status:
@@ -165,10 +133,10 @@ class Session:
             if self._around.cancel.cancelled and not complete:
                 status = "interrupted"
             seconds = time.perf_counter() - self._began
-            self._landings.extend((key, None) for key in self._in_flight.values())
-            self._in_flight.clear()
+            self._sharing.end()
             self._report.over(status, seconds, tuple(self.executed), self.interrupted)
-        self._land()
+            landings = self._sharing.landings()
+        self._sharing.land(landings)
         return status
 
     def _take(self, lane: str) -> Task | None:
@@ -178,7 +146,7 @@ class Session:
                 execution.skip_all()
             name = execution.next(lane)
             if name is None:
-                self._active[lane] -= 1
+                self._workers.left(lane)
                 self._end_if_over()
                 return None
             node, spec = self._plan.graph[name], self._plan.specs[name]
@@ -186,7 +154,7 @@ class Session:
                 self._close_expansion(name)
                 continue
             if name not in self._asked:
-                key = self._identities.settle(node, spec)
+                key = self._held.identities.settle(node, spec)
                 if key is not None and self._is_elsewhere(name, key):
                     continue
             self._report.begins(name, spec.name, self._reason(node, spec))
@@ -195,41 +163,38 @@ class Session:
             except IndexError:  # validation finds this in what is submitted, but not in expansions
                 wrong = IndexError(f"{spec.name} is linked to an output that does not exist")
                 self._fail(Task(node, spec, {}, None, None, 0.0), wrong)
-                self._wake()
+                self._workers.wake()
                 continue
-            self._running[lane] = self._running.get(lane, 0) + 1
+            self._workers.busy(lane, 1)
             return task
 
     def _task(self, node: Node, spec: NodeSpec) -> Task:
         asked = self._asked.get(node.id, ())
-        given = arguments(node, spec, self._value, asked)
+        given = arguments(node, spec, self._held.value, asked)
         calls = as_lists(given) if spec.takes_lists else spread(given)
         lazy = tuple(n for n in node.links if n in spec.lazy and n not in asked) if spec.lazy else ()
         # The code of packs is not handed a context: it asks for the current one (`current_call`).
-        context = self._context(node.id) if spec.takes_context or spec.lenient else None
+        wanted = spec.takes_context or spec.lenient
+        context = self._around.context(node.id, self._plan.graph, self._progress) if wanted else None
         return Task(node, spec, given, calls, context, time.perf_counter(), lazy)
 
     def _is_elsewhere(self, name: NodeId, key: Key) -> bool:
         """Whether another run is making the result now, or it came into the cache after the plan was made."""
-        flights = self._around.flights
-        if flights is not None and name not in self._in_flight:
-            if not flights.take_off(key, partial(self._landed, name)):
-                self._execution.defer(name)
-                self._deferred += 1
-                return True
-            self._in_flight[name] = key
-        elif key == self._plan.keys.of[name]:
+        if not self._sharing.take(name, key):
+            self._execution.defer(name)
+            return True
+        static = self._plan.keys.of[name]
+        if key == static and not self._sharing.on:
             return False
         # Looked up only now that nobody else can be about to put it there.
         tier = self._cache.tier(key)
         entry = None if tier is None else self._cache.get(key)
         if tier is None or entry is None or not all_there(entry.ui, self._around.folders):
             return False
-        static = self._plan.keys.of[name]
         if key != static and name not in self._plan.keys.uncacheable:
             self._cache.put(key, entry, static)  # found at once the next time
         self._arrive(name, entry, tier, None)
-        self._wake()
+        self._workers.wake()
         return True
 
     def _landed(self, name: NodeId, entry: Entry | None) -> None:
@@ -237,21 +202,13 @@ class Session:
         with self._lock:
             if self._execution.states.get(name) != "deferred":
                 return
-            self._deferred -= 1
+            self._sharing.waiting -= 1
             if entry is None:
                 self._execution.wake(name)
             else:
                 self._arrive(name, entry, "shared", None)
-            self._wake()
+            self._workers.wake()
             self._end_if_over()
-
-    def _land(self) -> None:
-        """Tell other runs of results. Without the lock: it takes theirs."""
-        with self._lock:
-            landings, self._landings = self._landings, []
-        for key, entry in landings:
-            if self._around.flights is not None:
-                self._around.flights.land(key, entry)
 
     def _outputs(self, task: Task, called: Called) -> tuple[tuple[Any, ...], Ui | None, Usage] | None:
         """What the node gave and took; None while it has yet to get there. Raises what made it fail."""
@@ -277,11 +234,11 @@ class Session:
         if any(isinstance(one, Expand) for one in returned):
             self._expand(task, returned, found)
             return None
-        return *settle(task, found, self._value), usage
+        return *settle(task, found, self._held.value), usage
 
     def _finish(self, task: Task, values: tuple[Any, ...], ui: Ui | None, usage: Usage) -> None:
         name, keys = task.node.id, self._plan.keys
-        key = self._identities.of(name)
+        key = self._held.identities.of(name)
         entry = Entry(values, ui, usage.seconds, key, usage.peak_bytes)
         if key is not None:
             static = keys.of[name]
@@ -293,23 +250,21 @@ class Session:
         self._arrive(name, entry, "run", usage)
 
     def _arrive(self, name: NodeId, entry: Entry, source: Source, usage: Usage | None) -> None:
-        self.values[name] = entry.values
+        self._held.values[name] = entry.values
         self._report.finished(name, entry.ui, source, usage)
         for twin in self._plan.twins.get(name, ()):
             self._report.finished(twin, entry.ui, "twin")
-        self._let_land(name, entry)
+        self._over(name, entry)
         self._forget(self._execution.complete(name))
 
-    def _let_land(self, name: NodeId, entry: Entry | None) -> None:
+    def _over(self, name: NodeId, entry: Entry | None) -> None:
         """The node has ended: other runs are to hear of it."""
         self._asked.pop(name, None)
-        key = self._in_flight.pop(name, None)
-        if key is not None:
-            self._landings.append((key, entry))
+        self._sharing.ended(name, entry)
 
     def _fail(self, task: Task, error: BaseException) -> None:
         name = task.node.id
-        self._let_land(name, None)
+        self._over(name, None)
         if isinstance(error, Interrupted):
             self._around.cancel.cancel()
             self.interrupted = self._plan.graph.root(name)
@@ -347,20 +302,22 @@ class Session:
         # The values are not needed any more, just what an error would say of them.
         task.given = {n: self._around.describe(value) for n, value in task.given.items()}
         task.calls = None if task.calls is None else []
-        self._expanded.add(name)
+        self._held.expands(name)
         self._grown[name] = _Grown(task, found)
+        self._forget(self._execution.let_go(name))
         self._forget(self._execution.wait(name, map(plan.actual, behind)))
 
     def _close_expansion(self, name: NodeId) -> None:
         grown = self._grown.pop(name)
+        self._held.growing -= 1
         seconds = time.perf_counter() - grown.task.started
         try:
-            values, ui = settle(grown.task, grown.results, self._value)
+            values, ui = settle(grown.task, grown.results, self._held.value)
         except (IndexError, TypeError) as error:
             self._fail(grown.task, error)
         else:
             self._finish(grown.task, values, ui, Usage(seconds))
-        self._wake()
+        self._workers.wake()
 
     def _grow(self, roots: list[NodeId]) -> Supply:
         """Have more nodes run, with all they need."""
@@ -368,7 +325,7 @@ class Session:
         for node in supply.to_run:
             if node in self._execution.states:
                 self._execution.forget(node)
-        self._supply(supply)
+        self._held.take(supply)
         actual = map(self._plan.actual, roots)
         self._forget(self._execution.demand(actual, supply.at_hand, keep=False))
         return supply
@@ -382,74 +339,25 @@ class Session:
             elif self._execution.states[one] == "done":
                 self._report.finished(root, self._report.ui.get(one), "twin")
 
-    def _supply(self, supply: Supply) -> None:
-        for node, entry in supply.at_hand.items():
-            self.values[node] = entry.values
-            self._identities.known(node, entry.identity)
-
     def _in_hand(self, node: NodeId) -> bool:
         state = self._execution.states.get(node)
-        return node in self.values if state == "done" else state is not None
+        return node in self._held.values if state == "done" else state is not None
 
     def _reason(self, node: Node, spec: NodeSpec) -> Reason | None:
         journal = self._around.journal
         return None if journal is None else journal.reason(self._plan.keys, node, spec)
-
-    def _value(self, link: Link) -> Any:
-        return self.values[self._plan.actual(link.node)][link.slot]
-
-    def _context(self, name: NodeId) -> Context:
-        around = self._around
-        return Context(
-            node_id=name,
-            job_id=around.job_id,
-            folders=around.folders,
-            prompt=self._plan.graph.submitted.prompt,
-            extra=around.extra,
-            graph=self._plan.graph,
-            resources=around.resources,
-            cancellation=around.cancel,
-            report=self._progress,
-        )
 
     def _progress(self, node: NodeId, value: float, maximum: float, preview: Any) -> None:
         with self._lock:
             self._report.progress(node, value, maximum, preview)
 
     def _forget(self, released: list[NodeId]) -> None:
-        for name in released:
-            if not self._lasts(name):
-                self.values.pop(name, None)
+        self._held.let_go(released)
         for name in self._execution.skipped:
-            self._grown.pop(name, None)
-            self._let_land(name, None)
+            if self._grown.pop(name, None) is not None:
+                self._held.growing -= 1
+            self._over(name, None)
         self._execution.skipped.clear()
-
-    def _lasts(self, name: NodeId) -> bool:
-        """Whether the node's values stay although nobody is known to need them."""
-        if name not in self._plan.graph.submitted.nodes:
-            return False
-        # While something is expanded, its body may be made once more and link to the same nodes again. What
-        # has expanded cannot do so twice, and what is never the same twice must not change within a run.
-        return bool(self._grown) or name in self._expanded or name in self._plan.keys.volatile
-
-    def _wake(self) -> None:
-        """Ask for workers for what is ready, beside those that have no node: they are on their way to one."""
-        execution, widths = self._execution, self._hands.widths
-        for lane in execution.lanes:
-            active = self._active.get(lane, 0)
-            count = execution.ready(lane) - (active - self._running.get(lane, 0))
-            if count > 0:
-                for _ in range(min(count, widths.get(lane, count + active) - active)):
-                    self._active[lane] = self._active.get(lane, 0) + 1
-                    self._hands.start_worker(lane)
-        if not execution.open_in("device"):
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        if not self._handed_over:
-            self._handed_over = True
-            self._hands.handed_over()
 
     def stop(self) -> None:
         """The run was cancelled: what has not started does not start."""
@@ -457,20 +365,19 @@ class Session:
             self._execution.skip_all()
             self._forget([])
             self._end_if_over()
-        if self._landings:
-            self._land()
+            landings = self._sharing.landings()
+        self._sharing.land(landings)
 
     def _end_if_over(self) -> None:
-        if self._ended or any(self._active.values()):
+        if self._ended or not self._workers.idle:
             return
         if self.broken is None and not self._execution.finished:
-            if self._deferred or any(map(self._execution.ready, self._execution.lanes)):
+            if self._sharing.waiting or any(map(self._execution.ready, self._execution.lanes)):
                 return
             self._untie()
         if self.broken is not None or self._execution.finished:
             self._ended = True
-            self._hand_over()
-            self._hands.over()
+            self._workers.over()
 
     def _untie(self) -> None:
         """Nothing can start and nothing runs: an expansion has made nodes wait for each other."""

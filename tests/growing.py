@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Annotated, Any, cast
 
 from engine.context import Context, current_call
@@ -130,9 +131,52 @@ def loop(
     return cast(int, Expand(nodes, (Link(NodeId(again), 0),)))
 
 
+class Watch:
+    """How many large values of a loop are alive."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.most_at_once = 0
+        self._alive: weakref.WeakSet[Large] = weakref.WeakSet()
+
+    def make(self) -> Large:
+        """One more."""
+        one = Large()
+        self.made += 1
+        self._alive.add(one)
+        self.most_at_once = max(self.most_at_once, len(self._alive))
+        return one
+
+
+class Large:
+    """Stands for a picture."""
+
+
+@node("MakeLarge", category="growing", lane="cpu")
+def make_large(before: Anything | None = None, *, context: Context) -> Anything:
+    """A large value made from the one before."""
+    return context.resource(Watch).make()
+
+
+@node("Watched", category="growing", lane="cpu")
+def watched(rounds: int = 1, picture: Anything | None = None, *, context: Context) -> Anything:
+    """A loop whose rounds make a large value each, of which only the last is wanted."""
+    if rounds == 0:
+        return "done"
+    root = context.graph.root(context.node_id)
+    body, again = f"{root}.{rounds}.large", f"{root}.{rounds}"
+    before = {} if rounds % 40 == 0 else {"before": [f"{root}.{rounds + 1}.large", 0]}
+    nodes = {
+        body: {"class_type": "MakeLarge", "inputs": before},
+        again: {"class_type": "Watched", "inputs": {"rounds": rounds - 1, "picture": [body, 0]}},
+    }
+    return Expand(nodes, (Link(NodeId(again), 0),))
+
+
 REGISTRY = Registry(
     (
         *toys.REGISTRY,
         *(switch, async_switch, asks_nonsense, count, total, odd, tell, power, times, grow, loop),
+        *(make_large, watched),
     )
 )

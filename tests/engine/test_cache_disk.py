@@ -247,19 +247,19 @@ def test_closing_does_not_wait_for_ever(tmp_path: Path, caplog: pytest.LogCaptur
 
 def test_items_that_wait_are_bounded_by_their_bytes() -> None:
     done: list[str] = []
-    go = threading.Event()
+    busy, go = threading.Event(), threading.Event()
 
     def work(item: str) -> None:
+        busy.set()
         assert go.wait(30)
         done.append(item)
 
     writer = Writer(work, most_bytes=100, most_items=10)
-    assert writer.put("at work", 1000)
-    while writer.put("waiting", 60):  # the first may still be waiting itself
-        time.sleep(0.001)
+    assert writer.put("at work", 1000) and busy.wait(30)
+    assert writer.put("waiting", 60)
     assert not writer.put("too much", 60)
     go.set()
-    assert writer.flush(30) and done[0] == "at work" and "too much" not in done
+    assert writer.flush(30) and done == ["at work", "waiting"]
 
 
 def test_a_folder_that_cannot_be_used_is_told_once_and_forgotten(

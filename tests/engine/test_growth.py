@@ -10,7 +10,7 @@ from engine.cache import Cache, LruCache, MemoryCache, NoCache
 from engine.driver import Outcome
 from engine.events import Event, NodeBlocked, NodeFailed, NodeFinished, NodeStarted
 from engine.types import NodeId
-from tests.growing import REGISTRY
+from tests.growing import REGISTRY, Watch
 from tests.toys import Journal, execute, link, prompt
 
 
@@ -322,3 +322,11 @@ def test_an_empty_list_makes_no_call_and_a_node_that_takes_lists_gets_it_empty()
     )
     outcome, journal, _ = go(wired)
     assert outcome.ui == {"show": {"value": [0]}} and "more" not in journal.ran
+
+
+def test_a_long_loop_lets_go_of_what_earlier_rounds_made() -> None:
+    held = Watch()
+    wired = prompt(w=("Watched", {"rounds": 40}), show=("Show", {"value": link("w")}))
+    outcome, _, _ = go(wired, NoCache(), resources={Watch: held})
+    assert outcome.status == "success" and held.made == 40
+    assert held.most_at_once <= 3
