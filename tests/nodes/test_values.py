@@ -40,7 +40,7 @@ class Patcher:
 
 
 def test_models_inside_objects_of_packs_are_found() -> None:
-    size = sizeof((partial(Patcher(torch.nn.Linear(100, 100)).apply, 1),))
+    size = sizeof((partial(Patcher(torch.nn.Linear(100, 100)).apply, 1),))  # pyright: ignore[reportArgumentType]
     assert 100 * 101 * 4 <= size.ram.bytes < 100 * 101 * 4 + 10_000
 
 
