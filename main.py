@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from cli.arguments import parse
-from server.model_paths import ModelPathsError
+from server.files.model_paths import ModelPathsError
 
 # The server must start without torch, so each command imports its own module only.
 COMMANDS = {

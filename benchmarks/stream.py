@@ -68,7 +68,7 @@ def work_here(base: Path) -> int:
     from engine.cache import MemoryCache
     from engine.folders import Folders
     from engine.registry import Registry
-    from server.worker import Host, serve
+    from server.worker.host import Host, serve
 
     return serve(Host(Registry([start, add, show]), Folders.at(base), MemoryCache(2**30)))
 

@@ -23,7 +23,7 @@ from engine.validate import validate
 from nodes import builtin
 from nodes.metering import meter_of
 from nodes.values import describe
-from server.worker import Host
+from server.worker.host import Host
 
 
 def host_of(options: argparse.Namespace, folders: Folders) -> Host:

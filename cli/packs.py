@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.folders import Folders
 from engine.registry import Registry
-from server.pack_files import find_packs, pack_roots
+from server.packs.files import find_packs, pack_roots
 
 if TYPE_CHECKING:
     from nodes.comfy.hosting import Packs

@@ -10,7 +10,7 @@ from cli.progress import tell
 from cli.workflow_file import Prompt, title_of
 from engine.explain import Explanation, Step, explain
 from engine.validate import validate
-from server.worker import Host
+from server.worker.host import Host
 
 _WORDS: Mapping[str, str] = {"run": "runs", "maybe": "runs if asked for", "hit": "hit", "twin": "runs once"}
 

@@ -16,7 +16,7 @@ from cli.workflow_file import Prompt, WorkflowError, apply_change, read_workflow
 from engine.context import JobExtra
 from engine.events import Event
 from engine.registry import Registry
-from server.trace import Trace, lanes_of
+from server.observe.trace import Trace, lanes_of
 
 
 def run(options: argparse.Namespace) -> int:

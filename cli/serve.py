@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from cli.packs import flags_of, paths_of
 from cli.setup import ROOT, folders_of, run_options_of
-from server.limits import usual_limit
 from server.settings import Settings
+from server.worker.limits import usual_limit
 
 CODE = ("engine", "nodes", "diffusion")
 

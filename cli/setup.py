@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.context import RunOptions
 from engine.folders import Folders
-from server.model_paths import with_extra_models
+from server.files.model_paths import with_extra_models
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRA_PATHS = "extra_model_paths.yaml"

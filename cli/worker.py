@@ -13,8 +13,8 @@ def work(options: argparse.Namespace) -> int:
 
     from cli.host import host_of
     from cli.setup import folders_of
-    from server.limits import limit_memory
-    from server.worker import serve
+    from server.worker.host import serve
+    from server.worker.limits import limit_memory
 
     host = host_of(options, folders_of(options))
     on_gpu = not options.cpu and torch.cuda.is_available()

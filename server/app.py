@@ -11,8 +11,11 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from server.dispatch import Dispatcher
 from server.gate import Gate, gate_middleware
+from server.jobs.dispatch import Dispatcher
+from server.jobs.queue import Queue
+from server.jobs.records import Json, StoreError
+from server.jobs.resubmission import Resubmissions
 from server.keys import (
     DECODING,
     DISPATCHER,
@@ -31,21 +34,18 @@ from server.keys import (
     TABLE,
     USERS,
 )
-from server.logs import LogBook
-from server.machine import Machine
-from server.metrics import Metrics
 from server.middlewares import caching, compression, errors
-from server.pack_files import pack_stamp
-from server.packs import Packs, listener
-from server.passing import packs as pack_routes
-from server.pool import Pool
-from server.queue import Queue
-from server.records import Json, StoreError
-from server.resubmission import Resubmissions
+from server.observe.logs import LogBook
+from server.observe.machine import Machine
+from server.observe.metrics import Metrics
+from server.packs.files import pack_stamp
+from server.packs.known import Packs, listener
+from server.packs.passing import packs as pack_routes
 from server.routes import ROUTES
 from server.settings import Settings
-from server.sockets import Hub
 from server.specs import Specs, code_hash
+from server.stream.sockets import Hub
+from server.supervision.pool import Pool
 from server.users import Users
 
 log = logging.getLogger("darkroom.server")
@@ -127,8 +127,8 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
 async def _open(app: web.Application) -> None:
     settings = app[SETTINGS]
     # The database library is imported beside the first requests: answering /object_info does not need it.
-    from server.database import DatabaseUnusable, unusable
-    from server.jobs import JobStore
+    from server.jobs.database import DatabaseUnusable, unusable
+    from server.jobs.store import JobStore
 
     file = settings.state_dir / "jobs.sqlite"
     try:

@@ -5,17 +5,17 @@ from typing import Any
 
 from aiohttp import web
 
-from server.dispatch import Dispatcher
-from server.logs import LogBook
-from server.machine import Machine
-from server.metrics import Metrics
-from server.packs import Packs
-from server.pool import Pool
-from server.queue import Queue
-from server.resubmission import Resubmissions
+from server.jobs.dispatch import Dispatcher
+from server.jobs.queue import Queue
+from server.jobs.resubmission import Resubmissions
+from server.observe.logs import LogBook
+from server.observe.machine import Machine
+from server.observe.metrics import Metrics
+from server.packs.known import Packs
 from server.settings import Settings
-from server.sockets import Hub
 from server.specs import Specs
+from server.stream.sockets import Hub
+from server.supervision.pool import Pool
 from server.table import Route
 from server.users import Users
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.gate import Handler
 from server.http import Problem
-from server.records import StoreError
+from server.jobs.records import StoreError
 
 log = logging.getLogger("darkroom.server")
 

@@ -11,8 +11,8 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from server.jobs.records import Json
 from server.keys import SETTINGS, TABLE
-from server.records import Json
 from server.schemas import ErrorBody
 from server.table import Route
 

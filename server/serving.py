@@ -16,11 +16,11 @@ from pathlib import Path
 from aiohttp import web
 
 from server.app import build_app
+from server.files.storage import sweep
 from server.garbage import look_rarely
 from server.keys import FAILURE, LOGS
 from server.lock import FolderInUse, exclusive
 from server.settings import Settings
-from server.storage import sweep
 
 log = logging.getLogger("darkroom.server")
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from engine.folders import Folders
 from engine.registry import Registry
 from engine.spec import NodeSpec
-from server.storage import write
+from server.files.storage import write
 
 log = logging.getLogger("darkroom.server")
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from server.files.storage import Outside, resolve, write
 from server.http import Problem
-from server.records import Json
-from server.storage import Outside, resolve, write
+from server.jobs.records import Json
 
 log = logging.getLogger("darkroom.server")
 

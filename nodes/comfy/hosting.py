@@ -191,7 +191,7 @@ def load_packs(
     """Import packs in the order given and adapt their classes. What goes wrong is in `reports`.
 
     Args:
-        paths: folders and files, from `server.pack_files.find_packs`.
+        paths: folders and files, from `server.packs.files.find_packs`.
         pack_folders: where they were looked for.
         folders: where files are.
         builtin: the nodes no pack can replace.

@@ -7,9 +7,9 @@ import uuid
 from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, read_model
-from server.job_schemas import JobItem, JobPage, MoveBody, PriorityBody, QueueFacts
+from server.jobs.records import Job, Json
+from server.jobs.schemas import JobItem, JobPage, MoveBody, PriorityBody, QueueFacts
 from server.keys import POOL, QUEUE
-from server.records import Job, Json
 from server.routes.jobs import QUERY, detail, page, summary
 from server.table import Route
 

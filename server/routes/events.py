@@ -9,11 +9,11 @@ from contextlib import aclosing, suppress
 
 from aiohttp import web
 
-from server.eventlog import Slice
 from server.http import Problem, json_answer, not_found, query_int
 from server.keys import QUEUE, STREAMS
-from server.resume import Follower, Positions, Story, story
 from server.schemas import JobEvents
+from server.stream.eventlog import Slice
+from server.stream.resume import Follower, Positions, Story, story
 from server.table import Route
 
 HEARTBEAT = 15.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http import json_answer, query_int, read_model
+from server.jobs.records import FINISHED
 from server.keys import QUEUE, SETTINGS
-from server.records import FINISHED
 from server.schemas import DeleteBody
 from server.table import Route
 

@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, query_int, read_model
+from server.jobs.queue import Queue
+from server.jobs.records import Filter, Job, Json, State
 from server.keys import QUEUE
-from server.queue import Queue
-from server.records import Filter, Job, Json, State
 from server.schemas import CancelBody, Cancelled
 from server.table import Route
 

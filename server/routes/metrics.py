@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.keys import METRICS
-from server.metrics import CONTENT_TYPE
+from server.observe.metrics import CONTENT_TYPE
 from server.table import Route
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from aiohttp import web
 
 from engine.folders import Folders, MissingFile, UnsafePath
+from server.files.storage import read_head
 from server.http import not_found
+from server.jobs.records import Json
 from server.keys import SETTINGS
-from server.records import Json
-from server.storage import read_head
 from server.table import Route
 
 _MAX_HEADER = 1024 * 1024

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from engine.folders import Folders, UnsafePath
 from server.http import Problem
+from server.jobs.records import Json
 from server.keys import PACKS, SETTINGS
 from server.known import node_specs
-from server.records import Json
 from server.table import Route
 
 _SCRIPTING = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})

@@ -13,11 +13,11 @@ from aiohttp import web
 
 from engine.validate import Validation, validate
 from server.http import Problem, as_model, parse_json, read_body
+from server.jobs.queue import DuplicateJob
+from server.jobs.records import Json, NewJob, Submission, without_secrets
+from server.jobs.resubmission import HEADER
 from server.keys import PACKS, POOL, QUEUE, RESUBMISSIONS, SETTINGS, SPECS
 from server.known import fresh_specs, node_specs
-from server.queue import DuplicateJob
-from server.records import Json, NewJob, Submission, without_secrets
-from server.resubmission import HEADER
 from server.schemas import PromptAccepted, PromptBody, PromptRefused, QueueInfo
 from server.table import Route
 

@@ -14,9 +14,9 @@ from aiohttp import WSMsgType, web
 from engine.graph import as_object
 from server.http import Problem
 from server.keys import HUB, QUEUE
-from server.messages import encode, numbered
-from server.resume import Positions, Story, retold, story
-from server.sockets import Client
+from server.stream.messages import encode, numbered
+from server.stream.resume import Positions, Story, retold, story
+from server.stream.sockets import Client
 from server.table import Route
 
 _CLOSE_SECONDS = 5.0

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from server.http import json_answer, not_found
 from server.keys import QUEUE, SPECS
-from server.resume import story
+from server.observe.trace import Trace, lanes_of
+from server.stream.resume import story
 from server.table import Route
-from server.trace import Trace, lanes_of
 
 
 async def of_job(request: web.Request) -> web.Response:

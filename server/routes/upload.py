@@ -13,14 +13,23 @@ from pathlib import Path
 from aiohttp import BodyPartReader, web
 from pydantic import ValidationError
 
+from server.files.media import masked
+from server.files.storage import (
+    Outside,
+    Received,
+    publish,
+    receive,
+    resolve,
+    unstorable,
+    writable_name,
+    write,
+)
 from server.http import Problem, parse_json, too_large
+from server.jobs.records import Json
 from server.keys import SETTINGS
-from server.media import masked
-from server.records import Json
 from server.routes.view import PLACES, decoded, locate
 from server.schemas import OriginalRef, Uploaded
 from server.settings import Settings
-from server.storage import Outside, Received, publish, receive, resolve, unstorable, writable_name, write
 from server.table import Route
 
 _MAX_FIELD = 64 * 1024

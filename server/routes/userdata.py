@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from server.files.media import inert_headers
+from server.files.storage import Outside, resolve, unstorable, writable_name, write
 from server.http import Problem, not_found, query_flag, read_body
-from server.media import inert_headers
-from server.records import Json
+from server.jobs.records import Json
 from server.routes.users import folder_of
-from server.storage import Outside, resolve, unstorable, writable_name, write
 from server.table import Route
 from server.users import user_path
 

@@ -8,8 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from server.http import Problem, read_json, read_model
+from server.jobs.records import Json
 from server.keys import USERS
-from server.records import Json
 from server.schemas import UserBody
 from server.table import Route
 

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from engine.folders import Folders
+from server.files.media import INERT, Encoded, alpha_only, disposition, inert_headers, preview, without_alpha
+from server.files.storage import Outside, resolve
 from server.http import Problem, not_found
 from server.keys import DECODING, SETTINGS
-from server.media import INERT, Encoded, alpha_only, disposition, inert_headers, preview, without_alpha
-from server.storage import Outside, resolve
 from server.table import Route
 
 Result = TypeVar("Result")

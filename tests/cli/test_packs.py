@@ -12,7 +12,7 @@ import pytest
 from cli.arguments import parse
 from cli.packs import flags_of, paths_of
 from cli.setup import folders_of
-from server.pack_files import pack_stamp
+from server.packs.files import pack_stamp
 
 ROOT = Path(__file__).resolve().parents[2]
 

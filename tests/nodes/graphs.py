@@ -10,7 +10,7 @@ from cli.setup import folders_of
 from engine.driver import Outcome, run_sync
 from engine.types import NodeId
 from engine.validate import Validation, validate
-from server.worker import Host
+from server.worker.host import Host
 
 Graph = dict[str, dict[str, Any]]
 

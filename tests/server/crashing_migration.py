@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from server.database import open_database
+from server.jobs.database import open_database
 
 
 def main() -> None:

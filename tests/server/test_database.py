@@ -13,15 +13,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from server.database import HEAD, DatabaseUnusable, metadata, open_database
-from server.dispatch import Dispatcher
-from server.jobs import JobStore
-from server.logs import LogBook
-from server.pool import Pool
-from server.queue import Queue
-from server.records import Ending, NewJob, State, StoreError
-from server.sockets import Hub
+from server.jobs.database import HEAD, DatabaseUnusable, metadata, open_database
+from server.jobs.dispatch import Dispatcher
+from server.jobs.queue import Queue
+from server.jobs.records import Ending, NewJob, State, StoreError
+from server.jobs.store import JobStore
+from server.observe.logs import LogBook
 from server.specs import Specs
+from server.stream.sockets import Hub
+from server.supervision.pool import Pool
 from tests.server.toy_server import settings
 
 
@@ -32,7 +32,7 @@ def test_migrations_make_exactly_the_tables_the_code_uses(tmp_path: Path) -> Non
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     config = Config()
-    config.set_main_option("script_location", "server/migrations")
+    config.set_main_option("script_location", "server/jobs/migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 

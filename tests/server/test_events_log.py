@@ -27,11 +27,11 @@ from engine.events import (
 )
 from engine.grown import Origin
 from engine.types import NodeId
-from server.eventlog import EventLog, EventLogs, Signal, stored_since
-from server.messages import Message
-from server.records import Job, State
-from server.resume import retold
-from server.wire import RunView
+from server.jobs.records import Job, State
+from server.stream.eventlog import EventLog, EventLogs, Signal, stored_since
+from server.stream.messages import Message
+from server.stream.resume import retold
+from server.stream.wire import RunView
 
 
 def started(node: str, seq: int = 0, **more: Any) -> NodeStarted:
@@ -135,7 +135,7 @@ def test_the_log_keeps_no_pictures() -> None:
 
 
 def test_a_full_log_drops_what_the_outcome_does_not_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.eventlog._MAX_PACKED", 10_000)
+    monkeypatch.setattr("server.stream.eventlog._MAX_PACKED", 10_000)
     log = EventLog("j", Signal())
     for i in range(20_000):
         log.append(started(f"{i * 7919:x}"))

@@ -18,10 +18,10 @@ import pytest
 from aiohttp import ClientError
 from sqlalchemy import Connection
 
-from server.database import jobs, open_database
-from server.jobs import JobStore
-from server.records import NewJob
-from server.rows import new_row
+from server.jobs.database import jobs, open_database
+from server.jobs.records import NewJob
+from server.jobs.rows import new_row
+from server.jobs.store import JobStore
 from tests.server.conftest import (
     ROOT,
     ToyServer,

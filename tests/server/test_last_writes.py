@@ -19,7 +19,7 @@ from typing import Any
 from engine.cache import DiskCache, Encoded
 from engine.folders import Folders
 from engine.registry import Registry
-from server.worker import Host, serve
+from server.worker.host import Host, serve
 from tests.engine.cache_worker import BytesCodec, key, result
 
 class Slow(BytesCodec):

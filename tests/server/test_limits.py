@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 
-from server.limits import usual_limit
+from server.worker.limits import usual_limit
 from tests.server.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits exist on Linux only")
@@ -22,7 +22,7 @@ def said(code: str) -> str:
 
 def test_an_allocation_beyond_the_limit_is_a_memory_error() -> None:
     code = """
-from server.limits import limit_memory
+from server.worker.limits import limit_memory
 limit_memory(300_000_000)
 small = bytearray(100_000_000)
 try:
@@ -36,7 +36,7 @@ except MemoryError:
 def test_mapped_files_do_not_count() -> None:
     code = """
 import mmap, tempfile
-from server.limits import limit_memory
+from server.worker.limits import limit_memory
 limit_memory(200_000_000)
 with tempfile.TemporaryFile() as file:
     file.truncate(10**9)
@@ -51,5 +51,6 @@ def test_the_usual_limit_leaves_a_tenth_and_is_divided() -> None:
 
 
 def test_a_worker_goes_before_everything_else() -> None:
-    code = "from server.limits import go_first; go_first(); print(open('/proc/self/oom_score_adj').read())"
+    said_so = "print(open('/proc/self/oom_score_adj').read())"
+    code = f"from server.worker.limits import go_first; go_first(); {said_so}"
     assert said(code) == "1000"

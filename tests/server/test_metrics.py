@@ -21,8 +21,8 @@ from engine.events import (
 )
 from engine.grown import Origin
 from engine.types import NodeId
-from server.sockets import PREVIEW_BACKLOG, Hub
-from server.trace import Trace
+from server.observe.trace import Trace
+from server.stream.sockets import PREVIEW_BACKLOG, Hub
 from tests.server.conftest import misbehave, picture, run, text
 
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]

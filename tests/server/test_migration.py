@@ -13,9 +13,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from server.database import HEAD
-from server.jobs import JobStore
-from server.records import Filter, State
+from server.jobs.database import HEAD
+from server.jobs.records import Filter, State
+from server.jobs.store import JobStore
 from tests.server.conftest import ROOT
 
 _CRASH = 9
@@ -25,7 +25,7 @@ def old_database(path: Path) -> None:
     """A database as the first version of the program left it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "server" / "migrations"))
+    config.set_main_option("script_location", str(ROOT / "server" / "jobs" / "migrations"))
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.order import Order
-from server.records import Place
+from server.jobs.order import Order
+from server.jobs.records import Place
 
 
 def order_of(*numbers: float) -> Order:

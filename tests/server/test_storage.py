@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from server.files.media import disposition, sniff
+from server.files.storage import Outside, atomic, publish, receive, resolve, sweep, writable_name, write
 from server.http import Problem
-from server.media import disposition, sniff
-from server.storage import Outside, atomic, publish, receive, resolve, sweep, writable_name, write
 
 HOSTILE = (
     "..",

@@ -12,9 +12,9 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from engine.events import NodeError, NodeFailed, RunFinished
 from engine.types import NodeId
-from server.records import Job, State
-from server.sockets import MAX_WAITING_BYTES, PREVIEW_BACKLOG, Hub
-from server.wire import RunView
+from server.jobs.records import Job, State
+from server.stream.sockets import MAX_WAITING_BYTES, PREVIEW_BACKLOG, Hub
+from server.stream.wire import RunView
 from tests.server.conftest import finished, messages, misbehave, picture, run, sleep, submit, text
 
 

@@ -23,8 +23,8 @@ from engine.events import (
 from engine.graph import Graph
 from engine.grown import Origin
 from engine.types import NodeId
-from server.messages import Message
-from server.wire import RunView
+from server.stream.messages import Message
+from server.stream.wire import RunView
 from tests import growing
 from tests.growing import Journal
 from tests.server.test_events_log import finished, job, started
@@ -162,7 +162,7 @@ def size(events: Iterable[Event]) -> int:
 
 
 def test_messages_of_a_loop_grow_with_its_rounds_and_not_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.nodestates._INTERVAL", 0.0)  # as if the run took for ever
+    monkeypatch.setattr("server.stream.nodestates._INTERVAL", 0.0)  # as if the run took for ever
     sizes = {rounds: size(expansions(rounds)) for rounds in (250, 500, 1000)}
     assert sizes[1000] / sizes[500] < 2.2 and sizes[500] / sizes[250] < 2.2, sizes
 

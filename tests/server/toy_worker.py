@@ -18,8 +18,8 @@ from engine.node import Ui, node
 from engine.registry import Registry
 from engine.session import Session
 from engine.types import Files, Range, SeedControl, Socket
-from server.limits import limit_memory
-from server.worker import Host, serve
+from server.worker.host import Host, serve
+from server.worker.limits import limit_memory
 
 Model = Annotated[Any, Socket("MODEL")]
 Clip = Annotated[Any, Socket("CLIP")]

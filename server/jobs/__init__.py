@@ -1,0 +1,1 @@
+"""Jobs: rows in a database, their order, handing them out, and what becomes of them."""

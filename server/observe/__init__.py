@@ -1,0 +1,1 @@
+"""Figures for people: metrics, traces, what running took, the machine, the log."""

@@ -1,0 +1,1 @@
+"""What the server knows of packs, whose code runs in workers only."""

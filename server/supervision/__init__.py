@@ -1,0 +1,1 @@
+"""The server's side of its worker processes: starting them, choosing one for a job, noticing their death."""
