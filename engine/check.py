@@ -224,9 +224,9 @@ class NodeChecker:
             if name in spec.by_name:
                 continue
             pair = as_list(value)
-            if pair is None and (spec.open_inputs or name in spec.hidden):
+            if pair is None and spec.takes_literal(name):
                 literals[name] = unwrap(value)
-            elif pair is not None and len(pair) == 2 and (spec.variadic or spec.open_inputs):
+            elif pair is not None and len(pair) == 2 and spec.takes_link(name):
                 link = self._link(node, None, pair, name)
                 if link is not None:
                     links[name] = link

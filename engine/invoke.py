@@ -30,9 +30,7 @@ def arguments(
     """
     declared = spec.by_name
     given = {
-        name: value
-        for name, value in node.literals.items()
-        if name in declared or name in spec.hidden or spec.open_inputs
+        name: value for name, value in node.literals.items() if name in declared or spec.takes_literal(name)
     }
     for name, link in node.links.items():
         one = declared.get(name)

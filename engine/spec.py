@@ -138,6 +138,14 @@ class NodeSpec:
         object.__setattr__(self, "sees_graph", "DYNPROMPT" in self.hidden.values())
         object.__setattr__(self, "has_list_output", any(o.is_list for o in self.outputs))
 
+    def takes_literal(self, name: str) -> bool:
+        """Whether a value under that name reaches the function."""
+        return name in self.by_name or self.open_inputs or name in self.hidden
+
+    def takes_link(self, name: str) -> bool:
+        """Whether a linked value under that name does."""
+        return name in self.by_name or self.variadic or self.open_inputs
+
     def object_info(self, names: ChoiceSource) -> dict[str, Any]:
         """The entry of `/object_info` for this class, as ComfyUI writes it; `names` fills the file combos."""
         groups: dict[str, dict[str, Any]] = {"required": {}}

@@ -6,7 +6,7 @@ Texts, codes and the order of checks are ComfyUI's; `docs` tells where we are st
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.folders import Folders
 from engine.graph import Graph, Node, as_object, wrap
 from engine.problems import Problem
 from engine.registry import Registry
+from engine.spec import NodeSpec
 from engine.types import NodeId
 
 
@@ -93,6 +94,31 @@ def validate(
         classes=MappingProxyType({n: nodes[n].class_type or None for n in nodes}),
         dependents=_dependents(graph, needed, roots, bad),
     )
+
+
+def trust(prompt: Mapping[str, Any], registry: Registry, targets: Collection[str]) -> Validation:
+    """The same result for a prompt that was validated just now, from `Graph.prompt`, without a second look.
+
+    Raises `GraphError` or `UnknownNode` for what cannot have been validated.
+    """
+    parsed = Graph.parse(prompt)
+    nodes: dict[NodeId, Node] = {}
+    for name, node in parsed.nodes.items():
+        spec = registry[node.class_type]
+        if len(node.literals) + len(node.links) > len(spec.inputs) or not all(
+            given in spec.by_name for given in (*node.literals, *node.links)
+        ):
+            node = _without_strangers(node, spec)
+        nodes[name] = node
+    graph = Graph(MappingProxyType(nodes), prompt)
+    return Validation(graph, (), tuple(NodeId(target) for target in targets))
+
+
+def _without_strangers(node: Node, spec: NodeSpec) -> Node:
+    """The node with the inputs its class takes."""
+    literals = {n: v for n, v in node.literals.items() if spec.takes_literal(n)}
+    links = {n: v for n, v in node.links.items() if spec.takes_link(n)}
+    return replace(node, literals=literals, links=links)
 
 
 def _refused(error: Problem) -> Validation:

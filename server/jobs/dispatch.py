@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 
 from engine.events import Event
@@ -22,6 +23,7 @@ from server.supervision.pool import Pool
 
 log = logging.getLogger("darkroom.server")
 _PAUSE = 1.0
+_FRESH_SECONDS = 2.0
 
 
 class Dispatcher:
@@ -170,6 +172,8 @@ class Dispatcher:
         return {
             "graph": job.graph,
             "targets": list(job.targets),
+            # Files and packs may have changed since it was checked, but hardly in this time.
+            "fresh": job.attempts <= 1 and time.time() - job.created < _FRESH_SECONDS,
             "extra_pnginfo": job.extra_data.get("extra_pnginfo"),
             "client_id": job.client_id,
             "options": options,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from engine.folders import Folders
-from engine.validate import validate
+from engine.validate import trust, validate
 from tests.pictures import NODES, errors, picture
-from tests.toys import link, prompt
+from tests.toys import NOWHERE, REGISTRY, link, prompt
 
 
 def test_a_sound_graph_has_no_problem(folders: Folders) -> None:
@@ -228,3 +228,16 @@ def test_without_an_output_to_run_the_prompt_is_refused(targets: list[str], fold
         "",
     )
     assert nodes == {}
+
+
+def test_a_prompt_that_was_validated_gives_the_same_graph_without_a_second_look() -> None:
+    wired = prompt(
+        one=("Number", {"value": "7", "stranger": 1}),
+        sum=("Add", {"a": link("one"), "b": 2.0, "other": link("one")}),
+        show=("Show", {"value": link("sum")}),
+    )
+    first = validate(wired, REGISTRY, NOWHERE)
+    assert first.graph is not None
+    again = trust(first.graph.prompt, REGISTRY, first.good_targets)
+    assert again.graph is not None and again.ok and again.good_targets == ("show",)
+    assert dict(again.graph.nodes) == dict(first.graph.nodes)
