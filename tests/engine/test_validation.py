@@ -234,7 +234,7 @@ def test_a_prompt_that_was_validated_gives_the_same_graph_without_a_second_look(
     wired = prompt(
         one=("Number", {"value": "7", "stranger": 1}),
         sum=("Add", {"a": link("one"), "b": 2.0, "other": link("one")}),
-        show=("Show", {"value": link("sum")}),
+        show=("Show", {"value": link("sum"), "label": "x"}),
     )
     first = validate(wired, REGISTRY, NOWHERE)
     assert first.graph is not None
