@@ -43,8 +43,7 @@ class Cycle(NamedTuple):
     members: tuple[NodeId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One node: its class, the inputs given as values and those given as links."""
 
     id: NodeId
@@ -73,11 +72,11 @@ class Graph:
             literals: dict[str, Any] = {}
             links: dict[str, Link] = {}
             for key, value in inputs.items():
-                link = as_link(value)
-                if link is None:
-                    literals[key] = unwrap(value)
-                else:
+                link = as_link(value) if isinstance(value, list) else None
+                if link is not None:
                     links[key] = link
+                else:
+                    literals[key] = unwrap(value) if isinstance(value, dict) else value
             nodes[NodeId(name)] = Node(NodeId(name), class_type, literals, links)
         return cls(MappingProxyType(nodes), prompt)
 

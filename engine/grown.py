@@ -33,21 +33,19 @@ class GrownGraph:
 
     def __init__(self, graph: Graph) -> None:
         self.submitted = graph
-        self.added: dict[NodeId, Node] = {}
+        self.nodes: dict[NodeId, Node] = dict(graph.nodes)
         self.entries: dict[NodeId, Mapping[str, Any]] = {}
         """The added nodes as the expansions gave them."""
         self._origins: dict[NodeId, Origin] = {}
 
     def __getitem__(self, node: NodeId) -> Node:
-        found = self.submitted.nodes.get(node)
-        return self.added[node] if found is None else found
+        return self.nodes[node]
 
     def __contains__(self, node: object) -> bool:
-        return node in self.submitted.nodes or node in self.added
+        return node in self.nodes
 
     def __iter__(self) -> Iterator[NodeId]:
-        yield from self.submitted.nodes
-        yield from self.added
+        return iter(self.nodes)
 
     def origin(self, node: NodeId) -> Origin | None:
         """Where an added node comes from; None for a submitted one."""
@@ -95,7 +93,7 @@ class GrownGraph:
         return made
 
     def _adopt(self, parent: NodeId, node: Node, entry: Mapping[str, Any]) -> None:
-        self.added[node.id] = node
+        self.nodes[node.id] = node
         self.entries[node.id] = entry
         shown: object = entry.get("override_display_id")
         display = self.display(parent) if shown is None else self.display(NodeId(str(shown)))

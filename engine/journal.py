@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from engine.events import Reason, Usage
@@ -54,7 +54,7 @@ class Journal:
         """The node has run."""
         if node.id in keys.volatile:
             # It may have been given whole objects, which must not stay alive here.
-            node = replace(node, literals={n: v for n, v in node.literals.items() if plain(v)})
+            node = node._replace(literals={n: v for n, v in node.literals.items() if plain(v)})
         record = Record(
             node,
             keys.of[node.id],

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NewType, Protocol
+from typing import Any, NewType
 
 from engine.context import Context, calling
 from engine.folders import Folders, MissingFile, UnsafePath, identity
@@ -33,13 +33,6 @@ Key = NewType("Key", str)
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _LONGEST_TEXT = 4096
 _NOTHING_OUTSIDE: tuple[Any, ...] = (None,)
-
-
-class Nodes(Protocol):
-    """Nodes by id: a graph's, or those of a run that has grown."""
-
-    def __getitem__(self, node: NodeId, /) -> Node: ...
-    def __contains__(self, node: object, /) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ class Unstable(ValueError):
 class KeyMaker:
     """The keys of one run, made for more nodes as the graph grows."""
 
-    def __init__(self, nodes: Nodes, registry: Registry, folders: Folders) -> None:
+    def __init__(self, nodes: Mapping[NodeId, Node], registry: Registry, folders: Folders) -> None:
         self._nodes = nodes
         self._registry = registry
         self._folders = folders
@@ -92,15 +85,15 @@ class KeyMaker:
             spec = self._registry[node.class_type]
             try:
                 parts = self._links(node, self._literals(node))
-                outside = self._outside(spec, node)
+                outside = _NOTHING_OUTSIDE if spec.self_contained else self._outside(spec, node)
             except Unstable as error:
                 self.uncacheable[name] = str(error)
                 self.volatile.add(name)
                 self.of[name] = Key(f"once-{uuid.uuid4().hex}")
                 continue
-            if outside != _NOTHING_OUTSIDE:
+            if outside is not _NOTHING_OUTSIDE:
                 self.outside[name] = outside
-            if any(spec.by_name[n].files for n in node.links if n in spec.by_name):
+            if spec.file_inputs and not spec.file_inputs.keys().isdisjoint(node.links):
                 # `by_value` says which file it is, and what is in it.
                 self.uncacheable.setdefault(name, "the file it reads is named by a link")
             parts.append(outside)
@@ -139,9 +132,7 @@ class KeyMaker:
         own_id = node.id if spec.own_id else None
         if spec.fingerprint is not None:
             return (own_id, _fingerprint(spec, node, self._folders))
-        if not any(i.files for i in spec.inputs):
-            return _NOTHING_OUTSIDE if own_id is None else (own_id,)
-        named = [(i.files, node.literals[i.name]) for i in spec.inputs if i.files and i.name in node.literals]
+        named = [(kind, node.literals[i]) for i, kind in spec.file_inputs.items() if i in node.literals]
         return (own_id, *(self.file(kind, str(name)) for kind, name in named))
 
     def file(self, kind: str, name: str) -> str:

@@ -48,7 +48,7 @@ class Plan:
         self.graph = GrownGraph(graph)
         self.targets = tuple(dict.fromkeys(targets))
         self.registry = registry
-        self.keys = KeyMaker(self.graph, registry, folders)
+        self.keys = KeyMaker(self.graph.nodes, registry, folders)
         self.specs: dict[NodeId, NodeSpec] = {}
         self.traits: dict[NodeId, Traits] = {}
         self.sources: dict[NodeId, tuple[NodeId, ...]] = {}
@@ -105,7 +105,7 @@ class Plan:
 
     def _unkeyed(self, roots: Iterable[NodeId]) -> list[NodeId]:
         """The nodes without keys behind the roots, sources before consumers."""
-        graph, known = self.graph, self.keys.of
+        nodes, known = self.graph.nodes, self.keys.of
         order: list[NodeId] = []
         entered: set[NodeId] = set()
         left: set[NodeId] = set()
@@ -123,7 +123,7 @@ class Plan:
             elif node not in known:
                 entered.add(node)
                 stack.append((node, True))
-                stack.extend((link.node, False) for link in graph[node].links.values())
+                stack.extend([(link.node, False) for link in nodes[node].links.values()])
         return order
 
     def _supply(self, roots: Iterable[NodeId], in_hand: Callable[[NodeId], bool]) -> Supply:

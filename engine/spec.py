@@ -125,6 +125,10 @@ class NodeSpec:
     by_name: Mapping[str, InputSpec] = field(init=False, compare=False, repr=False)
     lazy: frozenset[str] = field(init=False, compare=False, repr=False)
     """Names of the lazy inputs."""
+    file_inputs: Mapping[str, str] = field(init=False, compare=False, repr=False)
+    """Folder kinds of the inputs that name files."""
+    self_contained: bool = field(init=False, compare=False, repr=False)
+    """Whether inputs and code are all that results depend on."""
     raw_links: frozenset[str] = field(init=False, compare=False, repr=False)
     """Names of the inputs passed as links."""
     has_list_output: bool = field(init=False, compare=False, repr=False)
@@ -134,6 +138,10 @@ class NodeSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({i.name: i for i in self.inputs}))
         object.__setattr__(self, "lazy", frozenset(i.name for i in self.inputs if i.lazy))
+        files = {i.name: i.files for i in self.inputs if i.files}
+        object.__setattr__(self, "file_inputs", MappingProxyType(files))
+        alone = self.fingerprint is None and not files and not self.own_id
+        object.__setattr__(self, "self_contained", alone)
         object.__setattr__(self, "raw_links", frozenset(i.name for i in self.inputs if i.raw_link))
         object.__setattr__(self, "sees_graph", "DYNPROMPT" in self.hidden.values())
         object.__setattr__(self, "has_list_output", any(o.is_list for o in self.outputs))

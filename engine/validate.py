@@ -6,7 +6,7 @@ Texts, codes and the order of checks are ComfyUI's; `docs` tells where we are st
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -118,7 +118,7 @@ def _without_strangers(node: Node, spec: NodeSpec) -> Node:
     """The node with the inputs its class takes."""
     literals = {n: v for n, v in node.literals.items() if spec.takes_literal(n)}
     links = {n: v for n, v in node.links.items() if spec.takes_link(n)}
-    return replace(node, literals=literals, links=links)
+    return node._replace(literals=literals, links=links)
 
 
 def _refused(error: Problem) -> Validation:

@@ -80,7 +80,7 @@ def test_ids_stay_short_when_each_round_makes_the_next() -> None:
             graph.extend(NodeId(closing), builder.finalize())
         closing, body = again.id, copy.id
         assert max(len(closing), len(body)) <= LONGEST
-    assert len(graph.added) == 2000
+    assert len(graph.entries) == 2000
     assert graph.root(NodeId(closing)) == "7"
 
 
