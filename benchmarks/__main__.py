@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("engine", "stream", "queue", "durability", "program", "load", "step"):
+for name in ("engine", "peers", "stream", "queue", "durability", "restart", "program", "load", "step"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -123,17 +123,26 @@ async def soak(server: ToyServer, http: ClientSession, count: int) -> None:
     socket = await http.ws_connect("/ws?clientId=soak")
     marks = {500, count}
     before: dict[int, tuple[int, int, int]] = {}
+    tasks: list[int] = []
     began = time.perf_counter()
     for number in range(1, count + 1):
         await _one(http, socket, number)
         if number in marks:
             await asyncio.sleep(1.0)
+            tasks.append(await _tasks(http))
             found = {pid: usage(pid) for pid in (server.process.pid, worker)}
             if before:
                 _compare(server.process.pid, before, found, count - 500)
             before = found
+    print(f"{'soak, tasks of the server':46} {' -> '.join(map(str, tasks))}")
     print(f"{f'soak of {count} jobs':46} {count / (time.perf_counter() - began):.0f} jobs/s")
     await socket.close()
+
+
+async def _tasks(http: ClientSession) -> int:
+    async with http.get("/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return next(int(float(line.split()[1])) for line in lines if line.startswith("darkroom_tasks "))
 
 
 async def _one(http: ClientSession, socket: ClientWebSocketResponse, number: int) -> None:

@@ -114,6 +114,7 @@ class _State(Collector):
         yield workers
         yield CounterMetricFamily("darkroom_worker_restarts", "Workers started again", self._pool.restarts)
         yield GaugeMetricFamily("darkroom_clients", "Open WebSockets", len(self._hub.clients))
+        yield GaugeMetricFamily("darkroom_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
         yield CounterMetricFamily(
             "darkroom_previews_dropped", "Pictures clients were too slow for", self._hub.dropped_previews
         )
