@@ -81,7 +81,7 @@ async def deep(http: ClientSession, depth: int) -> None:
 async def restarted(base: Path, depth: int) -> ToyServer:
     """Starting on a folder whose queue is full: until a job is accepted, and until the first one has run."""
     began = time.perf_counter()
-    server = await asyncio.to_thread(ToyServer(base, max_queue=2 * depth).wait)
+    server = await asyncio.to_thread(ToyServer(base, max_queue=depth + 1000).wait)
     async with connect(server.url) as http:
         newest = (await submit(http, text("after the restart"), number=-(10**9)))["prompt_id"]
         print(f"{f'restart with {depth} queued, job accepted':46} {time.perf_counter() - began:.2f} s")
@@ -173,7 +173,7 @@ def usage(pid: int) -> tuple[int, int, int]:
 
 async def measure(base: Path, depth: int, jobs: int) -> None:
     """All of it."""
-    server = await asyncio.to_thread(ToyServer(base, max_queue=2 * depth).wait)
+    server = await asyncio.to_thread(ToyServer(base, max_queue=depth + 1000).wait)
     async with connect(server.url) as http:
         await get(http, "/object_info")
         await deep(http, depth)
