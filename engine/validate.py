@@ -96,15 +96,18 @@ def validate(
     )
 
 
-def trust(prompt: Mapping[str, Any], registry: Registry, targets: Collection[str]) -> Validation:
+def trust(prompt: Mapping[str, Any], registry: Registry, targets: Collection[str]) -> Validation | None:
     """The same result for a prompt that was validated just now, from `Graph.prompt`, without a second look.
 
+    None where a second look may see something else: a node names a file or checks its inputs itself.
     Raises `GraphError` or `UnknownNode` for what cannot have been validated.
     """
     parsed = Graph.parse(prompt)
     nodes: dict[NodeId, Node] = {}
     for name, node in parsed.nodes.items():
         spec = registry[node.class_type]
+        if spec.file_inputs or spec.has_check or spec.dynamic:
+            return None
         if len(node.literals) + len(node.links) > len(spec.inputs) or not all(
             given in spec.by_name for given in (*node.literals, *node.links)
         ):

@@ -172,7 +172,7 @@ class Dispatcher:
         return {
             "graph": job.graph,
             "targets": list(job.targets),
-            # Files and packs may have changed since it was checked, but hardly in this time.
+            # Packs may have changed since it was checked, but hardly in this time.
             "fresh": job.attempts <= 1 and time.time() - job.created < _FRESH_SECONDS,
             "extra_pnginfo": job.extra_data.get("extra_pnginfo"),
             "client_id": job.client_id,

@@ -197,7 +197,9 @@ class _Worker:
         await asyncio.to_thread(self._host.journal.save)
 
     async def _execute(self, message: Json, cancel: Cancellation) -> None:
-        checked = await self._trusted(message) if message.get("fresh") else await self._check(message)
+        checked = (await self._trusted(message) if message.get("fresh") else None) or await self._check(
+            message
+        )
         emit = no_longer_valid(message["job_id"], checked, self._outbox.add)
         if checked.graph is None:
             if checked.error is not None and not checked.problems:
@@ -230,8 +232,8 @@ class _Worker:
             handed_over=lambda: self._send({"type": "handed_over", "job_id": message["job_id"]}),
         )
 
-    async def _trusted(self, message: Json) -> Validation:
-        """The graph of a job that was checked when it came in, just now."""
+    async def _trusted(self, message: Json) -> Validation | None:
+        """The graph of a job checked when it came in, just now; None if another look may see more."""
         return await asyncio.to_thread(trust, message["graph"], self._host.registry, message["targets"])
 
     async def _check(self, message: Json) -> Validation:

@@ -239,5 +239,11 @@ def test_a_prompt_that_was_validated_gives_the_same_graph_without_a_second_look(
     first = validate(wired, REGISTRY, NOWHERE)
     assert first.graph is not None
     again = trust(first.graph.prompt, REGISTRY, first.good_targets)
-    assert again.graph is not None and again.ok and again.good_targets == ("show",)
+    assert again is not None and again.graph is not None and again.ok and again.good_targets == ("show",)
     assert dict(again.graph.nodes) == dict(first.graph.nodes)
+
+
+def test_a_prompt_that_names_a_file_always_gets_a_second_look(folders: Folders) -> None:
+    first = validate(picture(), NODES, folders)
+    assert first.graph is not None
+    assert trust(first.graph.prompt, NODES, first.good_targets) is None

@@ -121,7 +121,9 @@ async def test_ten_thousand_waiting_jobs_are_there_again_within_seconds(servers:
     graph = text("one of many" * 300)
 
     def fill(connection: Connection) -> None:
-        rows = [NewJob(f"{n}", n, False, None, graph, {}, ("1",), 0.0) for n in range(10_000)]
+        rows = [
+            NewJob(f"{n}", n, False, None, graph, {}, ("1",), 0.0) for n in range(10_500)
+        ]  # some are done by then
         connection.execute(jobs.insert(), [{**new_row(row), "rank": index} for index, row in enumerate(rows)])
 
     await store.commit(fill)
