@@ -1,0 +1,70 @@
+/** What the server is doing with our jobs, as the canvas shows it. Fed by the event stream only. */
+import { create } from "zustand";
+import type { JsonObject } from "@/graph/json";
+
+export type NodeState = "queued" | "running" | "cached" | "done" | "failed" | "blocked";
+
+/** A file the server keeps: what `/view` takes. */
+export interface FileRef {
+  readonly filename: string;
+  readonly subfolder: string;
+  readonly type: string;
+}
+
+/** The newest run of one node. */
+export interface NodeRun {
+  readonly state: NodeState;
+  /** Steps done and steps in all, while it runs. */
+  readonly progress: readonly [number, number] | null;
+  readonly seconds: number | null;
+  /** Why it ran, from the server: a reason code and a text. */
+  readonly reason: { readonly code: string; readonly detail: string } | null;
+  /** Object URL of the latest latent preview, while it runs. */
+  readonly preview: string | null;
+  readonly images: readonly FileRef[];
+  readonly texts: readonly string[];
+  readonly error: NodeError | null;
+}
+
+export interface NodeError {
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: readonly string[];
+  readonly inputs: JsonObject;
+}
+
+/** One thing wrong with a graph, or with a run of it, pinned to where it belongs. */
+export interface PinnedProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly details: string;
+  /** Address of the node (`addressOf`), or null for the whole graph. */
+  readonly node: string | null;
+  /** Name of the input it concerns, if any. */
+  readonly input: string | null;
+  readonly origin: "local" | "server" | "run";
+}
+
+/** What a plan says would happen to a node; see `POST /api/v1/plan`. */
+export interface NodePlan {
+  readonly fate: "run" | "maybe" | "hit" | "behind_hit" | "twin";
+  readonly tier: string | null;
+  readonly reason: { readonly code: string; readonly detail: string; readonly input: string | null } | null;
+  readonly seconds: number | null;
+}
+
+interface RunsState {
+  /** By address: ids from the root down, joined with `:`, as the server names nodes inside subgraphs. */
+  readonly nodes: Readonly<Record<string, NodeRun>>;
+  readonly problems: readonly PinnedProblem[];
+  /** By address; null while nobody asked for an explanation. */
+  readonly plan: Readonly<Record<string, NodePlan>> | null;
+  readonly connection: "connecting" | "online" | "offline";
+}
+
+export const useRuns = create<RunsState>(() => ({
+  nodes: {},
+  problems: [],
+  plan: null,
+  connection: "connecting",
+}));
