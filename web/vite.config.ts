@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const SERVER = process.env["DARKROOM_SERVER"] ?? "http://127.0.0.1:8188";
@@ -14,12 +17,31 @@ const SERVED_BY_IT = [
   "/extensions",
 ];
 
+const BUILT = fileURLToPath(new URL("../server/static/canvas", import.meta.url));
+
+/** Compress once, here, instead of at every request: the server sends the `.br` or `.gz` beside a file. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    closeBundle() {
+      for (const name of readdirSync(`${BUILT}/assets`)) {
+        if (!/\.(js|css|svg|json)$/.test(name)) continue;
+        const bytes = readFileSync(`${BUILT}/assets/${name}`);
+        const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+        writeFileSync(`${BUILT}/assets/${name}.gz`, gzipSync(bytes));
+        writeFileSync(`${BUILT}/assets/${name}.br`, brotliCompressSync(bytes, quality));
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), compressed()],
   base: "./",
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
-    outDir: "../server/static/canvas",
+    outDir: BUILT,
     emptyOutDir: true,
     target: "es2023",
     chunkSizeWarningLimit: 1200,
