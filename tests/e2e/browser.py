@@ -1,4 +1,4 @@
-"""Finds the browser of the tests, installing one if need be: `python -m tests.e2e.browser` prints its path."""
+"""Finds the browser of the tests, or installs one: `python -m tests.e2e.browser` prints its path."""
 
 import os
 import shutil
