@@ -1,0 +1,52 @@
+/** Mantine in the colours of `tokens.css`. */
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+
+/** The safelight from pale to deep; shade 6 is the accent of the dark theme, 8 that of the light one. */
+const safelight: MantineColorsTuple = [
+  "#fff0ec",
+  "#ffded6",
+  "#ffbcae",
+  "#ff9983",
+  "#ff8a72",
+  "#ff7a60",
+  "#ff6a4d",
+  "#d94a30",
+  "#b3321f",
+  "#8c2415",
+];
+
+export const theme = createTheme({
+  colors: { safelight },
+  primaryColor: "safelight",
+  primaryShade: { light: 8, dark: 6 },
+  autoContrast: true,
+  luminanceThreshold: 0.3,
+  defaultRadius: "sm",
+  radius: { sm: "6px" },
+  fontFamily:
+    'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei", "Noto Sans SC", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "JetBrains Mono", "SF Mono", Menlo, Consolas, monospace',
+  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
+  respectReducedMotion: true,
+  components: {
+    Tooltip: { defaultProps: { openDelay: 500, withArrow: true } },
+    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
+  },
+});
+
+/** Mantine's own variables, drawn from ours in both schemes. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {
+    "--mantine-color-body": "var(--dr-surface)",
+    "--mantine-color-text": "var(--dr-text)",
+    "--mantine-color-dimmed": "var(--dr-text-dim)",
+    "--mantine-color-placeholder": "var(--dr-text-faint)",
+    "--mantine-color-default": "var(--dr-surface-raised)",
+    "--mantine-color-default-hover": "var(--dr-surface-sunken)",
+    "--mantine-color-default-border": "var(--dr-border)",
+    "--mantine-color-anchor": "var(--dr-accent-text)",
+    "--mantine-color-error": "var(--dr-failed)",
+  },
+  light: {},
+  dark: {},
+});
