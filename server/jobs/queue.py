@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from engine.events import Event
@@ -115,6 +116,10 @@ class Queue:
             self._put(added)
         self._hub.broadcast_status(self.remaining)
         return added
+
+    def next_ids(self, count: int) -> list[str]:
+        """The first pending jobs in the order they will run."""
+        return [place.prompt_id for place in islice(self._order, count)]
 
     async def pending(self) -> list[Job]:
         """Pending jobs in the order they will run."""

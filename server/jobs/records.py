@@ -66,6 +66,12 @@ class NewJob:
             found = cast(Json, found).get(name) if isinstance(found, dict) else None
         return found if isinstance(found, str) else None
 
+    @property
+    def workflow_name(self) -> str | None:
+        """What the client calls the workflow."""
+        found = self.extra_data.get("workflow_name")
+        return found if isinstance(found, str) else None
+
 
 @dataclass(frozen=True)
 class Job(NewJob):

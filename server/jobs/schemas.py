@@ -9,6 +9,16 @@ from pydantic import BaseModel, Field
 from server.schemas import Body, Text
 
 
+class MadeFile(BaseModel):
+    """One file of an output node; the first three are what `/view` takes."""
+
+    filename: str
+    subfolder: str
+    type: str
+    node: str
+    media: str = Field(description="Its kind, such as `images` or `audio`.")
+
+
 class JobItem(BaseModel):
     """A job, wherever it is. Fields without a value are left out."""
 
@@ -27,6 +37,10 @@ class JobItem(BaseModel):
     workflow_id: str | None = None
     retry_of: str | None = None
     client_id: str | None = None
+    name: str | None = Field(None, description="Of the workflow, if the client sent `workflow_name` along.")
+    files: list[MadeFile] = Field(description="The pictures and other media it made, in the order of nodes.")
+    nodes_run: int = Field(description="How many nodes ran.")
+    nodes_cached: int = Field(description="How many results were there already.")
 
 
 class JobPage(BaseModel):
@@ -55,4 +69,5 @@ class QueueFacts(BaseModel):
     paused: bool
     pending: int
     running: list[str] = Field(description="Ids of the jobs that run now.")
+    order: list[str] = Field(description="Ids of the next 1,000 pending jobs, in the order they will run.")
     workers: list[dict[str, Any]]

@@ -10,8 +10,10 @@ from server.http import Problem, json_answer, not_found, read_model
 from server.jobs.records import Job, Json
 from server.jobs.schemas import JobItem, JobPage, MoveBody, PriorityBody, QueueFacts
 from server.keys import POOL, QUEUE
-from server.routes.jobs import QUERY, detail, page, summary
+from server.routes.jobs import QUERY, detail, made_files, page, summary
 from server.table import Route
+
+_SHOWN = 1000
 
 
 async def facts(request: web.Request) -> web.Response:
@@ -24,6 +26,7 @@ async def facts(request: web.Request) -> web.Response:
             "paused": queue.paused,
             "pending": queue.remaining - running,
             "running": list(queue.running),
+            "order": queue.next_ids(_SHOWN),
             "workers": [worker.facts() for worker in pool.workers],
         }
     )
@@ -89,6 +92,9 @@ def item(job: Job) -> Json:
     more: Json = {"state": job.state, "attempts": job.attempts}
     more.update({"retry_of": job.retry_of} if job.retry_of is not None else {})
     more.update({"client_id": job.client_id} if job.client_id is not None else {})
+    more.update({"name": job.workflow_name} if job.workflow_name is not None else {})
+    ran = sum(1 for node in job.nodes.values() if node.get("source", "run") == "run")
+    more.update(files=made_files(job), nodes_run=ran, nodes_cached=len(job.nodes) - ran)
     return {**summary(job), **more}
 
 

@@ -113,6 +113,22 @@ def summary(job: Job) -> Json:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def made_files(job: Job) -> list[Json]:
+    """Every file of its output nodes that a client can show."""
+    items = [(node, kind, item) for node, ui in job.outputs.items() for kind, item in _items(ui)]
+    return [
+        {
+            "filename": item["filename"],
+            "subfolder": item.get("subfolder", ""),
+            "type": item.get("type", "output"),
+            "node": node,
+            "media": kind,
+        }
+        for node, kind, item in items
+        if isinstance(item.get("filename"), str)
+    ]
+
+
 def _items(ui: Json) -> list[tuple[str, Json]]:
     found: list[tuple[str, Any]] = [(kind, item) for kind in _MEDIA for item in ui.get(kind, [])]
     return [(kind, item) for kind, item in found if isinstance(item, dict)]

@@ -22,6 +22,7 @@ from tests.server.conftest import (
     finished,
     get,
     misbehave,
+    picture,
     post,
     run,
     running,
@@ -113,6 +114,25 @@ async def test_priorities_of_pending_jobs_change(paused: ClientSession) -> None:
     await post(paused, f"/api/v1/jobs/{first}/priority", {"number": 1e9})
     assert await pending(paused) == [third, second, first]
     assert (await get(paused, f"/api/v1/jobs/{third}"))["priority"] == -7.5
+
+
+async def test_the_order_of_the_queue_is_told_by_id(paused: ClientSession) -> None:
+    first, second, third = await three(paused)
+    await post(paused, f"/api/v1/jobs/{third}/move", {"before": first})
+    assert (await get(paused, "/api/v1/queue"))["order"] == [third, first, second]
+
+
+async def test_a_job_says_its_workflow_what_it_made_and_what_was_there(http: ClientSession) -> None:
+    graph = picture(seed=4711)
+    first = (await submit(http, graph, extra_data={"workflow_name": "cactus"}))["prompt_id"]
+    image = (await finished(http, first))["outputs"]["9"]["images"][0]
+    shown = await get(http, f"/api/v1/jobs/{first}")
+    assert (shown["name"], shown["files"]) == ("cactus", [{**image, "node": "9", "media": "images"}])
+    assert shown["nodes_run"] + shown["nodes_cached"] == len(graph)
+    again = (await submit(http, graph))["prompt_id"]
+    await finished(http, again)
+    shown = await get(http, f"/api/v1/jobs/{again}")
+    assert "name" not in shown and shown["nodes_run"] == 0 and shown["nodes_cached"] > 0
 
 
 async def test_a_job_that_has_ended_can_be_run_again(http: ClientSession) -> None:
