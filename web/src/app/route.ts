@@ -3,13 +3,15 @@ export type Route =
   | { readonly kind: "canvas" }
   | { readonly kind: "workflow"; readonly name: string }
   | { readonly kind: "run"; readonly id: string }
-  | { readonly kind: "templates" };
+  | { readonly kind: "templates" }
+  | { readonly kind: "template"; readonly name: string };
 
 export function readRoute(hash: string): Route {
   const [kind, ...rest] = hash.replace(/^#\/?/, "").split("/");
   const name = decode(rest.join("/"));
   if (kind === "workflow" && name !== "") return { kind, name };
   if (kind === "run" && name !== "") return { kind, id: name };
+  if (kind === "template" && name !== "") return { kind, name };
   if (kind === "templates") return { kind };
   return { kind: "canvas" };
 }
@@ -20,6 +22,8 @@ export function hashOf(route: Route): string {
       return `#/workflow/${encode(route.name)}`;
     case "run":
       return `#/run/${encode(route.id)}`;
+    case "template":
+      return `#/template/${encode(route.name)}`;
     case "templates":
       return "#/templates";
     case "canvas":

@@ -1,7 +1,9 @@
 /** What a person can do, once: the menus, the command palette, the keyboard and the help sheet all read this list. */
 import { create } from "zustand";
 
-export type Area = "run" | "file" | "edit" | "view" | "node" | "select" | "graph" | "panel" | "help";
+/** In the order menus and the help sheet show them. */
+export const AREAS = ["file", "edit", "select", "node", "graph", "view", "run", "panel", "help"] as const;
+export type Area = (typeof AREAS)[number];
 
 export interface Command {
   /** Also the key of its name: `commands:ID`. */

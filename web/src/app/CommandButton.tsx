@@ -1,0 +1,48 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import {
+  IconArrowBackUp,
+  IconArrowForwardUp,
+  IconCommand,
+  IconSettings,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { runCommand, useCommands } from "@/store/commands";
+import { IS_MAC, keyCaps } from "./keys";
+
+const ICONS: Readonly<Record<string, TablerIcon>> = {
+  "edit.undo": IconArrowBackUp,
+  "edit.redo": IconArrowForwardUp,
+  "help.palette": IconCommand,
+  "help.settings": IconSettings,
+};
+
+interface Props {
+  readonly id: string;
+  readonly disabled?: boolean;
+}
+
+/** A command as a button of the bar, with its name and keys as tooltip. */
+export function CommandButton({ id, disabled = false }: Props) {
+  const { t } = useTranslation("commands");
+  const keys = useCommands(({ all }) => all.find((command) => command.id === id)?.keys?.[0]);
+  const Icon = ICONS[id] ?? IconCommand;
+  const name = t(id);
+  const label = keys === undefined ? name : `${name} (${keyCaps(keys, IS_MAC).join(IS_MAC ? "" : "+")})`;
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={32}
+        aria-label={name}
+        data-testid={`command-${id}`}
+        data-disabled={disabled}
+        aria-disabled={disabled}
+        onClick={() => runCommand(id)}
+      >
+        <Icon size={18} stroke={1.7} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,66 @@
+import { Loader } from "@mantine/core";
+import { Suspense, use } from "react";
+import { useTranslation } from "react-i18next";
+import { useShell } from "@/store/shell";
+import { Announcer } from "./Announcer";
+import { Breadcrumb } from "./Breadcrumb";
+import { Dialogs } from "./Dialogs";
+import { ErrorBoundary } from "./ErrorBoundary";
+import styles from "./Layout.module.css";
+import { Rail } from "./Rail";
+import { SidePanel } from "./SidePanel";
+import { StatusLine } from "./StatusLine";
+import { Canvas, TemplatesPage } from "./slots";
+import { TopBar } from "./TopBar";
+import { useRoute } from "./useRoute";
+
+/** The page: bar on top, panels at the side, the canvas with what is left. */
+export function Layout({ started }: { readonly started: Promise<void> }) {
+  const { t } = useTranslation("app");
+  const route = useRoute();
+  const panel = useShell((shell) => shell.panel);
+  return (
+    <div className={styles.page}>
+      <button type="button" className={styles.skip} onClick={toCanvas}>
+        {t("skip")}
+      </button>
+      <TopBar />
+      <div className={styles.body}>
+        <Rail />
+        {panel !== null && <SidePanel panel={panel} />}
+        <main id="canvas" className={styles.main} tabIndex={-1} aria-label={t("canvas")}>
+          <ErrorBoundary place="canvas">
+            <Suspense fallback={<Loader className={styles.loader ?? ""} aria-label={t("loading")} />}>
+              <Workspace started={started} />
+            </Suspense>
+          </ErrorBoundary>
+          {route.kind === "templates" && (
+            <ErrorBoundary place="panel">
+              <Suspense fallback={null}>
+                <TemplatesPage />
+              </Suspense>
+            </ErrorBoundary>
+          )}
+        </main>
+      </div>
+      <StatusLine />
+      <Dialogs />
+      <Announcer />
+    </div>
+  );
+}
+
+function Workspace({ started }: { readonly started: Promise<void> }) {
+  use(started);
+  return (
+    <>
+      <Breadcrumb />
+      <Canvas />
+    </>
+  );
+}
+
+/** A link would do, were the hash of the address not taken: it says which workflow is open. */
+function toCanvas() {
+  document.getElementById("canvas")?.focus();
+}

@@ -1,0 +1,95 @@
+import { Indicator, Tooltip } from "@mantine/core";
+import {
+  IconAlertTriangle,
+  IconBox,
+  IconFolder,
+  IconHistory,
+  IconListTree,
+  IconPhoto,
+  IconPuzzleOff,
+  IconStack2,
+  IconTemplate,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { useRuns } from "@/store/runs";
+import { PANELS, type PanelId, togglePanel, useShell } from "@/store/shell";
+import styles from "./Rail.module.css";
+import { navigate } from "./route";
+import { useRoute } from "./useRoute";
+
+const ICONS: Readonly<Record<PanelId, TablerIcon>> = {
+  workflows: IconFolder,
+  outline: IconListTree,
+  models: IconBox,
+  queue: IconStack2,
+  history: IconHistory,
+  gallery: IconPhoto,
+  problems: IconAlertTriangle,
+  missing: IconPuzzleOff,
+};
+
+/** The buttons that open panels, at the left edge or, on a phone, at the bottom. */
+export function Rail() {
+  const { t } = useTranslation("app");
+  const route = useRoute();
+  const isTemplates = route.kind === "templates";
+  return (
+    <nav className={styles.rail} aria-label={t("panels")}>
+      <RailButton
+        label={t("panel.templates")}
+        Icon={IconTemplate}
+        isOn={isTemplates}
+        onClick={() => navigate(isTemplates ? { kind: "canvas" } : { kind: "templates" })}
+      />
+      {PANELS.map((panel) => (
+        <PanelButton key={panel} panel={panel} />
+      ))}
+    </nav>
+  );
+}
+
+function PanelButton({ panel }: { readonly panel: PanelId }) {
+  const { t } = useTranslation("app");
+  const isOpen = useShell((shell) => shell.panel === panel);
+  const problems = useRuns((runs) => (panel === "problems" ? runs.problems.length : 0));
+  const label = problems > 0 ? t("panel.problemsCount", { count: problems }) : t(`panel.${panel}`);
+  return (
+    <RailButton
+      label={label}
+      Icon={ICONS[panel]}
+      isOn={isOpen}
+      count={problems}
+      onClick={() => togglePanel(panel)}
+      panel={panel}
+    />
+  );
+}
+
+interface ButtonProps {
+  readonly label: string;
+  readonly Icon: TablerIcon;
+  readonly isOn: boolean;
+  readonly count?: number;
+  readonly panel?: PanelId;
+  readonly onClick: () => void;
+}
+
+function RailButton({ label, Icon, isOn, count = 0, panel, onClick }: ButtonProps) {
+  return (
+    <Tooltip label={label} position="right">
+      <button
+        type="button"
+        className={styles.button}
+        aria-label={label}
+        aria-pressed={isOn}
+        data-testid={panel === undefined ? undefined : `panel-button-${panel}`}
+        onClick={onClick}
+      >
+        <Indicator label={count} size={16} disabled={count === 0} offset={2}>
+          <Icon size={20} stroke={1.6} aria-hidden />
+        </Indicator>
+      </button>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,37 @@
+import { useTranslation } from "react-i18next";
+import { loadDefs, useDefs } from "@/store/defs";
+import { shownGraph, useEditor } from "@/store/editor";
+import styles from "./StatusLine.module.css";
+
+/** The line at the bottom: how big the graph on screen is, what is selected, what the server has. */
+export function StatusLine() {
+  const { t } = useTranslation("app");
+  const nodes = useEditor((state) => state.document.graphs.by[shownGraph(state)]?.nodes.ids.length ?? 0);
+  const links = useEditor((state) => state.document.graphs.by[shownGraph(state)]?.links.ids.length ?? 0);
+  const selected = useEditor((state) => state.selection.size);
+  return (
+    <footer className={styles.line}>
+      <span>{t("status.nodes", { count: nodes })}</span>
+      <span>{t("status.links", { count: links })}</span>
+      {selected > 0 && <span>{t("status.selected", { count: selected })}</span>}
+      <Classes />
+    </footer>
+  );
+}
+
+function Classes() {
+  const { t } = useTranslation("app");
+  const { defs, status, error } = useDefs();
+  if (status === "loading") return <span className={styles.end}>{t("status.classesLoading")}</span>;
+  if (status === "failed") {
+    return (
+      <span className={styles.end} role="alert">
+        {t("status.classesFailed", { error })}{" "}
+        <button type="button" onClick={() => void loadDefs()}>
+          {t("status.again")}
+        </button>
+      </span>
+    );
+  }
+  return <span className={styles.end}>{t("status.classes", { count: defs.size })}</span>;
+}

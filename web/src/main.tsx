@@ -1,0 +1,21 @@
+import "@mantine/core/styles.layer.css";
+import "@mantine/notifications/styles.layer.css";
+import "./theme/tokens.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { start } from "./app/start";
+import { setupI18n } from "./i18n";
+import { setting } from "./store/settings";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no element #root");
+
+// The server is asked while the page is drawn.
+const started = start();
+await setupI18n(setting("language"));
+createRoot(root).render(
+  <StrictMode>
+    <App started={started} />
+  </StrictMode>,
+);

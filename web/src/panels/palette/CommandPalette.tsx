@@ -1,0 +1,36 @@
+import { createSpotlight, Spotlight } from "@mantine/spotlight";
+import "@mantine/spotlight/styles.layer.css";
+import { IconSearch } from "@tabler/icons-react";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { showDialog } from "@/store/shell";
+import { useEntries } from "./useEntries";
+
+const [store, palette] = createSpotlight();
+
+/** One field for everything: commands, nodes of the graph, workflows, templates. */
+export function CommandPalette() {
+  const { t } = useTranslation("app");
+  const entries = useEntries();
+  useEffect(() => {
+    palette.open();
+  }, []);
+  return (
+    <Spotlight
+      store={store}
+      shortcut={null}
+      actions={entries}
+      limit={60}
+      scrollable
+      maxHeight="70vh"
+      highlightQuery
+      nothingFound={t("palette.nothing")}
+      onSpotlightClose={() => showDialog(null)}
+      searchProps={{
+        leftSection: <IconSearch size={18} aria-hidden />,
+        placeholder: t("palette.search"),
+        "aria-label": t("palette.search"),
+      }}
+    />
+  );
+}
