@@ -5,6 +5,8 @@ import type { Table } from "./table";
 export interface LinkIndex {
   /** Links into a node, by input name. Input names are unique, so one link each; the first of the table counts. */
   into(node: NodeKey): ReadonlyMap<string, LinkRecord>;
+  /** All links into a node, also those that a broken file has too many. */
+  allInto(node: NodeKey): readonly LinkRecord[];
   outOf(node: NodeKey): readonly LinkRecord[];
 }
 
@@ -22,6 +24,7 @@ const NO_LINKS: readonly LinkRecord[] = [];
 
 function build(links: Table<LinkRecord>): LinkIndex {
   const into = new Map<NodeKey, Map<string, LinkRecord>>();
+  const all = new Map<NodeKey, LinkRecord[]>();
   const out = new Map<NodeKey, LinkRecord[]>();
   for (const id of links.ids) {
     const link = links.by[id];
@@ -29,11 +32,20 @@ function build(links: Table<LinkRecord>): LinkIndex {
     const inputs = into.get(link.to) ?? new Map<string, LinkRecord>();
     if (!inputs.has(link.toInput)) inputs.set(link.toInput, link);
     into.set(link.to, inputs);
-    const outputs = out.get(link.from);
-    if (outputs === undefined) out.set(link.from, [link]);
-    else outputs.push(link);
+    append(all, link.to, link);
+    append(out, link.from, link);
   }
-  return { into: (node) => into.get(node) ?? NO_INPUTS, outOf: (node) => out.get(node) ?? NO_LINKS };
+  return {
+    into: (node) => into.get(node) ?? NO_INPUTS,
+    allInto: (node) => all.get(node) ?? NO_LINKS,
+    outOf: (node) => out.get(node) ?? NO_LINKS,
+  };
+}
+
+function append(lists: Map<NodeKey, LinkRecord[]>, key: NodeKey, link: LinkRecord): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [link]);
+  else list.push(link);
 }
 
 /** The node and everything it depends on (`up`), or everything that depends on it (`down`). */

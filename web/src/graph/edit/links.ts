@@ -192,11 +192,9 @@ export function endsOf(link: LinkRecord): readonly [OutputEnd, InputEnd] {
 }
 
 function linksInto(draft: Draft, graph: GraphId, to: InputEnd): LinkRecord[] {
-  const { ids, by } = draft.graph(graph).links;
-  return ids.flatMap((id) => {
-    const one = by[id];
-    return one?.to === to.node && one.toInput === to.input ? [one] : [];
-  });
+  return linkIndex(draft.graph(graph))
+    .allInto(to.node)
+    .filter((one) => one.toInput === to.input);
 }
 
 function inputAt(draft: Draft, defs: Defs, graph: GraphId, to: InputEnd): InputSocket | undefined {
