@@ -14,6 +14,10 @@ const SERVED_BY_IT = [
   "/view",
   "/upload",
   "/userdata",
+  "/settings",
+  "/queue",
+  "/history",
+  "/interrupt",
   "/extensions",
 ];
 
