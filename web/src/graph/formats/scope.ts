@@ -1,0 +1,137 @@
+/** Where a node of the flattened workflow stands: which graph, inside of which instances, with which values from them. */
+import type { Defs, NodeDef } from "../defs";
+import {
+  BOUNDARY_IN,
+  type Document,
+  type Graph,
+  type GraphId,
+  type LinkRecord,
+  Mode,
+  type NodeKey,
+  type NodeRecord,
+  ROOT,
+} from "../document";
+import { defOf, hostDef, proxied } from "../hosts";
+import { isObject, type Json } from "../json";
+import { isHost } from "../kinds";
+import { linkIndex } from "../links";
+import { typeText } from "../types";
+import { places, readWidgets } from "../widgets";
+import type { Finding } from "./finding";
+import { list, number, object } from "./values";
+
+export interface Host {
+  readonly scope: Scope;
+  readonly key: NodeKey;
+  readonly def: NodeDef;
+  /** What the instance says of its promoted widgets, by input of the definition. */
+  readonly values: ReadonlyMap<string, Json>;
+  /** What it says of widgets it shows without an input, by inner node and widget. */
+  readonly overrides: ReadonlyMap<NodeKey, ReadonlyMap<string, Json>>;
+}
+
+export interface Scope {
+  readonly id: GraphId;
+  readonly graph: Graph;
+  /** The instances it is inside of, the outermost one first. */
+  readonly path: readonly NodeKey[];
+  /** What stands before a node's id in the prompt, such as `106:`. */
+  readonly prefix: string;
+  readonly host: Host | null;
+  /** An instance around it is muted or bypassed, so nothing in it runs. */
+  readonly isOff: boolean;
+  readonly inner: ReadonlyMap<NodeKey, Scope>;
+}
+
+/** The root graph with every instance opened, as deep as they go. */
+export function openScopes(document: Document, defs: Defs, report: (finding: Finding) => void): Scope {
+  const open = (id: GraphId, host: Host | null, isOff: boolean, around: readonly GraphId[]): Scope => {
+    const graph = document.graphs.by[id];
+    if (graph === undefined) throw new Error(`the document has no graph ${id}`);
+    const path = host === null ? [] : [...host.scope.path, host.key];
+    const prefix = path.map((key) => `${key}:`).join("");
+    const inner = new Map<NodeKey, Scope>();
+    const scope: Scope = { id, graph, path, prefix, host, isOff, inner };
+    for (const key of graph.nodes.ids) {
+      const node = graph.nodes.by[key];
+      if (node === undefined || !isHost(document, node.type)) continue;
+      if (node.type === id || around.includes(node.type)) {
+        const name = String(document.graphs.by[node.type]?.info["name"] ?? node.type);
+        report({ code: "self-containing", graph: id, node: key, params: { name } });
+        continue;
+      }
+      const off = isOff || node.mode === Mode.MUTE || node.mode === Mode.BYPASS;
+      inner.set(key, open(node.type, hostOf(document, defs, scope, key, node), off, [...around, id]));
+    }
+    return scope;
+  };
+  return open(ROOT, null, false, []);
+}
+
+function hostOf(document: Document, defs: Defs, scope: Scope, key: NodeKey, node: NodeRecord): Host {
+  const def = defOf(document, defs, node);
+  if (def === undefined) throw new Error(`instance ${key} has no definition`);
+  const shown = readWidgets(node, def).values;
+  const inputs = hostDef(document, defs, node.type)?.inputs ?? [];
+  const given = new Set(isObject(node.values) ? Object.keys(node.values) : listed(node, def));
+  const outer = scope.host?.overrides.get(key);
+  const values = new Map<string, Json>();
+  for (const { name } of inputs) {
+    const value = outer?.get(name) ?? (given.has(name) ? shown.get(name) : undefined);
+    if (value !== undefined) values.set(name, value);
+  }
+  const overrides = new Map<NodeKey, Map<string, Json>>();
+  proxied(document, defs, node).forEach(({ inner, input }, index) => {
+    const name = def.inputs[inputs.length + index]?.name ?? "";
+    if (!given.has(name)) return;
+    const widgets = overrides.get(String(inner.id)) ?? new Map<string, Json>();
+    overrides.set(String(inner.id), widgets.set(input.name, shown.get(name) ?? null));
+  });
+  return { scope, key, def, values, overrides };
+}
+
+/** The widgets the instance's list reaches to. */
+function listed(node: NodeRecord, def: NodeDef): string[] {
+  return places(def)
+    .slice(0, list(node.values).length)
+    .map(({ input }) => input.name);
+}
+
+/** The link into an input, also one that is stored only as the result of "use everywhere" nodes. */
+export function linkInto(scope: Scope, node: NodeKey, input: string): LinkRecord | undefined {
+  return linkIndex(scope.graph).into(node).get(input) ?? everywhere(scope.graph).get(`${node}\n${input}`);
+}
+
+function everywhere(graph: Graph): ReadonlyMap<string, LinkRecord> {
+  const known = EVERYWHERE.get(graph);
+  if (known !== undefined) return known;
+  const found = new Map<string, LinkRecord>();
+  for (const entry of list(object(graph.info["extra"])["ue_links"])) {
+    const link = object(entry);
+    const [to, from] = [String(link["downstream"]), String(link["upstream"])];
+    const slot = graph.nodes.by[to]?.inputs?.[number(link["downstream_slot"]) ?? -1];
+    // Places shift when sockets of widgets come and go: a link to a socket of another type is not this one.
+    if (slot === undefined || typeText(slot.type) !== typeText(link["type"])) continue;
+    const fromSlot = number(link["upstream_slot"]) ?? 0;
+    found.set(`${to}\n${slot.name}`, {
+      id: -1,
+      from,
+      fromSlot,
+      to,
+      toInput: slot.name,
+      type: slot.type,
+      rest: {},
+    });
+  }
+  EVERYWHERE.set(graph, found);
+  return found;
+}
+const EVERYWHERE = new WeakMap<Graph, ReadonlyMap<string, LinkRecord>>();
+
+/** The scope and input outside that an input of the definition is, if the link comes from there. */
+export function outside(scope: Scope, link: LinkRecord): { host: Host; input: string; type: string } | null {
+  if (link.from !== BOUNDARY_IN || scope.host === null) return null;
+  const slot = object(list(scope.graph.info["inputs"])[link.fromSlot]);
+  const name = slot["name"];
+  return typeof name === "string" ? { host: scope.host, input: name, type: typeText(slot["type"]) } : null;
+}
