@@ -79,7 +79,10 @@ export function convertGroupNodes(
 
   for (const id of document.graphs.ids) {
     const graph = document.graphs.by[id];
-    if (graph !== undefined) graphs = put(graphs, id, convert(id, graph, []), 0);
+    if (graph === undefined) continue;
+    // Converting adds definitions to `graphs`, so it comes first.
+    const converted = convert(id, graph, []);
+    graphs = put(graphs, id, converted, 0);
   }
   return { document: findings.length === 0 ? document : { ...document, graphs }, findings };
 }

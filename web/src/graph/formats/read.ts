@@ -78,7 +78,7 @@ function readGroup(raw: JsonObject): GroupRecord {
   };
 }
 
-/** Lists that were repaired element by element are written repaired; only how an empty one was written is kept. */
+/** Lists that were repaired element by element are written repaired; kept is how an empty one was written, or one with gaps. */
 const LISTS = ["nodes", "links", "groups", "definitions"];
 
 /** The document with the forms of its root object and its definitions. */
@@ -90,16 +90,18 @@ function remembering(document: Document, raw: JsonObject): Document {
     if (graph === undefined) return [];
     if (theirs === undefined) return [[id, graph]];
     const ours = id === ROOT ? bareRoot(document) : bareDefinition(graph, id);
-    const form = formOf(
-      theirs,
-      ours,
-      LISTS.filter((key) => !isEmpty(theirs[key])),
-    );
+    const repaired = LISTS.filter((key) => !isEmpty(theirs[key]) && !hasGaps(theirs[key]));
+    const form = formOf(theirs, ours, repaired);
     if (form === null) return [[id, graph]];
     const known = object(graph.info[FORM]);
     return [[id, { ...graph, info: { ...graph.info, [FORM]: { ...known, file: form } } }]];
   });
   return { graphs: tableOf(graphs) };
+}
+
+/** Old clients left nulls in the list of links. */
+function hasGaps(value: Json | undefined): boolean {
+  return list(value).includes(null);
 }
 
 function isEmpty(value: Json | undefined): boolean {

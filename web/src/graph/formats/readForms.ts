@@ -8,7 +8,7 @@ import { orders } from "./order";
 import type { ReadLink } from "./readLinks";
 import type { ReadNode } from "./readNodes";
 import { bareGroup, bareLink, bareNode, idsFrom, inputJson, type LinkForm, outputJson } from "./record";
-import { list, object } from "./values";
+import { list, number, object } from "./values";
 import { endsOf } from "./write";
 
 export function withForms(
@@ -25,7 +25,7 @@ export function withForms(
   const ends = endsOf(graph);
   const stays = (record: LinkRecord, raw: Json) => {
     const ours = bareLink(record, ends(record), form);
-    return named(raw) === named(ours) ? remember(record.rest, formOf(raw, ours)) : record.rest;
+    return isSameLink(raw, ours) ? remember(record.rest, formOf(raw, ours)) : record.rest;
   };
   return {
     nodes: tableOf(nodes.map(({ key, raw, record }) => [key, withNodeForm(record, key, raw, index)])),
@@ -39,12 +39,21 @@ export function withForms(
   };
 }
 
-/** Id, origin and target: a link that was mended in one of them is written as it now is. */
-function named(link: Json): string {
-  const fields = isObject(link)
-    ? [link["id"], link["origin_id"], link["target_id"]]
-    : [list(link)[0], list(link)[1], list(link)[3]];
-  return fields.join(" ");
+/** A link that was mended, or that stands twice in the file, is written as it now is. */
+function isSameLink(theirs: Json, ours: Json): boolean {
+  const [id, origin, target] = named(theirs);
+  const [ourId, ourOrigin, ourTarget] = named(ours);
+  return (
+    String(origin) === String(ourOrigin) &&
+    String(target) === String(ourTarget) &&
+    (number(id) ?? ourId) === ourId
+  );
+}
+
+function named(link: Json): readonly (Json | undefined)[] {
+  if (isObject(link)) return [link["id"], link["origin_id"], link["target_id"]];
+  const [id, origin, , target] = list(link);
+  return [id, origin, target];
 }
 
 function withNodeForm(node: NodeRecord, key: string, raw: JsonObject, links: LinkIndex): NodeRecord {

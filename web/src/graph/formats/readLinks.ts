@@ -36,12 +36,13 @@ export function readLinks(
   report: Report,
 ): ReadLink[] {
   const rows = new Map<number, Row>();
+  const ids = new LinkIds(raws);
   for (const raw of raws) {
-    const row = readRow(raw);
+    const row = readRow(raw, ids);
     if (row !== null && !rows.has(row.id)) rows.set(row.id, row);
   }
   const byKey = new Map(nodes.map((node) => [node.key, node]));
-  const ends = endsByInputs(nodes, rows, report);
+  const ends = endsByInputs(nodes, rows, ids, report);
   const found: ReadLink[] = [];
   let last = Math.max(0, ...rows.keys());
   for (const row of rows.values()) {
@@ -67,12 +68,13 @@ export function readLinks(
 function endsByInputs(
   nodes: readonly ReadNode[],
   rows: ReadonlyMap<number, Row>,
+  ids: LinkIds,
   report: Report,
 ): Map<number, End[]> {
   const ends = new Map<number, End[]>();
   for (const { key, raw, record } of nodes) {
     list(raw["inputs"]).forEach((slot, index) => {
-      const link = number(object(slot)["link"]);
+      const link = ids.of(object(slot)["link"]);
       const input = record.inputs?.[index]?.name;
       if (link === null || input === undefined) return;
       if (rows.has(link)) ends.set(link, [...(ends.get(link) ?? []), { to: key, toInput: input }]);
@@ -96,9 +98,9 @@ function endByRow(row: Row, nodes: ReadonlyMap<NodeKey, ReadNode>, outputs: read
     : { to: node.key, toInput: input };
 }
 
-function readRow(raw: Json): Row | null {
+function readRow(raw: Json, ids: LinkIds): Row | null {
   const [id, origin, originSlot, target, targetSlot, type] = Array.isArray(raw) ? raw : fields(raw);
-  const numbered = number(id);
+  const numbered = ids.of(id);
   if (numbered === null || origin === undefined || target === undefined) return null;
   return {
     id: numbered,
@@ -110,6 +112,30 @@ function readRow(raw: Json): Row | null {
     rest: isObject(raw) ? without(raw, ...FIELDS) : {},
     raw,
   };
+}
+
+/** Ids of links as numbers, also where third-party tools write names. */
+class LinkIds {
+  private readonly named = new Map<string, number>();
+  private last: number;
+
+  constructor(raws: readonly Json[]) {
+    this.last = raws.reduce<number>((last, raw) => Math.max(last, number(idIn(raw)) ?? 0), 0);
+  }
+
+  of(id: Json | undefined): number | null {
+    const numbered = number(id);
+    if (numbered !== null || typeof id !== "string") return numbered;
+    const known = this.named.get(id);
+    if (known !== undefined) return known;
+    this.last += 1;
+    this.named.set(id, this.last);
+    return this.last;
+  }
+}
+
+function idIn(raw: Json): Json | undefined {
+  return Array.isArray(raw) ? raw[0] : object(raw)["id"];
 }
 
 const FIELDS = ["id", "origin_id", "origin_slot", "target_id", "target_slot", "type"];
