@@ -1,0 +1,21 @@
+"""ComfyUI's workflow files: reading them, and making the prompt they stand for.
+
+`convert` is the entrance for a UI workflow; `embedded` takes workflows out of pictures and other media.
+"""
+
+from workflows.formats.convert import Converted, convert
+from workflows.formats.definitions import Definition, Definitions, definitions_of
+from workflows.formats.report import Finding, FormatError
+from workflows.formats.sort import Kind, kind_of
+
+__all__ = [
+    "Converted",
+    "Definition",
+    "Definitions",
+    "Finding",
+    "FormatError",
+    "Kind",
+    "convert",
+    "definitions_of",
+    "kind_of",
+]

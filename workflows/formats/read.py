@@ -1,0 +1,155 @@
+"""Reading a UI workflow of version 0.4 or 1: accept, repair, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.graph import as_list, as_object
+from workflows.formats.definitions import Definitions, type_name
+from workflows.formats.graph import PRIMITIVE, Graph, Link, Node, Port, Slot, Subgraph, Workflow
+from workflows.formats.group_nodes import group_nodes
+from workflows.formats.report import Finding, FormatError
+
+Tell = Callable[[Finding], None]
+_RENAMED = {
+    "T2IAdapterLoader": "ControlNetLoader",
+    "ConditioningAverage ": "ConditioningAverage",
+    "SDV_img2vid_Conditioning": "SVD_img2vid_Conditioning",
+}
+_STRIPPED = str.maketrans("", "", "&<>\"'`=")
+_SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced", PRIMITIVE})
+_OLD_PREFIX = "sample_"
+
+
+def read(document: Any, definitions: Definitions, tell: Tell) -> Workflow:
+    """The workflow in a parsed file. Raises FormatError if it holds none."""
+    root = as_object(document)
+    if root is None or as_list(root.get("nodes")) is None:
+        raise FormatError("a workflow is an object with a list of nodes")
+    subgraphs: dict[str, Subgraph] = {}
+    for entry in as_list((as_object(root.get("definitions")) or {}).get("subgraphs")) or []:
+        if (definition := as_object(entry)) is not None:
+            found = _subgraph(definition, tell)
+            subgraphs[found.id] = found
+    groups = as_object((as_object(root.get("extra")) or {}).get("groupNodes")) or {}
+    subgraphs.update(group_nodes(groups, definitions, tell, read_node))
+    return Workflow(_graph(root, "", tell), subgraphs)
+
+
+def _subgraph(definition: Mapping[str, Any], tell: Tell) -> Subgraph:
+    name = str(definition.get("name") or definition.get("id"))
+    graph = _graph(definition, f" of the subgraph {name!r}", tell)
+    return Subgraph(
+        str(definition.get("id")),
+        name,
+        graph,
+        _ports(definition.get("inputs"), graph, inputs=True),
+        _ports(definition.get("outputs"), graph, inputs=False),
+    )
+
+
+def _ports(entries: Any, graph: Graph, *, inputs: bool) -> tuple[Port, ...]:
+    ports: list[Port] = []
+    for index, entry in enumerate(as_list(entries) or []):
+        port = as_object(entry) or {}
+        named = [str(link) for link in as_list(port.get("linkIds")) or []]
+        # Files of third parties leave `linkIds` out; the links say the same.
+        found = [link.id for link in graph.links.values() if _ends_at(link, index, inputs=inputs)]
+        links = dict.fromkeys([*(link for link in named if link in graph.links), *found])
+        ports.append(Port(str(port.get("name", "")), type_name(port.get("type")), tuple(links)))
+    return tuple(ports)
+
+
+def _ends_at(link: Link, index: int, *, inputs: bool) -> bool:
+    if inputs:
+        return link.origin == "-10" and link.origin_slot == index
+    return link.target == "-20" and link.target_slot == index
+
+
+def _graph(record: Mapping[str, Any], where: str, tell: Tell) -> Graph:
+    nodes: dict[str, Node] = {}
+    for entry in as_list(record.get("nodes")) or []:
+        raw = as_object(entry)
+        if raw is None:
+            continue
+        node = read_node(raw, str(raw.get("id")), tell)
+        if node.id in nodes:
+            fresh = _free_id(nodes)
+            text = f"two nodes{where} have the id {node.id}; the second, a {node.type}, is read as {fresh}"
+            tell(Finding("duplicate_id", text, node.id, node.type))
+            node = read_node(raw, fresh, tell)
+        nodes[node.id] = node
+    links = {link.id: link for entry in as_list(record.get("links")) or [] if (link := read_link(entry))}
+    return Graph(nodes, links)
+
+
+def _free_id(nodes: Mapping[str, Node]) -> str:
+    numbers = [int(node) for node in nodes if node.lstrip("-").isdigit()]
+    return str(max(numbers, default=0) + 1)
+
+
+def read_node(raw: Mapping[str, Any], node_id: str, tell: Tell) -> Node:
+    """One node record; `node_id` replaces the id in it."""
+    kind = str(raw.get("type", ""))
+    name = _class_name(kind)
+    if name != kind:
+        tell(Finding("renamed_class", f"{kind!r} is now called {name!r}", node_id, name))
+    mode = raw.get("mode")
+    title = raw.get("title")
+    return Node(
+        node_id,
+        name,
+        mode if isinstance(mode, int) else 0,
+        tuple(_slot(slot) for entry in as_list(raw.get("inputs")) or [] if (slot := as_object(entry))),
+        tuple(type_name((as_object(slot) or {}).get("type")) for slot in as_list(raw.get("outputs")) or []),
+        _values(name, raw.get("widgets_values")),
+        title if isinstance(title, str) and title else None,
+        as_object(raw.get("properties")) or {},
+    )
+
+
+def _class_name(kind: str) -> str:
+    if kind.startswith("workflow/"):
+        return "workflow>" + kind.removeprefix("workflow/")
+    if kind.startswith("workflow>"):
+        return kind
+    kind = _RENAMED.get(kind, kind)
+    return kind.translate(_STRIPPED)
+
+
+def _slot(slot: Mapping[str, Any]) -> Slot:
+    widget = as_object(slot.get("widget"))
+    name = str(slot.get("name", ""))
+    link = slot.get("link")
+    stands_for = None if widget is None else str(widget.get("name", name))
+    return Slot(name, type_name(slot.get("type")), None if link is None else str(link), stands_for)
+
+
+def _values(kind: str, values: Any) -> list[Any] | Mapping[str, Any] | None:
+    if (named := as_object(values)) is not None:
+        return {name: _value(kind, value) for name, value in named.items()}
+    listed = as_list(values)
+    return None if listed is None else [_value(kind, value) for value in listed]
+
+
+def _value(kind: str, value: Any) -> Any:
+    if kind in _SAMPLERS and isinstance(value, str):
+        return value.removeprefix(_OLD_PREFIX)
+    return None if isinstance(value, float) and value != value else value  # NaN was a number once
+
+
+def read_link(entry: Any) -> Link | None:
+    """A link in either form; None for what is none."""
+    if (named := as_object(entry)) is not None:
+        parts: list[Any] = [
+            named.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+        ]
+    else:
+        parts = list(as_list(entry) or [])[:5]
+    if len(parts) < 5 or parts[0] is None:
+        return None
+    try:
+        return Link(str(parts[0]), str(parts[1]), int(parts[2]), str(parts[3]), int(parts[4]))
+    except (TypeError, ValueError):
+        return None
