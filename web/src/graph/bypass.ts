@@ -1,25 +1,17 @@
-/** Which input a bypassed node passes on to which output. */
-import type { NodeDef } from "./defs";
-import type { NodeRecord } from "./document";
-import type { Json } from "./json";
-import { socketsOf } from "./sockets";
+/** Which input a bypassed node passes on. */
+import type { InputSocket } from "./sockets";
 import { ANY, compatible, typeText } from "./types";
 
-/** The name of the input passed to an output whose consumer wants a type; null if none fits. */
+/** The input passed to an output of type `given`, where `wanted` is wanted; undefined if none fits. */
 export function passedInput(
-  node: NodeRecord,
-  def: NodeDef | undefined,
+  inputs: readonly InputSocket[],
   output: number,
-  wanted: Json,
-): string | null {
-  const { inputs, outputs } = socketsOf(node, def);
-  const type = outputs[output]?.type ?? ANY;
-  const want = typeText(wanted);
-  if (want === ANY) return (inputs[output] ?? inputs[0])?.name ?? null;
-  const fits = (input: { readonly type: string } | undefined) =>
-    input !== undefined && compatible(type, input.type) && compatible(input.type, want);
+  given: string,
+  wanted: string,
+): InputSocket | undefined {
+  if (typeText(wanted) === ANY) return inputs[output] ?? inputs[0];
+  const fits = ({ type }: InputSocket) => compatible(type, given) && compatible(type, wanted);
   const beside = inputs[output];
-  if (beside !== undefined && fits(beside)) return beside.name;
-  const passed = inputs.find((input) => input.type === want) ?? inputs.find(fits);
-  return passed?.name ?? null;
+  if (beside !== undefined && fits(beside)) return beside;
+  return inputs.find(({ type }) => type === wanted) ?? inputs.find(fits);
 }

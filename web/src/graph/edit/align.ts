@@ -58,10 +58,11 @@ export function distribute(draft: Draft, graph: GraphId, keys: Iterable<NodeKey>
 /** Make nodes as wide or as high as the largest of them. */
 export function sameSize(draft: Draft, graph: GraphId, keys: Iterable<NodeKey>, what: Axis | "both"): void {
   const { by } = draft.graph(graph).nodes;
-  const nodes = [...keys].flatMap((key) => by[key] ?? []);
+  const chosen = [...keys];
+  const nodes = chosen.flatMap((key) => by[key] ?? []);
   const width = Math.max(...nodes.map((node) => node.size[0]));
   const height = Math.max(...nodes.map((node) => node.size[1]));
-  change(draft, graph, keys, (node) => ({
+  change(draft, graph, chosen, (node) => ({
     ...node,
     size: [what === "y" ? node.size[0] : width, what === "x" ? node.size[1] : height],
   }));

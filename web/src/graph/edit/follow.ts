@@ -6,7 +6,7 @@ import type { Draft } from "../change";
 import type { Defs, NodeDef } from "../defs";
 import type { GraphId, NodeKey, NodeRecord } from "../document";
 import { definitionsInside, defOf } from "../hosts";
-import type { Json } from "../json";
+import { isObject, type Json, without } from "../json";
 import { isHost } from "../kinds";
 import { places, readWidgets } from "../widgets";
 
@@ -53,7 +53,7 @@ function hostsOf(draft: Draft, defs: Defs): Host[] {
     const { nodes } = draft.graph(graph);
     return nodes.ids.flatMap((key) => {
       const node = nodes.by[key];
-      if (node === undefined || !isHost(document, node.type) || !Array.isArray(node.values)) return [];
+      if (node === undefined || !isHost(document, node.type)) return [];
       const def = defOf(document, defs, node);
       return def === undefined ? [] : [{ graph, key, def, values: readWidgets(node, def).values }];
     });
@@ -65,14 +65,30 @@ function follow(draft: Draft, defs: Defs, host: Host, renames: Renames): void {
   if (node === undefined || node.type !== host.def.name) return;
   const def = defOf(draft.document, defs, node);
   if (def === undefined || def === host.def) return;
+  const values = Array.isArray(node.values) ? listFor(node, def, host, renames) : node.values;
+  draft.put(host.graph, "nodes", host.key, { ...node, ...marked(node, def), values });
+}
+
+function listFor(node: NodeRecord, def: NodeDef, host: Host, renames: Renames): Json {
   const renamed = renames.get(host.def.name);
   const was = names(host.def).map((name) => renamed?.get(name) ?? name);
   const now = names(def);
-  if (was.length === now.length && now.every((name, index) => name === was[index])) return;
+  if (was.length === now.length && now.every((name, index) => name === was[index])) return node.values;
   const kept = new Map(names(host.def).map((name) => [renamed?.get(name) ?? name, host.values.get(name)]));
   const inside = readWidgets({ ...node, values: null }, def).values;
-  const values = now.map((name): Json => kept.get(name) ?? inside.get(name) ?? null);
-  draft.put(host.graph, "nodes", host.key, { ...node, values });
+  return now.map((name): Json => kept.get(name) ?? inside.get(name) ?? null);
+}
+
+/** The sockets, marked as standing for a widget or not. */
+function marked(node: NodeRecord, def: NodeDef): Pick<NodeRecord, "inputs"> {
+  const known = new Map(def.inputs.map((input) => [input.name, input]));
+  const inputs = node.inputs?.map((slot) => {
+    const input = known.get(slot.name);
+    if (input === undefined || (input.widget !== null) === isObject(slot.rest["widget"])) return slot;
+    const rest = without(slot.rest, "widget");
+    return { ...slot, rest: input.widget === null ? rest : { ...rest, widget: { name: slot.name } } };
+  });
+  return { inputs: inputs ?? null };
 }
 
 function names(def: NodeDef): string[] {

@@ -12,7 +12,7 @@ import {
   type Rect,
 } from "../geometry";
 import { groupKey } from "../ids";
-import { isPinned, moveBy } from "./nodes";
+import { moveBy } from "./nodes";
 import { movePoints } from "./reroutes";
 
 export const GROUP_COLOUR = "#3f789e";
@@ -121,10 +121,4 @@ function changeGroups(
     const group = draft.graph(graph).groups.by[key];
     if (group !== undefined) draft.put(graph, "groups", key, edit(group));
   }
-}
-
-/** Nodes of the selection that can move at all. */
-export function movable(draft: Draft, graph: GraphId, keys: Iterable<NodeKey>): NodeKey[] {
-  const { by } = draft.graph(graph).nodes;
-  return [...keys].filter((key) => by[key] !== undefined && !isPinned(by[key]));
 }

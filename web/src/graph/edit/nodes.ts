@@ -11,6 +11,8 @@ import { nodeIds, rememberingNodeId, wholeNumber } from "../ids";
 import { without } from "../json";
 import { isHost } from "../kinds";
 import { linkIndex } from "../links";
+import { socketsOf } from "../sockets";
+import { ANY, typeText } from "../types";
 import { freshValues } from "../widgets";
 import { following } from "./follow";
 import { endsOf, link, remove } from "./links";
@@ -89,10 +91,11 @@ export function removeNodes(
 function bridge(draft: Draft, defs: Defs, graph: GraphId, key: NodeKey): void {
   const node = draft.graph(graph).nodes.by[key];
   if (node === undefined) return;
-  const def = defOf(draft.document, defs, node);
+  const { inputs, outputs } = socketsOf(node, defOf(draft.document, defs, node));
   for (const old of linkIndex(draft.graph(graph)).outOf(key)) {
-    const passed = passedInput(node, def, old.fromSlot, old.type);
-    const source = passed === null ? undefined : linkIndex(draft.graph(graph)).into(key).get(passed);
+    const given = outputs[old.fromSlot]?.type ?? ANY;
+    const passed = passedInput(inputs, old.fromSlot, given, typeText(old.type));
+    const source = passed && linkIndex(draft.graph(graph)).into(key).get(passed.name);
     if (source === undefined) continue;
     const [from] = endsOf(source);
     const [, to] = endsOf(old);

@@ -19,11 +19,9 @@ export function setWidget(
   name: string,
   value: Json,
 ): void {
-  following(draft, defs, () => {
-    change(draft, graph, [key], (node) => {
-      const def = defOf(draft.document, defs, node);
-      return def === undefined ? node : writeWidget(node, def, name, value);
-    });
+  change(draft, graph, [key], (node) => {
+    const def = defOf(draft.document, defs, node);
+    return def === undefined ? node : writeWidget(node, def, name, value);
   });
 }
 
