@@ -1074,7 +1074,7 @@ export interface components {
              * Clear
              * @default false
              */
-            clear: boolean;
+            clear?: boolean;
             /** Delete */
             delete?: string[];
         };
@@ -1115,7 +1115,7 @@ export interface components {
              * @description Session, if it is not named beside `extra_data`.
              * @default null
              */
-            client_id: string | null;
+            client_id?: string | null;
         } & {
             [key: string]: unknown;
         };
@@ -1128,12 +1128,12 @@ export interface components {
              * Unload Models
              * @default false
              */
-            unload_models: boolean;
+            unload_models?: boolean;
             /**
              * Free Memory
              * @default false
              */
-            free_memory: boolean;
+            free_memory?: boolean;
         };
         /**
          * Health
@@ -1170,7 +1170,7 @@ export interface components {
              * Prompt Id
              * @default null
              */
-            prompt_id: string | null;
+            prompt_id?: string | null;
         };
         /**
          * JobEvents
@@ -1222,17 +1222,17 @@ export interface components {
              * Execution Start Time
              * @default null
              */
-            execution_start_time: number | null;
+            execution_start_time?: number | null;
             /**
              * Execution End Time
              * @default null
              */
-            execution_end_time: number | null;
+            execution_end_time?: number | null;
             /**
              * Execution Error
              * @default null
              */
-            execution_error: {
+            execution_error?: {
                 [key: string]: unknown;
             } | null;
             /** Outputs Count */
@@ -1243,30 +1243,30 @@ export interface components {
              * Preview Output
              * @default null
              */
-            preview_output: {
+            preview_output?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Workflow Id
              * @default null
              */
-            workflow_id: string | null;
+            workflow_id?: string | null;
             /**
              * Retry Of
              * @default null
              */
-            retry_of: string | null;
+            retry_of?: string | null;
             /**
              * Client Id
              * @default null
              */
-            client_id: string | null;
+            client_id?: string | null;
             /**
              * Name
              * @description Of the workflow, if the client sent `workflow_name` along.
              * @default null
              */
-            name: string | null;
+            name?: string | null;
             /**
              * Files
              * @description The pictures and other media it made, in the order of nodes.
@@ -1323,12 +1323,12 @@ export interface components {
              * Before
              * @default null
              */
-            before: string | null;
+            before?: string | null;
             /**
              * After
              * @default null
              */
-            after: string | null;
+            after?: string | null;
         };
         /**
          * NodeProblem
@@ -1407,7 +1407,7 @@ export interface components {
              * @description Only these output nodes.
              * @default null
              */
-            partial_execution_targets: string[] | null;
+            partial_execution_targets?: string[] | null;
         };
         /**
          * PlanReason
@@ -1424,7 +1424,7 @@ export interface components {
              * @description The input that differs from the last run.
              * @default null
              */
-            input: string | null;
+            input?: string | null;
             /**
              * Detail
              * @description The same for people.
@@ -1449,11 +1449,11 @@ export interface components {
              * @description Where the result is.
              * @default null
              */
-            tier: ("memory" | "disk") | null;
+            tier?: ("memory" | "disk") | null;
             /** @default null */
-            reason: components["schemas"]["PlanReason"] | null;
+            reason?: components["schemas"]["PlanReason"] | null;
             /** @default null */
-            usage: components["schemas"]["PlanUsage"] | null;
+            usage?: components["schemas"]["PlanUsage"] | null;
         };
         /**
          * PlanUsage
@@ -1466,12 +1466,12 @@ export interface components {
              * Device Seconds
              * @default null
              */
-            device_seconds: number | null;
+            device_seconds?: number | null;
             /**
              * Peak Bytes
              * @default null
              */
-            peak_bytes: number | null;
+            peak_bytes?: number | null;
         };
         /**
          * PriorityBody
@@ -1508,7 +1508,7 @@ export interface components {
              * @description The graph in API format, by node id.
              * @default null
              */
-            prompt: {
+            prompt?: {
                 [key: string]: unknown;
             } | unknown[] | null;
             /**
@@ -1516,36 +1516,36 @@ export interface components {
              * @description Session of the WebSocket that gets the run's messages.
              * @default null
              */
-            client_id: string | null;
+            client_id?: string | null;
             /**
              * Prompt Id
              * @description An id chosen by the caller; the server makes one otherwise.
              * @default null
              */
-            prompt_id: string | null;
+            prompt_id?: string | null;
             /**
              * Number
              * @description Priority; lower runs first.
              * @default null
              */
-            number: number | null;
+            number?: number | null;
             /**
              * Front
              * @description Run before everything that waits.
              * @default false
              */
-            front: unknown;
+            front?: unknown;
             /**
              * @description `extra_pnginfo` is written into pictures.
              * @default null
              */
-            extra_data: components["schemas"]["ExtraData"] | null;
+            extra_data?: components["schemas"]["ExtraData"] | null;
             /**
              * Partial Execution Targets
              * @description Run only these output nodes.
              * @default null
              */
-            partial_execution_targets: string[] | null;
+            partial_execution_targets?: string[] | null;
         };
         /**
          * PromptRefused
@@ -1624,7 +1624,7 @@ export interface components {
              * Username
              * @default
              */
-            username: string;
+            username?: string;
         };
     };
     responses: never;

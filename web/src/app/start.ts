@@ -6,11 +6,11 @@ import { followRoute } from "./followRoute";
 
 type Module = Record<string, unknown>;
 const PARTS = import.meta.glob<Module>([
-  "../api/socket.ts",
   "../canvas/commands.ts",
   "../panels/run/commands.ts",
   "../store/files.ts",
   "../store/persist/index.ts",
+  "../store/runs/start.ts",
 ]);
 
 /** Done once the workflow of last time, or the one the address names, is open. */
@@ -21,7 +21,7 @@ export async function start(): Promise<void> {
   addCommands(((await part("../canvas/commands.ts"))["canvasCommands"] ?? []) as Command[]);
   addCommands(((await part("../panels/run/commands.ts"))["runCommands"] ?? []) as Command[]);
   addCommands(((await part("../store/files.ts"))["fileCommands"] ?? []) as Command[]);
-  ((await part("../api/socket.ts"))["connect"] as (() => void) | undefined)?.();
+  ((await part("../store/runs/start.ts"))["startRuns"] as (() => void) | undefined)?.();
   await (
     (await part("../store/persist/index.ts"))["startPersistence"] as (() => Promise<void>) | undefined
   )?.();

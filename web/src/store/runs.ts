@@ -60,6 +60,8 @@ interface RunsState {
   /** By address; null while nobody asked for an explanation. */
   readonly plan: Readonly<Record<string, NodePlan>> | null;
   readonly connection: "connecting" | "online" | "offline";
+  /** Jobs that wait or run on the server, whoever they belong to; null until it has said so. */
+  readonly remaining: number | null;
 }
 
 export const useRuns = create<RunsState>(() => ({
@@ -67,4 +69,43 @@ export const useRuns = create<RunsState>(() => ({
   problems: [],
   plan: null,
   connection: "connecting",
+  remaining: null,
 }));
+
+/** What the node at an address does in the job that shows; for a subgraph, what the nodes inside do together. */
+export function useNodeRun(address: string): NodeRun | undefined {
+  return useRuns((state) => state.nodes[address]);
+}
+
+const NO_PROBLEMS: readonly PinnedProblem[] = [];
+
+/** What is wrong with a node, or with nodes inside it. The list stays the same one until it changes. */
+export function useProblemsOf(address: string): readonly PinnedProblem[] {
+  return useRuns((state) => problemsByNode(state.problems).get(address) ?? NO_PROBLEMS);
+}
+
+const BY_NODE = new WeakMap<readonly PinnedProblem[], ReadonlyMap<string, readonly PinnedProblem[]>>();
+
+/** Once for each list, not once for each node that asks. */
+function problemsByNode(problems: readonly PinnedProblem[]): ReadonlyMap<string, readonly PinnedProblem[]> {
+  const known = BY_NODE.get(problems);
+  if (known !== undefined) return known;
+  const made = new Map<string, PinnedProblem[]>();
+  for (const problem of problems) {
+    if (problem.node === null) continue;
+    for (
+      let address = problem.node;
+      address !== "";
+      address = address.slice(0, Math.max(0, address.lastIndexOf(":")))
+    ) {
+      const pinned = made.get(address);
+      if (pinned === undefined) made.set(address, [problem]);
+      else pinned.push(problem);
+    }
+  }
+  BY_NODE.set(problems, made);
+  return made;
+}
+
+export type { RunOptions } from "./runs/submit";
+export { runGraph } from "./runs/submit";
