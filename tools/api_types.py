@@ -30,7 +30,10 @@ def types(api: str) -> str:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "openapi.json"
         file.write_text(api, encoding="utf-8")
-        command = [node, str(GENERATOR), str(file), "--output", str(made := Path(folder) / "schema.ts")]
+        made = Path(folder) / "schema.ts"
+        # Fields with a default may be left out, in requests and in answers.
+        options = ["--default-non-nullable=false", "--output", str(made)]
+        command = [node, str(GENERATOR), str(file), *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit(f"openapi-typescript failed:\n{done.stderr}{done.stdout}")
