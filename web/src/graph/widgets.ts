@@ -176,7 +176,7 @@ function assign(layout: readonly Place[], given: readonly (Json | undefined)[]):
   return { values, controls, filters, misfits };
 }
 
-function isControl(value: Json | undefined): value is Control {
+export function isControl(value: Json | undefined): value is Control {
   return CONTROLS.some((word) => word === value);
 }
 
