@@ -138,7 +138,9 @@ def _serve(command: argparse.ArgumentParser) -> None:
 
 
 def _run(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, help="a workflow in API format")
+    command.add_argument(
+        "file", type=Path, help="a workflow (API format or the canvas's), or a picture that holds one"
+    )
     command.add_argument(
         "--set",
         action="append",

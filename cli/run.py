@@ -12,38 +12,49 @@ from rich.markup import escape
 from cli.plan_view import show_plan
 from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
-from cli.workflow_file import Prompt, WorkflowError, apply_change, read_workflow
+from cli.workflow_file import WorkflowError, WorkflowFile, read_workflow
 from engine.context import JobExtra
 from engine.events import Event
 from engine.registry import Registry
 from server.observe.trace import Trace, lanes_of
+from workflows.formats import Finding
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the file. Returns the exit status: 0 when every output was made, 1 when something failed."""
     errors = Console(stderr=True)
     try:
-        prompt = read_workflow(options.file)
-        for change in options.changes:
-            apply_change(prompt, change)
+        found = read_workflow(options.file)
+        if found.prompt is not None:  # a mistake in a change need not wait for torch
+            found.prompt_with(options.changes, Registry(), folders_of(options))
     except WorkflowError as error:
-        errors.print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
-        return 1
-    return execute(prompt, options, Console(), errors)
+        return complain(errors, str(error))
+    return execute(found, options, Console(), errors)
 
 
-def execute(prompt: Prompt, options: argparse.Namespace, console: Console, errors: Console) -> int:
+def execute(found: WorkflowFile, options: argparse.Namespace, console: Console, errors: Console) -> int:
     """Run a graph, showing each node's progress and then the paths of what was saved."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    folders = folders_of(options)
     with console.status("Loading torch and the nodes ..."):
         from cli.host import host_of, run_here
-    folders = folders_of(options)
-    if options.dry_run:
-        return show_plan(host_of(options, folders), prompt, console, errors)
-    view = RunView(prompt, console, errors, folders.place)
-    with view.bars:
-        extra = JobExtra(options=run_options_of(options))
+
         host = host_of(options, folders)
+    try:
+        prompt, findings = found.prompt_with(options.changes, host.registry, host.folders)
+    except WorkflowError as error:
+        return complain(errors, str(error))
+    for finding in findings:
+        tell_finding(errors, finding)
+    if any(finding.severity == "error" for finding in findings):
+        return 1
+    if options.dry_run:
+        return show_plan(host, prompt, console, errors)
+    view = RunView(prompt, console, errors, folders.place)
+    # A picture should not claim to come from a workflow whose values were other ones.
+    workflow = None if options.changes or found.workflow is None else {"workflow": found.workflow}
+    with view.bars:
+        extra = JobExtra(options=run_options_of(options), extra_pnginfo=workflow)
         events: list[Event] = []
 
         def show(event: Event) -> None:
@@ -59,6 +70,19 @@ def execute(prompt: Prompt, options: argparse.Namespace, console: Console, error
     if options.trace is not None and not write_trace(options.trace, events, host.registry, errors):
         return 1
     return 1 if problems or view.failed else 0
+
+
+def complain(errors: Console, text: str) -> int:
+    """Print why nothing can be run. Returns the exit status."""
+    errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
+    return 1
+
+
+def tell_finding(errors: Console, finding: Finding) -> None:
+    """Print what is to be said of the file."""
+    colour = "red" if finding.severity == "error" else "yellow"
+    place = f"{finding.node} ({finding.class_type}): " if finding.node else ""
+    errors.print(f"[{colour}]{escape(place + finding.message)}[/{colour}]", highlight=False, soft_wrap=True)
 
 
 def write_trace(file: Path, events: Iterable[Event], registry: Registry, errors: Console) -> bool:

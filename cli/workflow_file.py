@@ -1,12 +1,16 @@
-"""A workflow file in API format, and changes asked of it on the command line."""
+"""A workflow file in any of the formats, and changes asked of it on the command line."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from engine.folders import nearest
-from engine.graph import as_object
+from engine.folders import Folders, nearest
+from engine.registry import Registry
+from workflows.formats import Finding, FormatError, convert
+from workflows.formats.definitions import remembered
+from workflows.formats.embedded import read_file
 
 Prompt = dict[str, Any]
 
@@ -15,24 +19,48 @@ class WorkflowError(ValueError):
     """A workflow file, or a change asked of it, makes no sense; the message says what to do."""
 
 
-def read_workflow(path: Path) -> Prompt:
-    """Read a workflow in API format: `{id: {"class_type": ..., "inputs": {...}}}`."""
+@dataclass(frozen=True)
+class WorkflowFile:
+    """What a file holds: a prompt, which can be run as it is, or the canvas's workflow."""
+
+    path: Path
+    prompt: Prompt | None
+    workflow: Mapping[str, Any] | None
+
+    def prompt_with(
+        self, changes: Sequence[str], registry: Registry, folders: Folders
+    ) -> tuple[Prompt, Sequence[Finding]]:
+        """The prompt to run, and what was found on the way. Raises WorkflowError."""
+        prompt, findings = self.prompt, ()
+        if prompt is None:
+            definitions = remembered(
+                lambda name: spec.object_info(folders.list) if (spec := registry.get(name)) else None
+            )
+            try:
+                found = convert(self.workflow, definitions)
+            except FormatError as error:
+                raise WorkflowError(f"{self.path}: {error}") from error
+            prompt, findings = found.prompt, found.findings
+        for change in changes:
+            apply_change(prompt, change)
+        return prompt, findings
+
+
+def read_workflow(path: Path) -> WorkflowFile:
+    """Read an API prompt, a canvas workflow, or a picture or other file that holds one."""
     try:
-        loaded: Any = json.loads(path.read_text(encoding="utf-8"))
+        found = read_file(path)
     except OSError as error:
         raise WorkflowError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise WorkflowError(f"{path}: is not valid JSON: {error}") from error
-    prompt = as_object(loaded)
-    if prompt is not None and (wrapped := as_object(prompt.get("prompt"))) is not None:
-        prompt = wrapped
-    if prompt is not None and "nodes" in prompt and "links" in prompt:
-        raise WorkflowError(
-            f"{path}: is a canvas workflow. Export it in API format ('Save (API Format)') and run that."
-        )
-    if prompt is None or not all(isinstance(node, dict) for node in prompt.values()):
-        raise WorkflowError(f"{path}: a workflow is an object of nodes, {{id: {{class_type, inputs}}}}")
-    return dict(prompt)
+    except FormatError as error:
+        raise WorkflowError(str(error)) from error
+    prompt = None if found.prompt is None else {key: _node(node) for key, node in found.prompt.items()}
+    return WorkflowFile(path, prompt, found.workflow)
+
+
+def _node(node: Any) -> Any:
+    """A node without what a run noted in it: its fingerprint then says nothing about now."""
+    return {key: value for key, value in node.items() if key != "is_changed"}
 
 
 def apply_change(prompt: Prompt, change: str) -> None:

@@ -57,7 +57,7 @@ def test_a_malformed_change_shows_the_form(prompt: dict[str, Any], change: str) 
     [
         ("{", "not valid JSON"),
         ("[1]", "object of nodes"),
-        ('{"nodes": [], "links": [], "version": 0.4}', "API format"),
+        ('{"templates": []}', "templates"),
     ],
 )
 def test_a_file_that_is_no_workflow_says_why(tmp_path: Any, text: str, says: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.graph import as_link
 from workflows.formats import convert, definitions_of, kind_of
 
 FILES = Path(__file__).parents[1] / "workflows"
@@ -41,8 +42,8 @@ def test_sources_come_before_what_they_feed(name: str) -> None:
     prompt = convert(load(f"{name}.json"), DEFINITIONS).prompt
     done: set[str] = set()
     for node, entry in prompt.items():
-        links = {value[0] for value in entry["inputs"].values() if isinstance(value, list)}
-        assert links <= done, node
+        links = [link for value in entry["inputs"].values() if (link := as_link(value))]
+        assert {link.node for link in links} <= done, node
         done.add(node)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from engine.graph import as_list
 from workflows.formats.definitions import Definition, Definitions, InputDefinition
 from workflows.formats.graph import BYPASSED, MUTED, VIRTUAL, Node, Slot
 from workflows.formats.group_nodes import PREFIX
@@ -168,8 +169,8 @@ class _Conversion:
         replacing: bool,
     ) -> Any:
         """A value as the prompt has it."""
-        if isinstance(value, list):
-            return {"__value__": value}  # a bare list would be a link
+        if (listed := as_list(value)) is not None:
+            return {"__value__": listed}  # a bare list would be a link
         if not isinstance(value, str) or not self._substitute:
             return value
         entry = definition.by_name.get(name) if definition else None

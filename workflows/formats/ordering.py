@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from engine.graph import as_list
+
 
 def in_order(prompt: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The same prompt, sorted; nodes of a cycle come last."""
@@ -31,5 +33,5 @@ def in_order(prompt: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _sources(entry: Mapping[str, Any], known: Mapping[str, int]) -> set[str]:
-    links = (value[0] for value in entry["inputs"].values() if isinstance(value, list) and value)
-    return {source for source in links if source in known}
+    links = (as_list(value) for value in entry["inputs"].values())
+    return {str(link[0]) for link in links if link and link[0] in known}
