@@ -1,0 +1,190 @@
+/** One open workflow: its content while another one is shown, its journal, its draft on the server. */
+import type { Step } from "@/graph/change";
+import { type Editor, EMPTY, useEditor } from "@/store/editor";
+import type { Drafts } from "./drafts";
+import type { Edit, FileStamp, Replayed, State } from "./entries";
+import { Journal } from "./journal";
+import { type DocRecord, FullError, type Shelf } from "./shelf";
+import { Sync, type Synced } from "./sync";
+import type { Tab } from "./tabs";
+
+/** What the editor shows of a workflow, kept while it shows another. */
+export type Content = Pick<Editor, "name" | "document" | "saved" | "done" | "undone" | "path">;
+
+export function contentOf({ name, document, saved, done, undone, path }: Content): Content {
+  return { name, document, saved, done, undone, path };
+}
+
+export interface Hosts {
+  readonly shelf: Shelf;
+  readonly drafts: Drafts;
+  /** The browser keeps nothing beyond this page. */
+  readonly isForgetful: boolean;
+  changed(doc: OpenDoc): void;
+  /** Its journal or its draft goes on elsewhere. `isOurs`: what lies on the shelf is what is open here. */
+  parted(doc: OpenDoc, isOurs: boolean): void;
+}
+
+export interface Place {
+  readonly by: string;
+  readonly seq: number;
+  readonly snapshot: number;
+  readonly synced: Synced;
+}
+
+export class OpenDoc {
+  title: string | null = null;
+  file: FileStamp | null = null;
+  /** The step it was saved after: undefined before the first, null if it was not. */
+  savedTop: Step | undefined | null = null;
+  updated = Date.now();
+  journal: Journal | null = null;
+  private sync: Sync | null = null;
+  private synced: Synced = { revision: 0, seq: 0 };
+  private status: Pick<Tab, "localTrouble" | "server" | "serverDetail">;
+
+  constructor(
+    readonly docId: string,
+    private readonly hosts: Hosts,
+    private aside: Content,
+  ) {
+    const localTrouble = hosts.isForgetful ? "off" : "";
+    this.status = { localTrouble, server: "kept", serverDetail: "" };
+  }
+
+  get content(): Content {
+    const editor = useEditor.getState();
+    return editor.docId === this.docId ? contentOf(editor) : this.aside;
+  }
+
+  /** Also what is shown, if this is it. */
+  set content(content: Content) {
+    this.aside = content;
+    if (useEditor.getState().docId === this.docId) useEditor.setState(content);
+  }
+
+  /** Another workflow is about to be shown. */
+  setAside(): void {
+    this.aside = this.content;
+  }
+
+  get isSaved(): boolean {
+    const { document, saved } = this.content;
+    return document === saved;
+  }
+
+  /** Whether closing it loses nothing anybody made. */
+  get isUntouched(): boolean {
+    const { done, undone } = this.content;
+    return this.isSaved && done.length === 0 && undone.length === 0;
+  }
+
+  get isElsewhere(): boolean {
+    return this.journal === null;
+  }
+
+  get record(): DocRecord {
+    const { docId, title, updated, isSaved } = this;
+    const { name, path } = this.content;
+    const { revision, seq } = this.synced;
+    return { docId, name, title, updated, isSaved, isClosed: false, path, revision, synced: seq };
+  }
+
+  get tab(): Tab {
+    const { docId, title, isSaved, isElsewhere } = this;
+    return { docId, name: this.content.name, title, isSaved, isElsewhere, ...this.status };
+  }
+
+  /** From now on it is written down here. */
+  keep(place: Place): void {
+    this.drop();
+    this.synced = place.synced;
+    const { shelf, drafts } = this.hosts;
+    const journal = new Journal(shelf, { docId: this.docId, ...place }, () => this.state(), {
+      written: () => {
+        this.say({ localTrouble: this.hosts.isForgetful ? "off" : "" });
+        if (this.isWorthSending) this.sync?.poke();
+      },
+      failed: (error) => this.say({ localTrouble: error instanceof FullError ? "full" : "failed" }),
+      taken: () => this.hosts.parted(this, false),
+    });
+    this.journal = journal;
+    const entries = (after: number) => this.unsent(after);
+    this.sync = new Sync(this.docId, place.by, drafts, entries, place.synced, {
+      changed: (server, serverDetail) => this.say({ server, serverDetail }),
+      synced: (synced) => {
+        this.synced = synced;
+        void shelf.putRecord(this.record).catch(() => undefined);
+      },
+      conflict: () => this.hosts.parted(this, true),
+    });
+  }
+
+  /** What the shelf has no room for is sent from here. */
+  private async unsent(after: number) {
+    const written = await this.hosts.shelf.entries(this.docId, after).catch(() => []);
+    const known = written.at(-1);
+    const last = known === undefined ? after : "snapshot" in known ? known.snapshot.seq : known.change.seq;
+    const open = this.journal?.unwritten() ?? [];
+    return [
+      ...written,
+      ...open.filter((entry) => ("snapshot" in entry ? entry.snapshot : entry.change).seq > last),
+    ];
+  }
+
+  /** What was just opened and lies in a file is no draft. */
+  private get isWorthSending(): boolean {
+    return this.synced.revision > 0 || !this.isUntouched;
+  }
+
+  get isOnServer(): boolean {
+    return this.synced.revision > 0;
+  }
+
+  wrote(edit: Edit): void {
+    this.updated = Date.now();
+    this.journal?.record(edit);
+  }
+
+  private state(): State {
+    const { document, done, undone, name } = this.content;
+    return { document, done, undone, name, title: this.title, file: this.file, isSaved: this.isSaved };
+  }
+
+  /** Everything written on the shelf, and sent as far as the server takes it. */
+  async flush(): Promise<void> {
+    await this.journal?.flush();
+  }
+
+  send(): void {
+    if (this.isWorthSending) void this.sync?.flush();
+  }
+
+  hurry(): void {
+    this.sync?.hurry();
+  }
+
+  /** Catch up with what an earlier page could not send. */
+  catchUp(): void {
+    if (this.isWorthSending) this.sync?.poke();
+  }
+
+  /** Stop writing it down. */
+  drop(): void {
+    this.journal?.stop();
+    this.sync?.stop();
+    this.journal = null;
+    this.sync = null;
+  }
+
+  private say(status: Partial<typeof this.status>): void {
+    this.status = { ...this.status, ...status };
+    this.hosts.changed(this);
+  }
+}
+
+/** What a replayed journal shows. */
+export function restored(state: Replayed): Content {
+  const { name, document, done, undone } = state;
+  return { name, document, done, undone, saved: state.saved ?? EMPTY, path: [] };
+}

@@ -1,0 +1,116 @@
+/** What is written down of a workflow: now and then all of it, in between what changed. Replayed after a crash. */
+import { apply, type Change, inverse, type Step } from "@/graph/change";
+import type { Document } from "@/graph/document";
+
+/** The content of a file on the server when it was last read or written from here. */
+export interface FileStamp {
+  readonly hash: string;
+}
+
+/** Everything of an open workflow that must come back. */
+export interface State {
+  readonly document: Document;
+  readonly done: readonly Step[];
+  readonly undone: readonly Step[];
+  /** Its file below `workflows/`, without `.json`; null until it is saved. */
+  readonly name: string | null;
+  /** What to call it while it has no file. */
+  readonly title: string | null;
+  readonly file: FileStamp | null;
+  /** Whether the document lies in a file just as it is here. */
+  readonly isSaved: boolean;
+}
+
+export interface Stamp {
+  readonly seq: number;
+  /** The journal it was written in: tells an answer that got lost from somebody else's writing. */
+  readonly by: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+export interface Edit {
+  readonly how: "do" | "undo" | "redo";
+  readonly label: string;
+  readonly changes: readonly Change[];
+}
+export type Entry = { readonly snapshot: Stamp & State } | { readonly change: Stamp & Edit };
+
+/** Steps a snapshot keeps for undoing. */
+export const KEPT_STEPS = 400;
+
+export function stampOf(entry: Entry): Stamp {
+  return "snapshot" in entry ? entry.snapshot : entry.change;
+}
+
+export interface Replayed extends State {
+  /** The last entry it includes. */
+  readonly seq: number;
+  readonly by: string;
+  /** The document in its file, where the entries still have it. */
+  readonly saved: Document | null;
+  /** The step it was saved after: undefined before the first, null if it was not. */
+  readonly savedTop: Step | undefined | null;
+  /** Entries that could not be replayed, because one before them is missing or does not fit. */
+  readonly lost: number;
+}
+
+/** The newest state the entries give: the last snapshot that can be read, and what follows it without a gap. */
+export function replay(entries: readonly Entry[]): Replayed | null {
+  for (let start = entries.length - 1; start >= 0; start -= 1) {
+    const entry = entries[start];
+    if (entry !== undefined && "snapshot" in entry && isWhole(entry.snapshot)) {
+      return replayFrom(entry.snapshot, entries.slice(start + 1));
+    }
+  }
+  return null;
+}
+
+function isWhole(state: State): boolean {
+  return (
+    Array.isArray(state.document?.graphs?.ids) && Array.isArray(state.done) && Array.isArray(state.undone)
+  );
+}
+
+function replayFrom(snapshot: Stamp & State, rest: readonly Entry[]): Replayed {
+  let { seq, document } = snapshot;
+  const done = [...snapshot.done];
+  const undone = [...snapshot.undone];
+  const top = done.at(-1);
+  let saved = snapshot.isSaved ? document : null;
+  let replayed = 0;
+  for (const entry of rest) {
+    if (!("change" in entry) || entry.change.seq !== seq + 1) break;
+    const next = attempt(document, entry.change.changes);
+    if (next === null) break;
+    document = next;
+    takeStep(entry.change, done, undone);
+    // Undone back to where it was saved: what is there now is the same content.
+    if (saved !== null && done.at(-1) === top) saved = document;
+    seq += 1;
+    replayed += 1;
+  }
+  const { name, title, file, by } = snapshot;
+  const isSaved = saved === document;
+  const lost = rest.length - replayed;
+  const savedTop = saved === null ? null : top;
+  return { document, done, undone, name, title, file, by, seq, saved, savedTop, isSaved, lost };
+}
+
+/** A step that was undone keeps its identity, so that redoing it is recognised. */
+function takeStep({ how, label, changes }: Edit, done: Step[], undone: Step[]): void {
+  if (how === "undo") {
+    undone.push(done.pop() ?? { label, changes: inverse(changes) });
+    return;
+  }
+  const redone = how === "redo" ? undone.pop() : undefined;
+  if (how === "do") undone.length = 0;
+  done.push(redone ?? { label, changes });
+}
+
+function attempt(document: Document, changes: readonly Change[]): Document | null {
+  try {
+    return apply(document, changes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,118 @@
+/** For the tests of this folder: edits to make, and a server of drafts with the real one's rules. */
+import fc from "fast-check";
+import { ApiError } from "@/api/error";
+import type { Draft as Edits } from "@/graph/change";
+import { type Document, type NodeRecord, ROOT } from "@/graph/document";
+import { tableOf } from "@/graph/table";
+import { EMPTY_GRAPH } from "@/store/editor";
+import { DraftConflict, type Drafts } from "./drafts";
+import type { Entry } from "./entries";
+
+export function nodeAt(id: number, x = 0, title: string | null = null): NodeRecord {
+  return {
+    id,
+    type: "KSampler",
+    pos: [x, 0],
+    size: [315, 262],
+    mode: 0,
+    title,
+    flags: {},
+    color: null,
+    bgcolor: null,
+    inputs: [],
+    outputs: [],
+    values: [x, "fixed", 20],
+    properties: {},
+    rest: {},
+  };
+}
+
+export function documentOf(...nodes: readonly NodeRecord[]): Document {
+  const table = tableOf(nodes.map((node) => [String(node.id), node] as const));
+  return { graphs: tableOf([[ROOT, { ...EMPTY_GRAPH, nodes: table }]]) };
+}
+
+/** One thing a person does; the same every time it is played. */
+export type Act =
+  | { readonly kind: "put"; readonly id: number; readonly x: number }
+  | { readonly kind: "remove"; readonly id: number }
+  | { readonly kind: "info"; readonly value: string }
+  | { readonly kind: "graph"; readonly id: string; readonly isThere: boolean }
+  | { readonly kind: "undo" | "redo" };
+
+const id = fc.integer({ min: 1, max: 6 });
+export const acts = (maxLength: number): fc.Arbitrary<Act[]> =>
+  fc.array(
+    fc.oneof(
+      { weight: 5, arbitrary: fc.record({ kind: fc.constant("put" as const), id, x: fc.integer() }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant("remove" as const), id }) },
+      fc.record({ kind: fc.constant("info" as const), value: fc.string() }),
+      fc.record({
+        kind: fc.constant("graph" as const),
+        id: fc.constantFrom("a", "b"),
+        isThere: fc.boolean(),
+      }),
+      { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("undo" as const, "redo" as const) }) },
+    ),
+    { maxLength, size: "max" },
+  );
+
+export function edit(draft: Edits, act: Act): void {
+  if (act.kind === "put") draft.put(ROOT, "nodes", String(act.id), nodeAt(act.id, act.x));
+  if (act.kind === "remove") draft.put(ROOT, "nodes", String(act.id), null);
+  if (act.kind === "info") draft.info(ROOT, { extra: act.value });
+  if (act.kind === "graph") draft.putGraph(act.id, act.isThere ? EMPTY_GRAPH : null);
+}
+
+interface Kept {
+  revision: number;
+  entries: Entry[];
+}
+
+/** Keeps drafts as the server does: append-only, refusing what does not follow the revision it is at. */
+export class FakeDrafts implements Drafts {
+  readonly kept = new Map<string, Kept>();
+  isOnline = true;
+  /** Takes the next request, and lets its answer get lost. */
+  losesAnswer = false;
+  refusal: ApiError | null = null;
+  requests = 0;
+
+  async list() {
+    this.arrive();
+    return [...this.kept].map(([id, { revision }]) => ({ id, revision, name: null, updated: 1 }));
+  }
+
+  async read(id: string) {
+    this.arrive();
+    const draft = this.kept.get(id);
+    if (draft === undefined) return null;
+    const start = draft.entries.findLastIndex((entry) => "snapshot" in entry);
+    return structuredClone({ revision: draft.revision, entries: draft.entries.slice(start) });
+  }
+
+  async append(id: string, after: number, entries: readonly Entry[]) {
+    this.arrive();
+    const draft = this.kept.get(id) ?? { revision: 0, entries: [] };
+    if (draft.revision !== after) throw new DraftConflict(id);
+    draft.entries.push(...structuredClone(entries));
+    draft.revision += entries.length;
+    this.kept.set(id, draft);
+    if (this.losesAnswer) {
+      this.losesAnswer = false;
+      throw new ApiError(0, "unreachable", "the connection broke");
+    }
+    return draft.revision;
+  }
+
+  async remove(id: string) {
+    this.arrive();
+    this.kept.delete(id);
+  }
+
+  private arrive(): void {
+    this.requests += 1;
+    if (!this.isOnline) throw new ApiError(0, "unreachable", "no answer");
+    if (this.refusal !== null) throw this.refusal;
+  }
+}
