@@ -2,14 +2,14 @@
 import { isObject, type Json } from "../json";
 
 /** `templates`: snippets of nodes as the clipboard has them, kept under names. */
-export type FileKind = "workflow" | "prompt" | "templates" | "empty" | "unknown";
+export type FileKind = "workflow" | "api" | "templates" | "empty" | "unknown";
 
 export function kindOf(value: Json): FileKind {
   if (!isObject(value)) return "unknown";
   if ("templates" in value) return "templates";
   const entries = Object.values(value);
   if (entries.length === 0) return "empty";
-  if (entries.every(isPromptNode)) return "prompt";
+  if (entries.every(isPromptNode)) return "api";
   return Array.isArray(value["nodes"]) ? "workflow" : "unknown";
 }
 

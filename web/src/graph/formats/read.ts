@@ -22,7 +22,7 @@ export interface ReadResult {
 /** `defs` are needed only to tell apart the values of group nodes. */
 export function read(file: string | JsonObject, defs?: Defs): ReadResult {
   const { value, findings } = typeof file === "string" ? parse(file) : { value: file, findings: [] };
-  if (!isObject(value)) throw new FormatError("not-a-workflow");
+  if (!isObject(value) || !Array.isArray(value["nodes"])) throw new FormatError("not-a-workflow");
   const found = [...findings];
   const definitions = [...definitionsOf(value)].map(([id, raw]): [GraphId, Graph] => [
     id,
