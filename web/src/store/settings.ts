@@ -69,7 +69,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Stored<Settings[Name]> 
   control: oneOf("Comfy.WidgetControlMode", "after", { after: "after", before: "before" }),
   autoQueue: oneOf("Darkroom.AutoQueue", "off", { off: "off", change: "change", instant: "instant" }),
   confirmClear: flag("Comfy.ConfirmClear", true),
-  preview: oneOf("Comfy.Execution.PreviewMethod", "default", {
+  preview: oneOf("Comfy.Execution.PreviewMethod", "auto", {
     default: "default",
     auto: "auto",
     latent2rgb: "latent2rgb",
