@@ -77,9 +77,10 @@ class NodeProblems(BaseModel):
 
 
 class PlanBody(Body):
-    """A graph to explain."""
+    """A graph to explain: as a prompt, or as the canvas's workflow."""
 
-    prompt: dict[str, Any] = Field(description="The graph in API format, by node id.")
+    prompt: dict[str, Any] | None = Field(None, description="The graph in API format, by node id.")
+    workflow: dict[str, Any] | None = Field(None, description="What the canvas saves, instead of a prompt.")
     partial_execution_targets: list[Text] | None = Field(None, description="Only these output nodes.")
 
 

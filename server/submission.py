@@ -30,7 +30,7 @@ class Refused(Exception):
 
     def __init__(self, error: Json, node_errors: Json | None = None) -> None:
         super().__init__(error["message"])
-        self.body = {"error": error, "node_errors": node_errors or {}}
+        self.body: Json = {"error": error, "node_errors": node_errors or {}}
 
 
 async def once(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.schemas import Body, Text
+from server.schemas import Body, ExtraData, NodeProblems, PromptRefused, Text
 
 
 class MadeFile(BaseModel):
@@ -71,3 +71,55 @@ class QueueFacts(BaseModel):
     running: list[str] = Field(description="Ids of the jobs that run now.")
     order: list[str] = Field(description="Ids of the next 1,000 pending jobs, in the order they will run.")
     workers: list[dict[str, Any]]
+
+
+class RunBody(Body):
+    """Something to run: the canvas's workflow, a prompt, or both."""
+
+    workflow: dict[str, Any] | None = Field(None, description="As the canvas saves it, in UI format.")
+    prompt: dict[str, Any] | None = Field(None, description="The graph in API format, by node id.")
+    client_id: Text | None = Field(None, description="Session of the WebSocket that gets the run's messages.")
+    run_id: Text | None = Field(
+        None, description="An id chosen by the caller; the server makes one otherwise."
+    )
+    targets: list[Text] | None = Field(None, description="Run only these output nodes.")
+    front: bool = Field(False, description="Run before everything that waits.")
+    priority: float | None = Field(None, allow_inf_nan=False, description="Lower runs first.")
+    extra_data: ExtraData | None = Field(None, description="Kept with the run, as with `/prompt`.")
+
+
+class ReportEntry(BaseModel):
+    """Something to know about a workflow file. Fields without a value are left out."""
+
+    code: str
+    severity: Literal["error", "warning", "repaired"]
+    message: str
+    node: str | None = Field(None, description="Path of the node, such as `12:7` in a subgraph.")
+    class_type: str | None = None
+    input: str | None = None
+    details: dict[str, Any] | None = None
+
+
+class RunAccepted(BaseModel):
+    """The run waits, and stays in the queue if the server stops."""
+
+    run_id: str = Field(description="What `/prompt`, `/history` and the messages call `prompt_id`.")
+    number: float | int
+    node_errors: dict[str, NodeProblems] = Field(description="Outputs that were left out, by node, and why.")
+    report: list[ReportEntry] = Field(description="What reading the workflow showed; empty for a prompt.")
+
+
+class RunRefused(PromptRefused):
+    """Why nothing can run."""
+
+    report: list[ReportEntry]
+
+
+class RunRecord(JobItem):
+    """A run with all that is kept of it."""
+
+    prompt: dict[str, Any]
+    workflow: dict[str, Any] | None = Field(description="What the canvas had, if it was sent along.")
+    targets: list[str] = Field(description="The output nodes that were to run.")
+    outputs: dict[str, Any] = Field(description="What output nodes showed, by node.")
+    nodes: dict[str, Any] = Field(description="What each node took and where its result came from, by node.")

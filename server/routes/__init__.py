@@ -13,6 +13,7 @@ from server.routes import (
     plan,
     prompt,
     queue,
+    runs,
     socket,
     system,
     trace,
@@ -26,6 +27,7 @@ from server.table import Route
 ROUTES: tuple[Route, ...] = (
     *prompt.ROUTES,
     *plan.ROUTES,
+    *runs.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,
     *jobs.ROUTES,
