@@ -8,6 +8,7 @@ import {
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { runCommand, useCommands } from "@/store/commands";
+import styles from "./CommandButton.module.css";
 import { IS_MAC, keyCaps } from "./keys";
 
 const ICONS: Readonly<Record<string, TablerIcon>> = {
@@ -37,8 +38,8 @@ export function CommandButton({ id, disabled = false }: Props) {
         size={32}
         aria-label={name}
         data-testid={`command-${id}`}
-        data-disabled={disabled}
         aria-disabled={disabled}
+        className={styles.button ?? ""}
         onClick={() => runCommand(id)}
       >
         <Icon size={18} stroke={1.7} aria-hidden />

@@ -1,6 +1,8 @@
 import { Loader } from "@mantine/core";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
+import { FileHost } from "@/panels/workflows/FileHost";
+import { KeptBanner } from "@/panels/workflows/KeptBanner";
 import { useShell } from "@/store/shell";
 import { Announcer } from "./Announcer";
 import { Breadcrumb } from "./Breadcrumb";
@@ -45,6 +47,7 @@ export function Layout({ started }: { readonly started: Promise<void> }) {
       </div>
       <StatusLine />
       <Dialogs />
+      <FileHost />
       <Announcer />
     </div>
   );
@@ -54,8 +57,11 @@ function Workspace({ started }: { readonly started: Promise<void> }) {
   use(started);
   return (
     <>
-      <Breadcrumb />
-      <Canvas />
+      <KeptBanner />
+      <div className={styles.stage}>
+        <Canvas />
+        <Breadcrumb />
+      </div>
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { KeptStatus } from "@/panels/workflows/KeptStatus";
 import { loadDefs, useDefs } from "@/store/defs";
 import { shownGraph, useEditor } from "@/store/editor";
 import styles from "./StatusLine.module.css";
@@ -14,6 +15,9 @@ export function StatusLine() {
       <span>{t("status.nodes", { count: nodes })}</span>
       <span>{t("status.links", { count: links })}</span>
       {selected > 0 && <span>{t("status.selected", { count: selected })}</span>}
+      <span className={styles.end}>
+        <KeptStatus />
+      </span>
       <Classes />
     </footer>
   );
@@ -22,10 +26,10 @@ export function StatusLine() {
 function Classes() {
   const { t } = useTranslation("app");
   const { defs, status, error } = useDefs();
-  if (status === "loading") return <span className={styles.end}>{t("status.classesLoading")}</span>;
+  if (status === "loading") return <span>{t("status.classesLoading")}</span>;
   if (status === "failed") {
     return (
-      <span className={styles.end} role="alert">
+      <span role="alert" className={styles.trouble}>
         {t("status.classesFailed", { error })}{" "}
         <button type="button" onClick={() => void loadDefs()}>
           {t("status.again")}
@@ -33,5 +37,5 @@ function Classes() {
       </span>
     );
   }
-  return <span className={styles.end}>{t("status.classes", { count: defs.size })}</span>;
+  return <span>{t("status.classes", { count: defs.size })}</span>;
 }

@@ -1,26 +1,27 @@
+import { VisuallyHidden } from "@mantine/core";
 import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { useEditor } from "@/store/editor";
 import { CommandButton } from "./CommandButton";
 import { Connection } from "./Connection";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { MainMenu } from "./MainMenu";
 import { RunBar } from "./slots";
 import styles from "./TopBar.module.css";
-import { WorkflowTitle } from "./WorkflowTitle";
+import { UndoButtons } from "./UndoButtons";
+import { WorkflowTabs } from "./WorkflowTabs";
 
 /** The bar on top: menu, the open workflow, undo and redo, running, the server, settings. */
 export function TopBar() {
   const { t } = useTranslation("app");
-  const canUndo = useEditor((editor) => editor.done.length > 0);
-  const canRedo = useEditor((editor) => editor.undone.length > 0);
   return (
     <header className={styles.bar}>
+      <VisuallyHidden>
+        <h1>Darkroom</h1>
+      </VisuallyHidden>
       <MainMenu />
-      <WorkflowTitle />
+      <WorkflowTabs />
       <div role="toolbar" aria-label={t("toolbar")} className={styles.tools}>
-        <CommandButton id="edit.undo" disabled={!canUndo} />
-        <CommandButton id="edit.redo" disabled={!canRedo} />
+        <UndoButtons />
         <ErrorBoundary place="panel">
           <Suspense fallback={null}>
             <RunBar />

@@ -40,7 +40,10 @@ export function navigate(route: Route): void {
 /** Say in the address where one is, without a step in the browser's history. */
 export function showRoute(route: Route): void {
   const hash = hashOf(route);
-  if (window.location.hash !== hash) window.history.replaceState(window.history.state, "", hash);
+  if (window.location.hash === hash) return;
+  window.history.replaceState(window.history.state, "", hash);
+  // The browser does not say so itself.
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 /** Folders stay readable in the address. */

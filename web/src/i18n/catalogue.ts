@@ -13,7 +13,17 @@ export function readCatalogue(files: Readonly<Record<string, Texts>>): Catalogue
   const areas: Record<string, Texts> = {};
   for (const [path, texts] of Object.entries(files)) {
     const [area = ""] = (path.split("/").at(-1) ?? "").split(".");
-    areas[area] = { ...areas[area], ...texts };
+    areas[area] = merged(areas[area], texts);
   }
   return areas;
+}
+
+function merged(a: Texts | undefined, b: Texts): Texts {
+  const made: Record<string, string | Texts> = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    const before = made[key];
+    const isBoth = typeof value === "object" && typeof before === "object";
+    made[key] = isBoth ? merged(before, value) : value;
+  }
+  return made;
 }

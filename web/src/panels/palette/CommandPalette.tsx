@@ -4,6 +4,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { showDialog } from "@/store/shell";
+import styles from "./CommandPalette.module.css";
 import { useEntries } from "./useEntries";
 
 const [store, palette] = createSpotlight();
@@ -24,6 +25,9 @@ export function CommandPalette() {
       scrollable
       maxHeight="70vh"
       highlightQuery
+      centered={false}
+      overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
+      classNames={{ action: styles.action ?? "" }}
       nothingFound={t("palette.nothing")}
       onSpotlightClose={() => showDialog(null)}
       searchProps={{

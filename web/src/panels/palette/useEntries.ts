@@ -3,7 +3,7 @@ import { createElement, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { KeyCaps } from "@/app/KeyCaps";
 import { navigate } from "@/app/route";
-import { focusNode } from "@/panels/focusNode";
+import { centerOn } from "@/canvas/view";
 import { useLibrary } from "@/panels/templates/useLibrary";
 import { useCommands } from "@/store/commands";
 import { useDefs } from "@/store/defs";
@@ -38,7 +38,7 @@ export function useEntries(): SpotlightActionGroupData[] {
           id: `node:${[...place.path.map((step) => step.host), place.node].join(":")}`,
           label: place.title,
           description: place.detail,
-          onClick: () => focusNode(place.path, place.node),
+          onClick: () => centerOn(place.path, place.node),
         })),
       },
       {

@@ -2,6 +2,7 @@
 import { useEffect } from "react";
 import { create } from "zustand";
 import { isObject } from "@/graph/json";
+import { type FileInfo, listFiles } from "@/store/files/userdata";
 
 export interface Template {
   readonly name: string;
@@ -11,15 +12,10 @@ export interface Template {
   readonly picture: string | null;
 }
 
-export interface SavedWorkflow {
-  /** Below `workflows/`, without `.json`. */
-  readonly name: string;
-  readonly modified: number;
-}
-
 interface Library {
   readonly templates: readonly Template[];
-  readonly workflows: readonly SavedWorkflow[];
+  /** The newest first. */
+  readonly workflows: readonly FileInfo[];
   readonly status: "loading" | "ready" | "failed";
 }
 
@@ -27,52 +23,39 @@ const useStore = create<Library>(() => ({ templates: [], workflows: [], status: 
 
 /** Asked for again whenever something that shows them is opened. */
 export function useLibrary(): Library {
-  useEffect(() => void load(), []);
+  useEffect(() => void loadLibrary(), []);
   return useStore();
 }
 
-async function load(): Promise<void> {
+/** Ask the server again. What it said before stays if it cannot be reached. */
+export async function loadLibrary(): Promise<void> {
   try {
-    const [templates, workflows] = await Promise.all([
-      list("api/v1/templates"),
-      list("userdata?dir=workflows&recurse=true&full_info=true"),
-    ]);
-    useStore.setState({
-      templates: templates.flatMap(readTemplate),
-      workflows: workflows.flatMap(readSaved).sort((a, b) => b.modified - a.modified),
-      status: "ready",
-    });
+    const [templates, workflows] = await Promise.all([listTemplates(), listFiles()]);
+    const newestFirst = workflows.toSorted((a, b) => b.modified - a.modified);
+    useStore.setState({ templates, workflows: newestFirst, status: "ready" });
   } catch {
     useStore.setState({ status: "failed" });
   }
 }
 
-/** A folder that is not there yet holds nothing. */
-async function list(address: string): Promise<readonly unknown[]> {
-  const answer = await fetch(address);
-  if (answer.status === 404) return [];
-  if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
+async function listTemplates(): Promise<Template[]> {
+  const answer = await fetch("api/v1/templates");
+  if (!answer.ok) throw new Error(`/api/v1/templates answered ${answer.status}`);
   const read: unknown = await answer.json();
-  if (isObject(read) && Array.isArray(read["templates"])) return read["templates"];
-  return Array.isArray(read) ? read : [];
+  const listed = isObject(read) ? read["templates"] : read;
+  return Array.isArray(listed) ? listed.flatMap(readTemplate) : [];
 }
 
 function readTemplate(entry: unknown): Template[] {
   if (!isObject(entry) || typeof entry["name"] !== "string") return [];
   const text = (key: string) => (typeof entry[key] === "string" ? entry[key] : "");
-  const picture = text("picture").replace(/^\//, "");
   return [
     {
       name: entry["name"],
       title: text("title") || entry["name"],
       description: text("description"),
-      picture: picture === "" ? null : picture,
+      // The canvas may be served below a folder: addresses are taken from its own.
+      picture: text("picture").replace(/^\//, "") || null,
     },
   ];
-}
-
-function readSaved(entry: unknown): SavedWorkflow[] {
-  if (!isObject(entry) || typeof entry["path"] !== "string" || !entry["path"].endsWith(".json")) return [];
-  const modified = typeof entry["modified"] === "number" ? entry["modified"] : 0;
-  return [{ name: entry["path"].slice(0, -".json".length), modified }];
 }
