@@ -1,8 +1,7 @@
 /** Files for this computer: ours, for ComfyUI's canvas, and the prompt a program posts. */
 import { toApi } from "@/graph/formats/toApi";
 import { write } from "@/graph/formats/write";
-import type { Json, JsonObject } from "@/graph/json";
-import { isObject, without } from "@/graph/json";
+import { isObject, type JsonObject, without } from "@/graph/json";
 import { workspace } from "@/store/persist";
 import { tell } from "@/store/persist/notices";
 import { labelOf } from "@/store/persist/workspace";
@@ -33,8 +32,8 @@ export async function exportApi(): Promise<void> {
   if (doc === undefined) return;
   const defs = await knownDefs();
   const { prompt, findings } = toApi(doc.content.document, defs);
-  download(`${fileName(labelOf(doc))}_api.json`, prompt as unknown as JsonObject);
-  if (findings.length > 0) tell("warning", "exportedWithFindings", { count: findings.length });
+  download(`${fileName(labelOf(doc))}_api.json`, prompt);
+  if (findings.length > 0) tell("warning", "files:notice.exportedWithFindings", { count: findings.length });
 }
 
 function withActive(make: (name: string, workflow: JsonObject) => void): void {
@@ -47,8 +46,8 @@ function fileName(label: string): string {
   return (label.split("/").at(-1) ?? "").replace(/[\\:*?"<>|]/g, "_") || "workflow";
 }
 
-function download(name: string, value: Json): void {
-  const blob = new Blob([JSON.stringify(value, null, 2)], { type: "application/json" });
+function download(name: string, content: object): void {
+  const blob = new Blob([JSON.stringify(content, null, 2)], { type: "application/json" });
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;

@@ -44,7 +44,9 @@ async function reopened(docId: string, text: string | null): Promise<boolean> {
   }
   work.show(docId);
   if (!doc.isSaved)
-    tell("info", isCurrent ? "draftRestored" : "draftOfOlder", { name: doc.content.name ?? "" });
+    tell("info", isCurrent ? "files:notice.draftRestored" : "files:notice.draftOfOlder", {
+      name: doc.content.name ?? "",
+    });
   return true;
 }
 
@@ -68,8 +70,7 @@ export function openFile(file: File, at: ScreenPoint | null = null): Promise<boo
     try {
       return await contentSource(bytes, titleOf(file.name) || null);
     } catch (error) {
-      const isPlain = error instanceof FormatError && error.code === "no-workflow-inside";
-      if (isPlain && giveImage(file, at)) return null;
+      if (error instanceof FormatError && giveImage(file, at)) return null;
       throw error;
     }
   });
@@ -90,8 +91,15 @@ async function attempt(label: string, find: () => Promise<FoundSource | null>): 
 }
 
 export function sayWhy(name: string, error: unknown): void {
-  if (error instanceof FormatError) tell("error", `unreadable.${error.code}`, { name, ...error.params });
-  else if (error instanceof ApiError && error.unreachable) tell("error", "unreachable", { name });
-  else if (error instanceof ApiError && error.status === 404) tell("error", "notThere", { name });
-  else tell("error", "failed", { name, reason: error instanceof Error ? error.message : String(error) });
+  if (error instanceof FormatError)
+    tell("error", `formats:error.${error.code}`, error.params, { title: name });
+  else if (error instanceof ApiError && error.unreachable)
+    tell("error", "files:notice.unreachable", { name });
+  else if (error instanceof ApiError && error.status === 404)
+    tell("error", "files:notice.notThere", { name });
+  else
+    tell("error", "files:notice.failed", {
+      name,
+      reason: error instanceof Error ? error.message : String(error),
+    });
 }

@@ -10,6 +10,7 @@ import { tell } from "@/store/persist/notices";
 import { labelOf } from "@/store/persist/workspace";
 import { ask } from "./ask";
 import { hashOf } from "./hash";
+import { refreshListing } from "./listing";
 import { sayWhy } from "./opening";
 import { freeName, listFiles, moveFile, nameTrouble, readFile, removeFile, writeFile } from "./userdata";
 
@@ -81,7 +82,7 @@ function readable(text: string): Document | null {
 
 function settle(doc: OpenDoc, name: string, text: string, document: Document): void {
   workspace().markSaved(doc, name, { hash: hashOf(text) }, document);
-  tell("info", "saved", { name });
+  tell("info", "files:notice.saved", { name });
 }
 
 /** Gives a file another name; asks for it if there is none. */
@@ -90,7 +91,7 @@ export async function renameFile(name: string, to?: string): Promise<boolean> {
   if (wanted === null || wanted === name || nameTrouble(wanted) !== "") return false;
   return attempt(name, async () => {
     if (!(await moveFile(name, wanted))) {
-      tell("error", "nameTaken", { name: wanted });
+      tell("error", "files:notice.nameTaken", { name: wanted });
       return false;
     }
     const doc = workspace().named(name);
@@ -120,7 +121,9 @@ export async function deleteFile(name: string): Promise<boolean> {
 
 async function attempt(name: string, work: () => Promise<boolean>): Promise<boolean> {
   try {
-    return await work();
+    const isDone = await work();
+    if (isDone) void refreshListing();
+    return isDone;
   } catch (error) {
     sayWhy(name, error);
     return false;

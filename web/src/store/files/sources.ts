@@ -2,13 +2,10 @@
 import { errorOf, unreachable } from "@/api/error";
 import type { Defs } from "@/graph/defs";
 import { type Finding, FormatError } from "@/graph/formats/finding";
-import { fromApi } from "@/graph/formats/fromApi";
-import { kindOf } from "@/graph/formats/kind";
+import { openJson, open as openWhatever } from "@/graph/formats/open";
 import { parse } from "@/graph/formats/parse";
-import { read } from "@/graph/formats/read";
 import { isObject, type Json } from "@/graph/json";
 import { loadDefs, useDefs } from "@/store/defs";
-import type { FileStamp } from "@/store/persist/entries";
 import type { Source } from "@/store/persist/workspace";
 import { hashOf } from "./hash";
 
@@ -16,36 +13,40 @@ export interface FoundSource extends Source {
   readonly findings: readonly Finding[];
 }
 
-interface Named {
-  readonly name?: string | null;
-  readonly title?: string | null;
-  readonly isSaved?: boolean;
+/** A file of the server. */
+export async function fileSource(name: string, text: string): Promise<FoundSource> {
+  const opened = await openWhatever(text, await knownDefs());
+  return { ...opened, name, title: null, file: { hash: hashOf(text) }, isSaved: true };
 }
 
-/** The text of a workflow file, of whichever kind it is. */
-export async function textSource(text: string, named: Named = {}): Promise<FoundSource> {
-  const { value, findings } = parse(text);
-  const found = await valueSource(value, named);
-  return { ...found, findings: [...findings, ...found.findings] };
-}
-
-/** The content of a file of this computer: text, or media with a workflow inside. */
+/** A file of this computer: text, or media with a workflow inside. It is in no file of the server yet. */
 export async function contentSource(
   content: string | Uint8Array,
   title: string | null,
 ): Promise<FoundSource> {
-  if (typeof content === "string") return textSource(content, { title });
-  return textSource(new TextDecoder().decode(content), { title });
+  const opened = await openWhatever(content, await knownDefs());
+  return { ...opened, name: null, title, file: null, isSaved: false };
 }
 
-export async function valueSource(value: Json, named: Named = {}): Promise<FoundSource> {
-  const kind = kindOf(value);
-  if (kind === "empty") throw new FormatError("empty");
-  if (kind === "templates" || kind === "unknown" || !isObject(value)) throw new FormatError("not-a-workflow");
-  const defs = await knownDefs();
-  const { document, findings } = kind === "prompt" ? fromApi(value, defs) : read(value, defs);
-  const { name = null, title = null, isSaved = false } = named;
-  return { document, findings, name, title, file: null, isSaved };
+export async function templateSource(name: string): Promise<FoundSource> {
+  const answer = await ask(`api/v1/templates/${encodeURIComponent(name)}`);
+  const inner = isObject(answer) ? answer["workflow"] : undefined;
+  const workflow = isObject(inner) ? inner : answer;
+  const title = isObject(answer) && typeof answer["title"] === "string" ? answer["title"] : name;
+  return found(workflow, title);
+}
+
+/** The graph of a run as it was: the workflow it was made from, or else the prompt, laid out. */
+export async function runSource(id: string, title: string): Promise<FoundSource> {
+  const run = await ask(`api/v1/runs/${encodeURIComponent(id)}`);
+  const value = isObject(run) ? (run["workflow"] ?? run["graph"] ?? run["prompt"] ?? null) : null;
+  if (value === null) throw new FormatError("no-workflow-inside", { format: "run" });
+  return found(value, title);
+}
+
+/** What the server keeps anyway is nothing to be saved. */
+async function found(value: Json, title: string): Promise<FoundSource> {
+  return { ...openJson(value, await knownDefs()), name: null, title, file: null, isSaved: true };
 }
 
 /** A file's own name without its folders and its ending. */
@@ -54,28 +55,7 @@ export function titleOf(fileName: string): string {
   return last.replace(/\.[^.]+$/, "");
 }
 
-export async function fileSource(name: string, text: string): Promise<FoundSource> {
-  const file: FileStamp = { hash: hashOf(text) };
-  return { ...(await textSource(text, { name, isSaved: true })), file };
-}
-
-export async function templateSource(name: string): Promise<FoundSource> {
-  const value = await answer(`api/v1/templates/${encodeURIComponent(name)}`);
-  const workflow = isObject(value) && isObject(value["workflow"]) ? value["workflow"] : value;
-  const title = isObject(value) && typeof value["title"] === "string" ? value["title"] : name;
-  return valueSource(workflow, { title, isSaved: true });
-}
-
-/** The graph of a run as it was: the workflow it was made from, or else the prompt, laid out. */
-export async function runSource(id: string, title: string): Promise<FoundSource> {
-  const run = await answer(`api/v1/runs/${encodeURIComponent(id)}`);
-  if (!isObject(run)) throw new FormatError("no-workflow-inside");
-  const found = run["workflow"] ?? run["graph"] ?? run["prompt"] ?? null;
-  if (found === null) throw new FormatError("no-workflow-inside");
-  return valueSource(found, { title, isSaved: true });
-}
-
-async function answer(path: string): Promise<Json> {
+async function ask(path: string): Promise<Json> {
   const response = await fetch(path).catch((error: unknown) => {
     throw unreachable(error);
   });

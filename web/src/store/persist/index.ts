@@ -79,7 +79,9 @@ export async function reopen(work: Workspace, shelf: Shelf | null): Promise<bool
       if (docId !== undefined && docId !== "" && (await work.restore(docId)) !== null) return true;
     }
   } catch (error) {
-    tell("error", "cannotRestore", { reason: error instanceof Error ? error.message : String(error) });
+    tell("error", "files:notice.cannotRestore", {
+      reason: error instanceof Error ? error.message : String(error),
+    });
   }
   return false;
 }

@@ -4,9 +4,11 @@ import { create } from "zustand";
 export interface Notice {
   readonly id: number;
   readonly kind: "info" | "warning" | "error";
-  /** Key in the catalogue `files`. */
+  /** Of its text in the catalogues. */
   readonly key: string;
   readonly params: Readonly<Record<string, string | number>>;
+  /** What it is about, where the text does not say so. */
+  readonly title?: string;
   readonly action?: { readonly key: string; readonly run: () => void };
 }
 
@@ -17,10 +19,10 @@ export function tell(
   kind: Notice["kind"],
   key: string,
   params: Notice["params"] = {},
-  action?: Notice["action"],
+  more: Pick<Notice, "title" | "action"> = {},
 ): void {
   count += 1;
-  const notice: Notice = { id: count, kind, key, params, ...(action === undefined ? {} : { action }) };
+  const notice: Notice = { id: count, kind, key, params, ...more };
   // What nobody shows must not pile up.
   useNotices.setState(({ all }) => ({ all: [...all.slice(-19), notice] }));
 }

@@ -1,4 +1,5 @@
 /** The workflows open in this page: opened, shown, closed, and kept so that none is ever lost. */
+import i18next from "i18next";
 import type { Document } from "@/graph/document";
 import { type Editor, EMPTY, useEditor, watchChanges } from "@/store/editor";
 import { type Content, type Hosts, OpenDoc } from "./doc";
@@ -146,7 +147,7 @@ export class Workspace {
     put(doc, loaded, mayWrite);
     if (mayWrite) doc.catchUp();
     else this.locks.wait(docId);
-    if (loaded.state.lost > 0) tell("warning", "lostEntries", { count: loaded.state.lost });
+    if (loaded.state.lost > 0) tell("warning", "files:notice.lostEntries", { count: loaded.state.lost });
   }
 
   show(docId: string): void {
@@ -188,9 +189,9 @@ export class Workspace {
       doc.send();
       tell(
         "info",
-        "keptAsDraft",
+        "files:notice.keptAsDraft",
         { name: labelOf(doc) },
-        { key: "reopen", run: () => void this.restore(docId) },
+        { action: { key: "files:notice.reopen", run: () => void this.restore(docId) } },
       );
     }
     this.locks.release(docId);
@@ -246,7 +247,7 @@ export class Workspace {
     if (edit.how !== "do" && doc.savedTop !== null && done.at(-1) === doc.savedTop && saved !== document) {
       useEditor.setState({ saved: document });
     }
-    if (doc.isElsewhere) this.fork(doc, "copiedElsewhere");
+    if (doc.isElsewhere) this.fork(doc, "files:notice.copiedElsewhere");
     else doc.wrote(edit);
   }
 
@@ -256,7 +257,8 @@ export class Workspace {
     const isActive = this.active === doc;
     const name = labelOf(doc);
     const before = [...this.docs];
-    const copy = this.start(randomId(), { ...content, name: null, saved: EMPTY }, name);
+    const title = name === "" ? null : i18next.t("files:copyOf", { name });
+    const copy = this.start(randomId(), { ...content, name: null, saved: EMPTY }, title);
     this.docs.clear();
     for (const [id, other] of before)
       this.docs.set(id === doc.docId ? copy.docId : id, id === doc.docId ? copy : other);
@@ -272,7 +274,7 @@ export class Workspace {
 
   private async partWays(doc: OpenDoc, isOurs: boolean): Promise<void> {
     if (this.docs.get(doc.docId) !== doc) return;
-    const copy = this.fork(doc, isOurs ? "copiedConflict" : "copiedElsewhere");
+    const copy = this.fork(doc, isOurs ? "files:notice.copiedConflict" : "files:notice.copiedElsewhere");
     await copy.flush();
     // The copy has all of it; under the old id there is what the others made.
     if (isOurs && copy.tab.localTrouble === "")
@@ -292,7 +294,7 @@ export class Workspace {
     } else {
       put(doc, loaded, true);
     }
-    tell("info", "editedHere", { name: labelOf(doc) });
+    tell("info", "files:notice.editedHere", { name: labelOf(doc) });
     this.publish();
   }
 

@@ -1,0 +1,20 @@
+import { lazy, Suspense } from "react";
+import { useQuestion } from "@/store/files/ask";
+import { DropZone } from "./DropZone";
+import { Notices } from "./Notices";
+
+const QuestionDialog = lazy(async () => ({
+  default: (await import("./QuestionDialog")).QuestionDialog,
+}));
+
+/** What opening and saving show wherever one is: their messages, their questions, and where to drop a file. */
+export function FileHost() {
+  const isAsking = useQuestion(({ question }) => question !== null);
+  return (
+    <>
+      <Notices />
+      <DropZone />
+      <Suspense fallback={null}>{isAsking && <QuestionDialog />}</Suspense>
+    </>
+  );
+}
