@@ -11,6 +11,7 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from server.files.drafts import Drafts
 from server.gate import Gate, gate_middleware
 from server.jobs.dispatch import Dispatcher
 from server.jobs.queue import Queue
@@ -19,6 +20,7 @@ from server.jobs.resubmission import Resubmissions
 from server.keys import (
     DECODING,
     DISPATCHER,
+    DRAFTS,
     FAILURE,
     HUB,
     LOGS,
@@ -101,6 +103,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[METRICS] = Metrics(queue, pool, hub)
     app[RESUBMISSIONS] = Resubmissions()
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
+    app[DRAFTS] = Drafts()
     app[TABLE] = ROUTES
     app[STREAMS] = set()
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.files.drafts import Drafts
 from server.jobs.dispatch import Dispatcher
 from server.jobs.queue import Queue
 from server.jobs.resubmission import Resubmissions
@@ -28,6 +29,7 @@ QUEUE = web.AppKey("queue", Queue)
 METRICS = web.AppKey("metrics", Metrics)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 RESUBMISSIONS = web.AppKey("resubmissions", Resubmissions)
+DRAFTS = web.AppKey("drafts", Drafts)
 USERS = web.AppKey("users", Users)
 MACHINE = web.AppKey("machine", Machine)
 LOGS = web.AppKey("logs", LogBook)

@@ -2,6 +2,7 @@
 
 from server.routes import (
     controls,
+    drafts,
     events,
     history,
     jobs,
@@ -41,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *models.ROUTES,
     *users.ROUTES,
     *userdata.ROUTES,
+    *drafts.ROUTES,
     *system.ROUTES,
     *metrics.ROUTES,
     *socket.ROUTES,
