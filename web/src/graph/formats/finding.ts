@@ -16,6 +16,7 @@ export type FindingCode =
   | "group-node-undefined"
   // What a conversion could not do.
   | "unknown-class"
+  | "unknown-class-of"
   | "cycle"
   | "self-containing"
   | "value-misfit"

@@ -33,7 +33,7 @@ export function fromApi(prompt: JsonObject, defs: Defs): ReadResult {
   const links: LinkRecord[] = [];
   const nodes = entries.map(({ key, entry, type }): [NodeKey, NodeRecord] => {
     const def = defs.get(type);
-    if (def === undefined) report({ code: "unknown-class", node: key, params: { type, pack: "" } });
+    if (def === undefined) report({ code: "unknown-class", node: key, params: { type } });
     const inputs = object(entry["inputs"]);
     const linked = linksInto(key, inputs, keys, links.length, report);
     links.push(...linked);
@@ -70,7 +70,7 @@ function linksInto(
         type: "*",
         rest: {},
       });
-    } else report({ code: "wire-without-origin", node: key, input: name, params: { from } });
+    } else report({ code: "wire-without-origin", node: key, input: name, params: { from, input: name } });
   }
   return links;
 }

@@ -43,10 +43,12 @@ function withoutTokens(text: string): [string, number] {
 /** Seeds made by other tools reach 2^64 - 1; a browser's numbers are exact to 2^53 only. */
 function rounded(text: string): Finding[] {
   if (!/\d{16}/.test(text)) return [];
-  const numbers = text.matchAll(/"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d{16,}(?![\d.eE])/g);
+  const numbers = text.matchAll(/"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d[\d.eE+-]*/g);
   return [...numbers].flatMap(([found]): Finding[] => {
-    if (found.startsWith('"') || Number.isSafeInteger(Number(found))) return [];
-    if (BigInt(found) === BigInt(Number(found))) return [];
-    return [{ code: "number-rounded", graph: ROOT, params: { number: found, to: String(Number(found)) } }];
+    if (!/^-?\d{16,}$/.test(found)) return [];
+    const to = String(Number(found));
+    // What is written the same way again is what the file says.
+    if (to === found) return [];
+    return [{ code: "number-rounded", graph: ROOT, params: { number: found, to } }];
   });
 }

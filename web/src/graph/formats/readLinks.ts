@@ -54,7 +54,12 @@ export function readLinks(
       }
       if (index > 0) {
         last += 1;
-        report({ code: "link-shared", node: end.to, input: end.toInput, params: { link: row.id, to: last } });
+        report({
+          code: "link-shared",
+          node: end.to,
+          input: end.toInput,
+          params: { link: row.id, to: last, input: end.toInput },
+        });
       }
       const id = index === 0 ? row.id : last;
       const { origin: from, originSlot: fromSlot, type, rest, raw } = row;
@@ -78,7 +83,7 @@ function endsByInputs(
       const input = record.inputs?.[index]?.name;
       if (link === null || input === undefined) return;
       if (rows.has(link)) ends.set(link, [...(ends.get(link) ?? []), { to: key, toInput: input }]);
-      else report({ code: "link-missing", node: key, input, params: { link } });
+      else report({ code: "link-missing", node: key, input, params: { link, input } });
     });
   }
   return ends;

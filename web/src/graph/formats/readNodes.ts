@@ -117,7 +117,7 @@ function readSlot(raw: Json, link: "link" | "links"): Slot {
   const slot = object(raw);
   return {
     name: text(slot["name"]) ?? "",
-    type: slot["type"] ?? "*",
+    type: slot["type"] === undefined ? "*" : slot["type"],
     rest: without(slot, "name", "type", link),
   };
 }

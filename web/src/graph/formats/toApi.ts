@@ -93,7 +93,8 @@ function* flatten(scope: Scope): Generator<{ scope: Scope; key: NodeKey; node: N
 function unknownClass(scope: Scope, node: NodeKey, record: NodeRecord): Finding {
   const { cnr_id, aux_id } = record.properties;
   const pack = [aux_id, cnr_id].find((name) => typeof name === "string") ?? "";
-  return { code: "unknown-class", graph: scope.id, node, params: { type: record.type, pack: String(pack) } };
+  const params = { type: record.type, ...(pack === "" ? {} : { pack: String(pack) }) };
+  return { code: pack === "" ? "unknown-class" : "unknown-class-of", graph: scope.id, node, params };
 }
 
 function widgetInputs(
@@ -109,7 +110,13 @@ function widgetInputs(
     for (const [name, value] of widgets.values) inputs[name] = wrapped(value);
     for (const input of widgets.misfits) {
       const value = JSON.stringify(widgets.values.get(input) ?? null);
-      report({ code: "value-misfit", graph: scope.id, node: key, input, params: { type: node.type, value } });
+      report({
+        code: "value-misfit",
+        graph: scope.id,
+        node: key,
+        input,
+        params: { type: node.type, input, value },
+      });
     }
   } else if (isObject(node.values)) {
     for (const [name, value] of Object.entries(node.values)) inputs[name] = wrapped(value);

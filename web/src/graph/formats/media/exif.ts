@@ -1,8 +1,8 @@
 /** EXIF, as WebP, JPEG, AVIF and PNG hold it: texts of the form `key:{json}`, and the user's comment. */
 import { Bytes, decoded, hasMark, latin1, type Texts } from "./bytes";
 
-const ASCII = 2;
-const UNDEFINED = 7;
+/** Types of one byte each. Texts are `ASCII`; the comment may be any of them. */
+const [BYTE, ASCII, UNDEFINED] = [1, 2, 7];
 const EXIF_IFD = 0x8769;
 const USER_COMMENT = 0x9286;
 
@@ -31,7 +31,7 @@ function readDirectory(
     const place = bytes.at;
     const offset = bytes.u32();
     if (tag === EXIF_IFD && depth === 0) readDirectory(tiff, offset, isLittle, texts, depth + 1);
-    if (type !== ASCII && type !== UNDEFINED) continue;
+    if (type !== BYTE && type !== ASCII && type !== UNDEFINED) continue;
     const value = new Bytes(tiff, length <= 4 ? place : offset).bytes(length);
     if (tag === USER_COMMENT) texts.set("parameters", userComment(value, isLittle));
     else if (type === ASCII) addKeyed(texts, decoded(value).replace(/\0+$/, ""));
