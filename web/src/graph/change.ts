@@ -1,7 +1,7 @@
 /** Edits as data: applied, inverted, kept in the undo history, written to the journal. */
 import type { Document, Graph, GraphId, GroupRecord, LinkRecord, NodeRecord } from "./document";
 import { type JsonObject, same } from "./json";
-import { put, type Table } from "./table";
+import { type OpenTable, opened, set, type Table } from "./table";
 
 interface Tables {
   nodes: NodeRecord;
@@ -44,23 +44,58 @@ export interface Step {
 }
 
 export function apply(document: Document, changes: readonly Change[]): Document {
-  let graphs = document.graphs;
-  for (const change of changes) {
-    if (change.kind === "graph") {
-      graphs = put(graphs, change.id, change.after, change.at);
-      continue;
-    }
-    const graph = graphs.by[change.graph];
-    if (graph === undefined) throw new Error(`the change concerns graph ${change.graph}, which is not there`);
-    graphs = put(graphs, change.graph, changed(graph, change), 0);
-  }
-  return graphs === document.graphs ? document : { ...document, graphs };
+  const bench = new Bench(document);
+  for (const change of changes) bench.take(change);
+  return bench.document();
 }
 
-function changed(graph: Graph, change: RecordChange | InfoChange): Graph {
-  if (change.kind === "info") return { ...graph, info: change.after };
-  const table = put(graph[change.table] as Table<Tables[TableName]>, change.id, change.after, change.at);
-  return { ...graph, [change.table]: table };
+/** Where a document is changed. Each table is copied once, however many of its records change. */
+class Bench {
+  private readonly tables = new Map<GraphId, Map<TableName, OpenTable<Tables[TableName]>>>();
+
+  constructor(private settled: Document) {}
+
+  take(change: Change): void {
+    if (change.kind === "record") {
+      set(this.open(change.graph, change.table), change.id, change.after, change.at);
+      return;
+    }
+    const graphs = opened(this.document().graphs);
+    if (change.kind === "graph") set(graphs, change.id, change.after, change.at);
+    else set(graphs, change.graph, { ...graphIn(this.settled, change.graph), info: change.after }, 0);
+    this.settled = { ...this.settled, graphs };
+  }
+
+  /** A table as it is now, to be read before the next change only. */
+  rows<T extends TableName>(graph: GraphId, table: T): Table<Tables[T]> {
+    const rows = this.tables.get(graph)?.get(table) ?? graphIn(this.settled, graph)[table];
+    return rows as Table<Tables[T]>;
+  }
+
+  /** The document as it is now; what is changed from here on does not show in it. */
+  document(): Document {
+    if (this.tables.size === 0) return this.settled;
+    const graphs = opened(this.settled.graphs);
+    for (const [id, tables] of this.tables) {
+      set(graphs, id, { ...graphIn(this.settled, id), ...Object.fromEntries(tables) }, 0);
+    }
+    this.tables.clear();
+    this.settled = { ...this.settled, graphs };
+    return this.settled;
+  }
+
+  private open(graph: GraphId, table: TableName): OpenTable<Tables[TableName]> {
+    const tables = this.tables.get(graph) ?? new Map<TableName, OpenTable<Tables[TableName]>>();
+    const rows = tables.get(table) ?? opened<Tables[TableName]>(graphIn(this.settled, graph)[table]);
+    this.tables.set(graph, tables.set(table, rows));
+    return rows;
+  }
+}
+
+function graphIn(document: Document, id: GraphId): Graph {
+  const graph = document.graphs.by[id];
+  if (graph === undefined) throw new Error(`there is no graph ${id}`);
+  return graph;
 }
 
 /** The changes that take these back. */
@@ -73,18 +108,29 @@ export function inverse(changes: readonly Change[]): Change[] {
 /** Collects the changes of one gesture while showing their result; what it starts from stays as it is. */
 export class Draft {
   readonly changes: Change[] = [];
+  private readonly bench: Bench;
 
-  constructor(public document: Document) {}
+  constructor(document: Document) {
+    this.bench = new Bench(document);
+  }
+
+  /** The document with all changes so far. Edits of many records are fastest if it is not asked for in between. */
+  get document(): Document {
+    return this.bench.document();
+  }
 
   graph(id: GraphId): Graph {
-    const graph = this.document.graphs.by[id];
-    if (graph === undefined) throw new Error(`there is no graph ${id}`);
-    return graph;
+    return graphIn(this.document, id);
+  }
+
+  /** One record as it is now. */
+  record<T extends TableName>(graph: GraphId, table: T, id: string): Tables[T] | undefined {
+    return this.bench.rows(graph, table).by[id];
   }
 
   /** Write a record; null removes it. New ones go to `at`, or to the end. A record that stays equal is no change. */
   put<T extends TableName>(graph: GraphId, table: T, id: string, after: Tables[T] | null, at?: number): void {
-    const rows = this.graph(graph)[table] as Table<Tables[T]>;
+    const rows = this.bench.rows(graph, table);
     const before = rows.by[id] ?? null;
     if (before === after || (before !== null && after !== null && equal(before, after))) return;
     const place = before === null ? (at ?? rows.ids.length) : rows.ids.indexOf(id);
@@ -97,9 +143,9 @@ export class Draft {
   }
 
   putGraph(id: GraphId, after: Graph | null): void {
-    const before = this.document.graphs.by[id] ?? null;
+    const { ids, by } = this.document.graphs;
+    const before = by[id] ?? null;
     if (before === after) return;
-    const { ids } = this.document.graphs;
     this.take({ kind: "graph", id, at: before === null ? ids.length : ids.indexOf(id), before, after });
   }
 
@@ -109,7 +155,7 @@ export class Draft {
 
   private take(change: Change): void {
     this.changes.push(change);
-    this.document = apply(this.document, [change]);
+    this.bench.take(change);
   }
 }
 

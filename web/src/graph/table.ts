@@ -24,12 +24,32 @@ export function records<R>(table: Table<R>): R[] {
   });
 }
 
-/** The table with `record` under `id`: in its place if the id is there, else at `at`; null takes it out. */
-export function put<R>(table: Table<R>, id: string, record: R | null, at: number): Table<R> {
-  if (record === null) {
-    const { [id]: _, ...by } = table.by;
-    return { ids: table.ids.filter((other) => other !== id), by };
+/** A table that is being changed in place, before anybody else has seen it. */
+export interface OpenTable<R> {
+  readonly ids: string[];
+  readonly by: Record<string, R>;
+}
+
+/** A copy to change. */
+export function opened<R>(table: Table<R>): OpenTable<R> {
+  return { ids: [...table.ids], by: { ...table.by } };
+}
+
+/** Put `record` under `id`: in its place if the id is there, else at `at`; null takes it out. */
+export function set<R>(table: OpenTable<R>, id: string, record: R | null, at: number): void {
+  const isThere = Object.hasOwn(table.by, id);
+  if (record !== null) {
+    if (!isThere) table.ids.splice(at, 0, id);
+    table.by[id] = record;
+  } else if (isThere) {
+    table.ids.splice(table.ids.indexOf(id), 1);
+    delete table.by[id];
   }
-  const ids = Object.hasOwn(table.by, id) ? table.ids : table.ids.toSpliced(at, 0, id);
-  return { ids, by: { ...table.by, [id]: record } };
+}
+
+/** The same as a table of its own. */
+export function put<R>(table: Table<R>, id: string, record: R | null, at: number): Table<R> {
+  const changed = opened(table);
+  set(changed, id, record, at);
+  return changed;
 }

@@ -118,7 +118,7 @@ function changeGroups(
   edit: (group: GroupRecord) => GroupRecord,
 ): void {
   for (const key of keys) {
-    const group = draft.graph(graph).groups.by[key];
+    const group = draft.record(graph, "groups", key);
     if (group !== undefined) draft.put(graph, "groups", key, edit(group));
   }
 }

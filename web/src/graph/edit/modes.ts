@@ -12,7 +12,7 @@ import { change } from "./slots";
  */
 export function setMode(draft: Draft, graph: GraphId, keys: Iterable<NodeKey>, mode: number): void {
   for (const key of [...keys]) {
-    const node = draft.graph(graph).nodes.by[key];
+    const node = draft.record(graph, "nodes", key);
     if (node === undefined || node.mode === mode) continue;
     change(draft, graph, [key], (one) => ({ ...one, mode }));
     if (!isHost(draft.document, node.type) || node.type === graph) continue;

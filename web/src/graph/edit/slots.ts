@@ -62,7 +62,7 @@ export function change(
   edit: (node: NodeRecord, key: NodeKey) => NodeRecord,
 ): void {
   for (const key of keys) {
-    const node = draft.graph(graph).nodes.by[key];
+    const node = draft.record(graph, "nodes", key);
     if (node !== undefined) draft.put(graph, "nodes", key, edit(node, key));
   }
 }
