@@ -59,11 +59,15 @@ function isHeard(keys: string, { area }: Command, focus: Focus): boolean {
   }
 }
 
-/** `body` counts as the canvas: that is where the keyboard is when nothing was touched yet. */
+/**
+ * `body` counts as the canvas: that is where the keyboard is when nothing was touched yet. So does what shows the
+ * same nodes in another way and says so by `data-canvas`.
+ */
 export function focusOf(target: Element | null, page: Document = document): Focus {
   if (page.querySelector('[aria-modal="true"]') !== null) return "dialog";
   if (isTextField(target)) return "text";
-  if (target === null || target === page.body || target.closest("main") !== null) return "canvas";
+  if (target === null || target === page.body || target.closest("main, [data-canvas]") !== null)
+    return "canvas";
   return "page";
 }
 

@@ -1,0 +1,59 @@
+import { TextInput } from "@mantine/core";
+import { IconSearch } from "@tabler/icons-react";
+import { type KeyboardEvent, useDeferredValue, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { outline } from "@/graph/outline";
+import { useDefs } from "@/store/defs";
+import { shownGraph, useEditor } from "@/store/editor";
+import { OutlineItem } from "./OutlineItem";
+import styles from "./OutlinePanel.module.css";
+
+/**
+ * The graph on screen as a list in the order it is computed: the canvas for those who do not see it. Nodes are
+ * found, read, edited and wired here; the keys of the canvas work on the node that has the keyboard.
+ */
+export function OutlinePanel() {
+  const { t } = useTranslation("app");
+  const document = useDeferredValue(useEditor((editor) => editor.document));
+  const graph = useEditor(shownGraph);
+  const defs = useDefs((state) => state.defs);
+  const [query, setQuery] = useState("");
+  const nodes = useMemo(() => outline(document, defs, graph), [document, defs, graph]);
+  const wanted = query.trim().toLowerCase();
+  const shown = nodes.filter((node) =>
+    `${node.title} ${node.type} ${node.node}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <div className={styles.outline}>
+      <TextInput
+        size="xs"
+        mx={12}
+        mb={8}
+        value={query}
+        onChange={(event) => setQuery(event.currentTarget.value)}
+        placeholder={t("outline.search")}
+        aria-label={t("outline.search")}
+        leftSection={<IconSearch size={14} aria-hidden />}
+      />
+      <p className={styles.hint}>{nodes.length === 0 ? t("outline.empty") : t("outline.hint")}</p>
+      <ol className={styles.list} aria-label={t("outline.list")} data-canvas onKeyDown={walk}>
+        {shown.map((node) => (
+          <OutlineItem key={`${graph}/${node.node}`} node={node} document={document} graph={graph} />
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+/** Up and down lead from node to node, Home and End to the first and last. */
+function walk(event: KeyboardEvent<HTMLElement>): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement)) return;
+  if (!event.target.matches("[data-outline-node]")) return;
+  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-outline-node]")];
+  const at = all.indexOf(event.target);
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+  if (next === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  all[next]?.focus();
+}
