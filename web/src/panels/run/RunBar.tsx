@@ -74,9 +74,10 @@ export function RunBar() {
 /** How far the run of ours is, as a line along the button. */
 function Progress() {
   const { t } = useTranslation("run");
-  const percent = useRunBar(({ progress }) =>
-    progress === null || progress[1] === 0 ? null : Math.floor((100 * progress[0]) / progress[1]),
-  );
+  const percent = useRunBar(({ running }) => {
+    const first = Object.values(running)[0];
+    return first === undefined || first.all === 0 ? null : Math.floor((100 * first.done) / first.all);
+  });
   if (percent === null) return null;
   return (
     <span

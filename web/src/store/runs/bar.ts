@@ -2,6 +2,16 @@
 import { create } from "zustand";
 import type { ApiError } from "@/api/error";
 
+export interface Progress {
+  /** The workflow it was made from. */
+  readonly doc: string;
+  /** Nodes that are done, with the part of those that run, and all that matter to it. */
+  readonly done: number;
+  readonly all: number;
+  /** Address of the node that runs. */
+  readonly node: string | null;
+}
+
 interface RunBarState {
   /** How many runs one press queues. */
   readonly count: number;
@@ -11,9 +21,10 @@ interface RunBarState {
   readonly sending: number;
   /** Why the last press queued nothing, or not all; null if it did. */
   readonly failure: ApiError | null;
-  /** Jobs of ours that wait or run, and how far the one that runs is. */
+  /** Jobs of ours that wait or run. */
   readonly ours: number;
-  readonly progress: readonly [number, number] | null;
+  /** How far those that run are, by id. */
+  readonly running: Readonly<Record<string, Progress>>;
 }
 
 export const useRunBar = create<RunBarState>(() => ({
@@ -22,7 +33,7 @@ export const useRunBar = create<RunBarState>(() => ({
   sending: 0,
   failure: null,
   ours: 0,
-  progress: null,
+  running: {},
 }));
 
 export const MOST_AT_ONCE = 100;

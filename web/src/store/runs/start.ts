@@ -1,8 +1,9 @@
 /** Everything about runs that goes on by itself, started once by the page. */
 import { useEditor } from "../editor";
 import { watchForAutoQueue } from "./auto";
-import { useRunBar } from "./bar";
+import { type Progress, useRunBar } from "./bar";
 import { connect, feed } from "./live";
+import { watchForProblems } from "./local";
 import { watchForPlans } from "./plan";
 import { followQueue } from "./queue";
 import { restoreLast } from "./restore";
@@ -19,6 +20,7 @@ export function startRuns(): void {
   feed.onMove(showProgress);
   feed.onEnd(showProgress);
   followQueue();
+  watchForProblems();
   watchForPlans();
   watchForAutoQueue();
   connect();
@@ -30,10 +32,15 @@ function show(doc: string): void {
 }
 
 function showProgress(): void {
-  const jobs = [...feed.following.values()];
-  const running = jobs.find((job) => job.view.state === "running");
-  const progress = running?.view.progressed ?? null;
+  const running: Record<string, Progress> = {};
+  for (const { id, doc, view } of feed.following.values()) {
+    if (view.state !== "running") continue;
+    const [done, all] = view.progressed;
+    running[id] = { doc, done, all, node: view.current };
+  }
   const shown = useRunBar.getState();
-  const same = progress?.[0] === shown.progress?.[0] && progress?.[1] === shown.progress?.[1];
-  if (shown.ours !== jobs.length || !same) useRunBar.setState({ ours: jobs.length, progress });
+  const ours = feed.following.size;
+  // Compared as text: a handful of small records, once a frame.
+  if (shown.ours === ours && JSON.stringify(shown.running) === JSON.stringify(running)) return;
+  useRunBar.setState({ ours, running });
 }

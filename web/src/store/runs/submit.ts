@@ -10,9 +10,10 @@ import { useDefs } from "../defs";
 import { perform, useEditor } from "../editor";
 import { setting } from "../settings";
 import { useRunBar } from "./bar";
-import { type Converted, convert, moveControls } from "./convert";
+import { convert, moveControls } from "./convert";
 import { rememberJob } from "./last";
 import { feed } from "./live";
+import { noteSent } from "./local";
 import { problemsOf } from "./problems";
 import { sentOf } from "./sent";
 
@@ -48,7 +49,7 @@ async function run({ targets, front = false, count = 1 }: RunOptions): Promise<n
     for (; taken < count; taken += 1) {
       const draft = new Draft(current);
       if (setting("control") === "before" && ran.has(docId)) moveControls(draft);
-      await send(docId, name, convert(draft.document, targets), front, targets);
+      await send(docId, name, draft.document, front, targets);
       ran.add(docId);
       if (setting("control") === "after") moveControls(draft);
       changes.push(...draft.changes);
@@ -66,10 +67,11 @@ async function run({ targets, front = false, count = 1 }: RunOptions): Promise<n
 async function send(
   doc: string,
   name: string | null,
-  { prompt, workflow }: Converted,
+  document: Document,
   front: boolean,
   targets: readonly string[] | undefined,
 ): Promise<void> {
+  const { prompt, workflow } = convert(document, targets);
   const id = uuid();
   const isPart = targets !== undefined;
   feed.follow(id, doc, sentOf(prompt, useDefs.getState().defs, targets), { isPart });
@@ -89,9 +91,11 @@ async function send(
   try {
     const accepted = await post(body);
     rememberJob(doc, id);
+    noteSent(doc, document);
     feed.boards.setProblems(doc, "server", problemsOf(accepted));
   } catch (error) {
     feed.unfollow(id);
+    noteSent(doc, document);
     if (error instanceof ApiError && isObject(error.body)) {
       feed.boards.setProblems(doc, "server", problemsOf(error.body));
     }
