@@ -38,6 +38,8 @@ export class OpenDoc {
   /** The step it was saved after: undefined before the first, null if it was not. */
   savedTop: Step | undefined | null = null;
   updated = Date.now();
+  /** Whether there is anything the server should keep: what was just opened is no draft. */
+  isWorthSending = false;
   journal: Journal | null = null;
   private sync: Sync | null = null;
   private synced: Synced = { revision: 0, seq: 0 };
@@ -114,7 +116,7 @@ export class OpenDoc {
       changed: (server, serverDetail) => this.say({ server, serverDetail }),
       synced: (synced) => {
         this.synced = synced;
-        void shelf.putRecord(this.record).catch(() => undefined);
+        if (this.sync !== null) void shelf.putRecord(this.record).catch(() => undefined);
       },
       conflict: () => this.hosts.parted(this, true),
     });
@@ -132,17 +134,14 @@ export class OpenDoc {
     ];
   }
 
-  /** What was just opened and lies in a file is no draft. */
-  private get isWorthSending(): boolean {
-    return this.synced.revision > 0 || !this.isUntouched;
-  }
-
+  /** Whether the server has a draft of it. */
   get isOnServer(): boolean {
     return this.synced.revision > 0;
   }
 
   wrote(edit: Edit): void {
     this.updated = Date.now();
+    this.isWorthSending = true;
     this.journal?.record(edit);
   }
 
@@ -169,7 +168,14 @@ export class OpenDoc {
     if (this.isWorthSending) this.sync?.poke();
   }
 
-  /** Stop writing it down. */
+  /** Stops writing it down, once what is under way has arrived. */
+  async end(): Promise<void> {
+    const { journal, sync } = this;
+    this.drop();
+    await Promise.all([journal?.end(), sync?.end()]);
+  }
+
+  /** Stops writing it down, at once. */
   drop(): void {
     this.journal?.stop();
     this.sync?.stop();

@@ -79,7 +79,7 @@ function replayFrom(snapshot: Stamp & State, rest: readonly Entry[]): Replayed {
   let saved = snapshot.isSaved ? document : null;
   let replayed = 0;
   for (const entry of rest) {
-    if (!("change" in entry) || entry.change.seq !== seq + 1) break;
+    if (!("change" in entry) || entry.change.seq !== seq + 1 || entry.change.by !== snapshot.by) break;
     const next = attempt(document, entry.change.changes);
     if (next === null) break;
     document = next;

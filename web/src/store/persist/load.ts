@@ -11,6 +11,7 @@ export interface Loaded {
   readonly state: Replayed;
   readonly place: Place;
   readonly record: DocRecord | undefined;
+  readonly isFromServer: boolean;
   /** The journal here ends in what cannot be replayed, or there is none: it has to begin anew. */
   readonly needsSnapshot: boolean;
 }
@@ -36,7 +37,7 @@ export async function loadHere(shelf: Shelf, docId: string, mayWrite: boolean): 
     snapshot: snapshot === undefined ? 0 : stampOf(snapshot).seq,
     synced: { revision: record?.revision ?? 0, seq: record?.synced ?? 0 },
   };
-  return { state, place, record, needsSnapshot: state.lost > 0 };
+  return { state, place, record, isFromServer: false, needsSnapshot: state.lost > 0 };
 }
 
 /** What follows the journal, written by the same one. */
@@ -51,12 +52,13 @@ export async function loadFromServer(drafts: Drafts, docId: string): Promise<Loa
   const draft = await drafts.read(docId);
   const state = replay(draft?.entries ?? []);
   if (draft === null || state === null) return null;
-  const place = { by: randomId(), seq: 0, snapshot: 0, synced: { revision: draft.revision, seq: 1 } };
-  return { state, place, record: undefined, needsSnapshot: true };
+  const place = { by: randomId(), seq: 0, snapshot: 0, synced: { revision: draft.revision, seq: 0 } };
+  return { state, place, record: undefined, isFromServer: true, needsSnapshot: true };
 }
 
 /** Show it as it was; `mayWrite`, go on writing it down. */
-export function put(doc: OpenDoc, { state, place, record, needsSnapshot }: Loaded, mayWrite: boolean): void {
+export function put(doc: OpenDoc, loaded: Loaded, mayWrite: boolean): void {
+  const { state, place, record, isFromServer, needsSnapshot } = loaded;
   doc.title = state.title;
   doc.file = state.file;
   doc.savedTop = state.savedTop;
@@ -64,5 +66,7 @@ export function put(doc: OpenDoc, { state, place, record, needsSnapshot }: Loade
   doc.content = { ...restored(state), path: record?.path ?? [] };
   if (!mayWrite) return;
   doc.keep(place);
+  // What came from the server is not sent back until it is edited: whoever else has it open may go on.
+  if (!isFromServer && !doc.isUntouched) doc.isWorthSending = true;
   if (needsSnapshot) doc.journal?.snapshot();
 }

@@ -1,6 +1,8 @@
 /** Which tab of this browser edits a workflow. One holds it; another may wait for it or take it over. */
 
 export interface Locks {
+  /** Holds what no other tab can know of yet. */
+  claim(docId: string): void;
   /** Holds it unless another tab does. Resolves to whether it is held. */
   hold(docId: string): Promise<boolean>;
   /** Holds it as soon as nobody else does, and says so. */
@@ -65,6 +67,7 @@ export function webLocks(manager: LockManager, wire: Wire, events: LockEvents): 
   };
 
   return {
+    claim: (docId) => void manager.request(nameOf(docId), {}, () => keep(docId)).catch(() => lost(docId)),
     hold: (docId) =>
       new Promise((resolve) => {
         if (held.has(docId)) return resolve(true);
@@ -109,8 +112,8 @@ export function webLocks(manager: LockManager, wire: Wire, events: LockEvents): 
 const ANSWER_MS = 150;
 
 /**
- * For pages that are not served securely, where browsers have no Web Locks: tabs ask each other. Two that ask
- * at the same moment may both hold it; the journal notices then, and one of them goes on with a copy.
+ * For pages that are not served securely, where browsers have no Web Locks: tabs ask each other. One that is
+ * too busy to answer in time is passed over; the journal notices then, and one of them goes on with a copy.
  */
 export function channelLocks(wire: Wire, self: string, events: LockEvents): Locks {
   const held = new Set<string>();
@@ -135,8 +138,9 @@ export function channelLocks(wire: Wire, self: string, events: LockEvents): Lock
     return !isElsewhere;
   }
 
-  const hear: Record<Message["kind"], (docId: string) => void> = {
-    who: (docId) => held.has(docId) && say("mine", docId),
+  const hear: Record<Message["kind"], (docId: string, from: string) => void> = {
+    // Of two that ask at the same time, one has to give way.
+    who: (docId, from) => (held.has(docId) || (asking.has(docId) && self < from)) && say("mine", docId),
     mine: (docId) => asking.get(docId)?.(),
     yield: (docId) => {
       if (!held.has(docId)) return;
@@ -154,10 +158,11 @@ export function channelLocks(wire: Wire, self: string, events: LockEvents): Lock
     },
   };
   wire.onmessage = ({ data }) => {
-    if (data.from !== self) hear[data.kind]?.(data.docId);
+    if (data.from !== self) hear[data.kind]?.(data.docId, data.from);
   };
 
   return {
+    claim: (docId) => void held.add(docId),
     hold,
     wait: (docId) => void waiting.add(docId),
     takeOver(docId) {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "@/api/error";
+import { serverDrafts } from "./drafts";
 import { type Entry, replay, type State } from "./entries";
 import { memoryShelf, type Shelf } from "./shelf";
 import { DEBOUNCE_MS, Sync, type SyncState } from "./sync";
-import { documentOf, FakeDrafts, nodeAt } from "./testing";
+import { documentOf, FakeServer, nodeAt } from "./testing";
 
 const state: State = {
   document: documentOf(nodeAt(1)),
@@ -21,7 +21,7 @@ const change = (seq: number, by = "j"): Entry => ({
 
 describe("syncing with the server", () => {
   let shelf: Shelf;
-  let server: FakeDrafts;
+  let server: FakeServer;
   let states: SyncState[];
   const events = {
     changed: (next: SyncState) => void (states.at(-1) !== next && states.push(next)),
@@ -29,14 +29,14 @@ describe("syncing with the server", () => {
     conflict: vi.fn(),
   };
   const syncOf = (start = { revision: 0, seq: 0 }) =>
-    new Sync("d", "j", server, (after) => shelf.entries("d", after), start, events);
-  const sent = () => server.kept.get("d")?.entries ?? [];
+    new Sync("d", "j", serverDrafts(server.send), (after) => shelf.entries("d", after), start, events);
+  const sent = () => server.entries("d");
 
   beforeEach(async () => {
     vi.useFakeTimers();
     vi.clearAllMocks();
     shelf = memoryShelf();
-    server = new FakeDrafts();
+    server = new FakeServer();
     states = [];
     await shelf.append("d", [snapshot(1), change(2), change(3)]);
   });
@@ -86,7 +86,7 @@ describe("syncing with the server", () => {
   it("overwrites nothing that somebody else wrote", async () => {
     const sync = syncOf();
     await sync.flush();
-    await server.append("d", 3, [change(4, "other")]);
+    server.append("d", { after: 3, entries: [change(4, "other")] });
     await shelf.append("d", [change(4)]);
     await sync.flush();
     expect(events.conflict).toHaveBeenCalledTimes(1);
@@ -115,7 +115,7 @@ describe("syncing with the server", () => {
   });
 
   it("tells what the server refuses with, and keeps trying", async () => {
-    server.refusal = new ApiError(507, "disk_full", "the disk is full");
+    server.refusal = [507, "the disk is full"];
     const changed = vi.spyOn(events, "changed");
     const sync = syncOf();
     await sync.flush();

@@ -75,6 +75,12 @@ export class Sync {
     clearTimeout(this.timer);
   }
 
+  /** Stops once what is under way has arrived. */
+  async end(): Promise<void> {
+    this.stop();
+    await this.running;
+  }
+
   private later(wait: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.flush(), wait);

@@ -1,11 +1,10 @@
 /** For the tests of this folder: edits to make, and a server of drafts with the real one's rules. */
 import fc from "fast-check";
-import { ApiError } from "@/api/error";
 import type { Draft as Edits } from "@/graph/change";
 import { type Document, type NodeRecord, ROOT } from "@/graph/document";
 import { tableOf } from "@/graph/table";
 import { EMPTY_GRAPH } from "@/store/editor";
-import { DraftConflict, type Drafts } from "./drafts";
+import type { Send } from "./drafts";
 import type { Entry } from "./entries";
 
 export function nodeAt(id: number, x = 0, title: string | null = null): NodeRecord {
@@ -70,49 +69,54 @@ interface Kept {
 }
 
 /** Keeps drafts as the server does: append-only, refusing what does not follow the revision it is at. */
-export class FakeDrafts implements Drafts {
+export class FakeServer {
   readonly kept = new Map<string, Kept>();
   isOnline = true;
   /** Takes the next request, and lets its answer get lost. */
   losesAnswer = false;
-  refusal: ApiError | null = null;
+  /** Status and text it refuses everything with. */
+  refusal: readonly [number, string] | null = null;
   requests = 0;
 
-  async list() {
-    this.arrive();
-    return [...this.kept].map(([id, { revision }]) => ({ id, revision, name: null, updated: 1 }));
-  }
+  readonly send: Send = async (path, init) => {
+    this.requests += 1;
+    if (!this.isOnline) throw new TypeError("Failed to fetch");
+    if (this.refusal !== null) return answer(this.refusal[0], { error: { message: this.refusal[1] } });
+    const [id = "", action] = path.replace(/^api\/v1\/drafts\/?/, "").split("/");
+    const given = this.handle(id, action, init);
+    if (!this.losesAnswer) return given;
+    this.losesAnswer = false;
+    throw new TypeError("the connection broke");
+  };
 
-  async read(id: string) {
-    this.arrive();
+  private handle(id: string, action: string | undefined, init: RequestInit | undefined): Response {
     const draft = this.kept.get(id);
-    if (draft === undefined) return null;
+    if (action === "changes") return this.append(id, JSON.parse(String(init?.body)));
+    if (init?.method === "DELETE") return new Response(null, { status: this.kept.delete(id) ? 204 : 404 });
+    if (id === "") {
+      const rows = [...this.kept].map(([id, { revision }]) => ({ id, revision, name: null, updated: 1 }));
+      return answer(200, rows);
+    }
+    if (draft === undefined) return answer(404, { error: { message: "there is no such draft" } });
     const start = draft.entries.findLastIndex((entry) => "snapshot" in entry);
-    return structuredClone({ revision: draft.revision, entries: draft.entries.slice(start) });
+    return answer(200, { revision: draft.revision, updated: 1, entries: draft.entries.slice(start) });
   }
 
-  async append(id: string, after: number, entries: readonly Entry[]) {
-    this.arrive();
+  append(id: string, { after, entries }: { after: number; entries: readonly Entry[] }): Response {
     const draft = this.kept.get(id) ?? { revision: 0, entries: [] };
-    if (draft.revision !== after) throw new DraftConflict(id);
-    draft.entries.push(...structuredClone(entries));
+    if (draft.revision !== after)
+      return answer(409, { error: { message: "the draft is at another revision" } });
+    draft.entries.push(...entries);
     draft.revision += entries.length;
     this.kept.set(id, draft);
-    if (this.losesAnswer) {
-      this.losesAnswer = false;
-      throw new ApiError(0, "unreachable", "the connection broke");
-    }
-    return draft.revision;
+    return answer(200, { revision: draft.revision });
   }
 
-  async remove(id: string) {
-    this.arrive();
-    this.kept.delete(id);
+  entries(id: string): readonly Entry[] {
+    return this.kept.get(id)?.entries ?? [];
   }
+}
 
-  private arrive(): void {
-    this.requests += 1;
-    if (!this.isOnline) throw new ApiError(0, "unreachable", "no answer");
-    if (this.refusal !== null) throw this.refusal;
-  }
+function answer(status: number, body: unknown): Response {
+  return new Response(JSON.stringify(body), { status });
 }

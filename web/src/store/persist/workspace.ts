@@ -89,9 +89,11 @@ export class Workspace {
     const doc = this.start(randomId(), content, title);
     doc.file = file;
     doc.savedTop = isSaved ? undefined : null;
+    doc.isWorthSending = !isSaved;
     const replaced = this.active?.isUntouched === true && !this.active.content.name ? this.active : undefined;
     this.show(doc.docId);
     doc.journal?.snapshot();
+    this.writeRecords();
     if (replaced !== undefined) void this.close(replaced.docId);
     return doc;
   }
@@ -100,7 +102,7 @@ export class Workspace {
     const doc = new OpenDoc(docId, this.hosts, content);
     doc.title = title;
     this.docs.set(docId, doc);
-    void this.locks.hold(docId);
+    this.locks.claim(docId);
     doc.keep({ by: randomId(), seq: 0, snapshot: 0, synced: { revision: 0, seq: 0 } });
     return doc;
   }
@@ -179,10 +181,10 @@ export class Workspace {
   }
 
   private async putAway(doc: OpenDoc): Promise<void> {
-    const { docId, isElsewhere, isSaved, isOnServer } = doc;
+    const { docId, isElsewhere, isSaved } = doc;
     if (!isElsewhere && isSaved) {
-      doc.drop();
-      await this.forget(docId, isOnServer);
+      await doc.end();
+      await this.forget(docId, doc.isOnServer);
     } else if (!isElsewhere) {
       await doc.flush();
       await this.services.shelf.putRecord({ ...doc.record, isClosed: true }).catch(() => undefined);
@@ -265,8 +267,9 @@ export class Workspace {
     if (isActive) useEditor.setState({ docId: copy.docId, name: null, saved: EMPTY });
     doc.drop();
     this.locks.release(doc.docId);
+    copy.isWorthSending = true;
     copy.journal?.snapshot();
-    copy.catchUp();
+    this.writeRecords();
     tell("warning", why, { name });
     this.publish();
     return copy;
