@@ -39,7 +39,7 @@ export async function templateSource(name: string): Promise<FoundSource> {
 /** The graph of a run as it was: the workflow it was made from, or else the prompt, laid out. */
 export async function runSource(id: string, title: string): Promise<FoundSource> {
   const run = await ask(`api/v1/runs/${encodeURIComponent(id)}`);
-  const value = isObject(run) ? (run["workflow"] ?? run["graph"] ?? run["prompt"] ?? null) : null;
+  const value = isObject(run) ? (run["workflow"] ?? run["prompt"] ?? null) : null;
   if (value === null) throw new FormatError("no-workflow-inside", { format: "run" });
   return found(value, title);
 }

@@ -111,8 +111,11 @@ export class OpenDoc {
       taken: () => this.hosts.parted(this, false),
     });
     this.journal = journal;
-    const entries = (after: number) => this.unsent(after);
-    this.sync = new Sync(this.docId, place.by, drafts, entries, place.synced, {
+    const source = {
+      entries: (after: number) => this.unsent(after),
+      name: () => this.content.name ?? this.title,
+    };
+    this.sync = new Sync(this.docId, place.by, drafts, source, place.synced, {
       changed: (server, serverDetail) => this.say({ server, serverDetail }),
       synced: (synced) => {
         this.synced = synced;

@@ -29,7 +29,7 @@ export interface Drafts {
   /** Null if there is none of that id. */
   read(id: string): Promise<Draft | null>;
   /** Adds to revision `after`; returns the new one. Fails with `DraftConflict` if it is another by now. */
-  append(id: string, after: number, entries: readonly Entry[]): Promise<number>;
+  append(id: string, after: number, entries: readonly Entry[], name: string | null): Promise<number>;
   remove(id: string): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export function serverDrafts(send: Send = (path, init) => fetch(path, init)): Dr
   return {
     async list() {
       const answer: unknown = await ask("api/v1/drafts");
-      const rows = isObject(answer) && Array.isArray(answer["drafts"]) ? answer["drafts"] : answer;
+      const rows = isObject(answer) ? answer["drafts"] : [];
       return Array.isArray(rows) ? rows.filter(isObject).map(infoOf) : [];
     },
     async read(id) {
@@ -65,13 +65,13 @@ export function serverDrafts(send: Send = (path, init) => fetch(path, init)): Dr
         entries: (answer["entries"] ?? []) as unknown as Entry[],
       };
     },
-    async append(id, after, entries) {
-      const body = JSON.stringify({ after, entries });
+    async append(id, after, entries, name) {
+      const body = JSON.stringify({ after, entries, ...(name === null ? {} : { name }) });
       const keepalive = body.length < KEEPALIVE_BYTES;
       const headers = { "Content-Type": "application/json" };
       const init = { method: "POST", headers, body, keepalive };
       const answer: unknown = await ask(`${path(id)}/changes`, init).catch((error: unknown) => {
-        throw error instanceof ApiError && error.status === 409 ? new DraftConflict(id) : error;
+        throw error instanceof ApiError && error.code === "draft_conflict" ? new DraftConflict(id) : error;
       });
       return isObject(answer) ? Number(answer["revision"]) : after + entries.length;
     },
@@ -84,12 +84,10 @@ export function serverDrafts(send: Send = (path, init) => fetch(path, init)): Dr
 }
 
 function infoOf(row: { readonly [key: string]: unknown }): DraftInfo {
-  const updated = Number(row["updated"] ?? 0);
   return {
     id: String(row["id"] ?? ""),
     revision: Number(row["revision"] ?? 0),
     name: typeof row["name"] === "string" ? row["name"] : null,
-    // The server counts seconds.
-    updated: updated < 1e11 ? updated * 1000 : updated,
+    updated: Number(row["updated"] ?? 0),
   };
 }

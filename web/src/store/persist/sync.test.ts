@@ -29,7 +29,8 @@ describe("syncing with the server", () => {
     conflict: vi.fn(),
   };
   const syncOf = (start = { revision: 0, seq: 0 }) =>
-    new Sync("d", "j", serverDrafts(server.send), (after) => shelf.entries("d", after), start, events);
+    new Sync("d", "j", serverDrafts(server.send), source, start, events);
+  const source = { entries: (after: number) => shelf.entries("d", after), name: () => "portrait" };
   const sent = () => server.entries("d");
 
   beforeEach(async () => {
@@ -53,6 +54,7 @@ describe("syncing with the server", () => {
     expect(server.requests).toBe(1);
     expect(sent()).toHaveLength(3);
     expect(states).toEqual(["waiting", "kept"]);
+    expect(server.kept.get("d")?.name).toBe("portrait");
     expect(events.synced).toHaveBeenLastCalledWith({ revision: 3, seq: 3 });
   });
 

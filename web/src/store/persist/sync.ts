@@ -38,8 +38,12 @@ export class Sync {
     private readonly docId: string,
     private readonly by: string,
     private readonly drafts: Drafts,
-    /** The journal's entries after a number, in order. */
-    private readonly entries: (after: number) => Promise<readonly Entry[]>,
+    private readonly source: {
+      /** The journal's entries after a number, in order. */
+      entries(after: number): Promise<readonly Entry[]>;
+      /** What to call the draft in lists. */
+      name(): string | null;
+    },
     private synced: Synced,
     private readonly events: SyncEvents,
   ) {}
@@ -103,12 +107,17 @@ export class Sync {
 
   private async sendAll(): Promise<void> {
     for (;;) {
-      const open = joining(await this.entries(this.synced.seq), this.synced.seq);
+      const open = joining(await this.source.entries(this.synced.seq), this.synced.seq);
       const batch = open.slice(0, BATCH);
       const last = batch.at(-1);
       if (last === undefined || this.ended) return;
       try {
-        const revision = await this.drafts.append(this.docId, this.synced.revision, batch);
+        const revision = await this.drafts.append(
+          this.docId,
+          this.synced.revision,
+          batch,
+          this.source.name(),
+        );
         this.settle({ revision, seq: stampOf(last).seq });
       } catch (error) {
         if (!(error instanceof DraftConflict)) throw error;

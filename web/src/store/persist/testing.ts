@@ -64,9 +64,18 @@ export function edit(draft: Edits, act: Act): void {
 }
 
 interface Kept {
+  name: string | null;
   revision: number;
   entries: Entry[];
 }
+
+interface Appended {
+  readonly after: number;
+  readonly entries: readonly Entry[];
+  readonly name?: string | null;
+}
+
+const CONFLICT = { error: { code: "draft_conflict", message: "the draft is at another revision" } };
 
 /** Keeps drafts as the server does: append-only, refusing what does not follow the revision it is at. */
 export class FakeServer {
@@ -94,18 +103,17 @@ export class FakeServer {
     if (action === "changes") return this.append(id, JSON.parse(String(init?.body)));
     if (init?.method === "DELETE") return new Response(null, { status: this.kept.delete(id) ? 204 : 404 });
     if (id === "") {
-      const rows = [...this.kept].map(([id, { revision }]) => ({ id, revision, name: null, updated: 1 }));
-      return answer(200, rows);
+      const rows = [...this.kept].map(([id, { revision }]) => ({ id, revision, updated: 1 }));
+      return answer(200, { drafts: rows });
     }
     if (draft === undefined) return answer(404, { error: { message: "there is no such draft" } });
     const start = draft.entries.findLastIndex((entry) => "snapshot" in entry);
     return answer(200, { revision: draft.revision, updated: 1, entries: draft.entries.slice(start) });
   }
 
-  append(id: string, { after, entries }: { after: number; entries: readonly Entry[] }): Response {
-    const draft = this.kept.get(id) ?? { revision: 0, entries: [] };
-    if (draft.revision !== after)
-      return answer(409, { error: { message: "the draft is at another revision" } });
+  append(id: string, { after, entries, name = null }: Appended): Response {
+    const draft = this.kept.get(id) ?? { name, revision: 0, entries: [] };
+    if (draft.revision !== after) return answer(409, CONFLICT);
     draft.entries.push(...entries);
     draft.revision += entries.length;
     this.kept.set(id, draft);
