@@ -2,6 +2,7 @@
 import type { Defs, NodeDef } from "../defs";
 import { type Document, type GraphId, Mode, type NodeKey, type NodeRecord } from "../document";
 import { isObject, type Json } from "../json";
+import { isHost } from "../kinds";
 import { linkIndex } from "../links";
 import { readWidgets } from "../widgets";
 import type { Finding } from "./finding";
@@ -57,7 +58,7 @@ export function toApi(document: Document, defs: Defs, options: ConversionOptions
   const places = new Map<string, Place>();
   const unknown = new Set<string>();
   for (const { scope, key, node } of flatten(root)) {
-    if (scope.inner.has(key) || behaviourOf(node.type, defs, reroutes) !== "runs") continue;
+    if (isHost(document, node.type) || behaviourOf(node.type, defs, reroutes) !== "runs") continue;
     const id = scope.prefix + key;
     places.set(id, { graph: scope.id, node: key, path: scope.path });
     if (scope.isOff || node.mode === Mode.MUTE || node.mode === Mode.BYPASS) continue;
