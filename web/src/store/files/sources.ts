@@ -64,8 +64,17 @@ async function ask(path: string): Promise<Json> {
   return parse(text).value;
 }
 
-/** The node classes; those of a server that cannot be reached are none. */
+/** The node classes, once they are here; those of a server that cannot be reached are none. */
 export async function knownDefs(): Promise<Defs> {
-  if (useDefs.getState().status !== "ready") await loadDefs();
+  await new Promise<void>((resolve) => {
+    const isHere = () => useDefs.getState().status !== "loading";
+    if (isHere()) return resolve();
+    const stop = useDefs.subscribe(() => {
+      if (!isHere()) return;
+      stop();
+      resolve();
+    });
+  });
+  if (useDefs.getState().status === "failed") await loadDefs();
   return useDefs.getState().defs;
 }
