@@ -11,6 +11,7 @@ from engine.registry import Registry
 from workflows.formats import Finding, FormatError, convert
 from workflows.formats.definitions import remembered
 from workflows.formats.embedded import read_file
+from workflows.formats.partial import without_unknown
 
 Prompt = dict[str, Any]
 
@@ -40,7 +41,9 @@ class WorkflowFile:
                 found = convert(self.workflow, definitions)
             except FormatError as error:
                 raise WorkflowError(f"{self.path}: {error}") from error
-            prompt, findings = found.prompt, found.findings
+            prompt, findings = without_unknown(
+                found, lambda name: (spec := registry.get(name)) is not None and spec.output_node
+            )
         for change in changes:
             apply_change(prompt, change)
         return prompt, findings
