@@ -12,6 +12,8 @@ import {
   type TablerIcon,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { countOf, useMissing } from "@/store/missing";
+import { useReport } from "@/store/report";
 import { useRuns } from "@/store/runs";
 import { PANELS, type PanelId, togglePanel, useShell } from "@/store/shell";
 import styles from "./Rail.module.css";
@@ -33,6 +35,10 @@ const ICONS: Readonly<Record<PanelId, TablerIcon>> = {
 export function Rail() {
   const { t } = useTranslation("app");
   const route = useRoute();
+  const lacks = useMissing(countOf);
+  const hasReport = useReport((state) => state.report !== null);
+  const isOpen = useShell((shell) => shell.panel === "missing");
+  const isMissing = isOpen || hasReport || lacks > 0;
   const isTemplates = route.kind === "templates";
   return (
     <nav className={styles.rail} aria-label={t("panels")}>
@@ -42,7 +48,7 @@ export function Rail() {
         isOn={isTemplates}
         onClick={() => navigate(isTemplates ? { kind: "canvas" } : { kind: "templates" })}
       />
-      {PANELS.map((panel) => (
+      {PANELS.filter((panel) => panel !== "missing" || isMissing).map((panel) => (
         <PanelButton key={panel} panel={panel} />
       ))}
     </nav>
@@ -53,13 +59,15 @@ function PanelButton({ panel }: { readonly panel: PanelId }) {
   const { t } = useTranslation("app");
   const isOpen = useShell((shell) => shell.panel === panel);
   const problems = useRuns((runs) => (panel === "problems" ? runs.problems.length : 0));
-  const label = problems > 0 ? t("panel.problemsCount", { count: problems }) : t(`panel.${panel}`);
+  const lacks = useMissing((missing) => (panel === "missing" ? countOf(missing) : 0));
+  const count = problems + lacks;
+  const label = count > 0 ? t(`panel.${panel}Count`, { count }) : t(`panel.${panel}`);
   return (
     <RailButton
       label={label}
       Icon={ICONS[panel]}
       isOn={isOpen}
-      count={problems}
+      count={count}
       onClick={() => togglePanel(panel)}
       panel={panel}
     />

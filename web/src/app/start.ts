@@ -4,6 +4,7 @@ import { runCommands } from "@/panels/run/commands";
 import { addCommands, type Command } from "@/store/commands";
 import { loadDefs } from "@/store/defs";
 import { fileCommands } from "@/store/files";
+import { watchMissing } from "@/store/missing";
 import { startPersistence } from "@/store/persist";
 import { startRuns } from "@/store/runs/start";
 import { followRoute } from "./followRoute";
@@ -19,5 +20,6 @@ export async function start(): Promise<void> {
   addCommands(runCommands);
   addCommands((await PARTS["../canvas/commands.ts"]?.())?.canvasCommands ?? []);
   await startPersistence();
+  watchMissing();
   await followRoute();
 }

@@ -26,6 +26,8 @@ export function OutlineInputRow({ node, input, document, graph }: Props) {
   );
   const chosen = sourceOf(input, document, graph);
   const isThere = chosen === NO_SOURCE || choices.some((choice) => choice.value === chosen);
+  // A value that nothing in the graph could replace needs no list.
+  const hasSources = !input.isWidget || input.from !== null || choices.length > 0;
   return (
     <div className={styles.row}>
       <span id={label} className={styles.label}>
@@ -36,28 +38,30 @@ export function OutlineInputRow({ node, input, document, graph }: Props) {
         {input.isWidget && input.from === null && (
           <OutlineValue node={node.node} name={input.name} value={input.value} labelledBy={label} />
         )}
-        <select
-          className={styles.source}
-          aria-label={t("outline.source", { input: input.label })}
-          data-testid={`outline-source-${node.node}-${input.name}`}
-          data-wrong={(input.isRequired && input.from === null) || undefined}
-          value={chosen}
-          onChange={(event) => chooseSource(to, event.currentTarget.value)}
-        >
-          <option value={NO_SOURCE}>
-            {input.isWidget
-              ? t("outline.ownValue")
-              : input.isRequired
-                ? t("outline.required")
-                : t("outline.none")}
-          </option>
-          {!isThere && input.from !== null && (
-            <option value={chosen}>{`${input.from.title} · ${input.from.socket}`}</option>
-          )}
-          {choices.map((choice) => (
-            <option key={choice.value} value={choice.value}>{`${choice.title} · ${choice.socket}`}</option>
-          ))}
-        </select>
+        {hasSources && (
+          <select
+            className={styles.source}
+            aria-label={t("outline.source", { input: input.label })}
+            data-testid={`outline-source-${node.node}-${input.name}`}
+            data-wrong={(input.isRequired && input.from === null) || undefined}
+            value={chosen}
+            onChange={(event) => chooseSource(to, event.currentTarget.value)}
+          >
+            <option value={NO_SOURCE}>
+              {input.isWidget
+                ? t("outline.ownValue")
+                : input.isRequired
+                  ? t("outline.required")
+                  : t("outline.none")}
+            </option>
+            {!isThere && input.from !== null && (
+              <option value={chosen}>{`${input.from.title} · ${input.from.socket}`}</option>
+            )}
+            {choices.map((choice) => (
+              <option key={choice.value} value={choice.value}>{`${choice.title} · ${choice.socket}`}</option>
+            ))}
+          </select>
+        )}
       </span>
     </div>
   );

@@ -1,42 +1,35 @@
 /** Every node of a workflow with a way to it, for lists that lead there. */
+import { titleOf } from "@/graph/connect";
 import type { Defs } from "@/graph/defs";
-import { type Document, type GraphId, type NodeKey, ROOT } from "@/graph/document";
+import type { Document, GraphId, NodeKey } from "@/graph/document";
 import { records } from "@/graph/table";
+import { paths } from "@/panels/pathTo";
 import type { Entered } from "@/store/editor";
 
 export interface NodePlace {
   readonly path: readonly Entered[];
   readonly node: NodeKey;
   readonly title: string;
-  /** Its class and id, and the subgraphs it lies in. */
+  /** The subgraphs it lies in, its class and its id. */
   readonly detail: string;
 }
 
-/** A subgraph used in several places is entered by the first of them. */
 export function nodesOf(document: Document, defs: Defs): NodePlace[] {
-  const found: NodePlace[] = [];
-  const waiting: { graph: GraphId; path: readonly Entered[] }[] = [{ graph: ROOT, path: [] }];
-  const seen = new Set<GraphId>([ROOT]);
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const { graph, path } = next;
+  return [...paths(document)].flatMap(([graph, path]) => {
     const within = path.map(({ shows }) => nameOf(document, shows));
-    for (const record of records(document.graphs.by[graph]?.nodes ?? { ids: [], by: {} })) {
+    const nodes = document.graphs.by[graph]?.nodes;
+    return (nodes === undefined ? [] : records(nodes)).map((record) => {
       const node = String(record.id);
-      const isSubgraph = document.graphs.by[record.type] !== undefined;
-      const kind = isSubgraph ? nameOf(document, record.type) : (defs.get(record.type)?.title ?? record.type);
-      found.push({
+      const kind =
+        document.graphs.by[record.type] === undefined ? record.type : nameOf(document, record.type);
+      return {
         path,
         node,
-        title: record.title ?? kind,
-        detail: [...within, `${isSubgraph ? kind : record.type} #${node}`].join(" › "),
-      });
-      if (isSubgraph && !seen.has(record.type)) {
-        seen.add(record.type);
-        waiting.push({ graph: record.type, path: [...path, { graph, host: node, shows: record.type }] });
-      }
-    }
-  }
-  return found;
+        title: titleOf(document, defs, graph, node),
+        detail: [...within, `${kind} #${node}`].join(" › "),
+      };
+    });
+  });
 }
 
 function nameOf(document: Document, graph: GraphId): string {
