@@ -43,6 +43,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a workflow of the canvas, or a prompt. It is on disk before the answer goes out.
+         * @description A workflow is converted here and kept with the run, so that it can be opened again and goes into the
+         *     pictures. With both, the prompt is run and the workflow kept. `Idempotency-Key` works as for `/prompt`.
+         */
+        post: operations["post_api_v1_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run as it was: its prompt, its workflow if one was sent, what came of each node, and when. */
+        get: operations["get_api_v1_runs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queue": {
         parameters: {
             query?: never;
@@ -752,6 +790,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The user's drafts, the one changed last first. */
+        get: operations["get_api_v1_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A draft: its last snapshot and the changes after it. */
+        get: operations["get_api_v1_drafts_id"];
+        put?: never;
+        post?: never;
+        /** Delete a draft. */
+        delete: operations["delete_api_v1_drafts_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add snapshots and changes after the revision the client knows. They are on disk before the answer.
+         * @description If the draft has another revision, nothing is added and the answer is 409 with the code `draft_conflict`,
+         *     and `revision` beside `error`. A draft that does not exist has revision 0 and begins with a snapshot.
+         */
+        post: operations["post_api_v1_drafts_id_changes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Title, description and picture of each. */
+        get: operations["get_api_v1_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A template with its workflow, in UI format. */
+        get: operations["get_api_v1_templates_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it makes, as a JPEG. */
+        get: operations["get_api_v1_templates_name_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system_stats": {
         parameters: {
             query?: never;
@@ -1079,6 +1224,117 @@ export interface components {
             delete?: string[];
         };
         /**
+         * DraftAdded
+         * @description The entries are on disk.
+         */
+        DraftAdded: {
+            /**
+             * Revision
+             * @description How many entries there ever were.
+             */
+            revision: number;
+        };
+        /**
+         * DraftBody
+         * @description What to add to a draft.
+         */
+        DraftBody: {
+            /**
+             * After
+             * @description The revision the client has; 0 for a new draft.
+             */
+            after: number;
+            /** Entries */
+            entries: components["schemas"]["DraftEntry"][];
+            /**
+             * Name
+             * @description What the draft is called from now on.
+             * @default null
+             */
+            name?: string | null;
+        };
+        /**
+         * DraftEntry
+         * @description Either a snapshot or a change. The server does not look into them.
+         */
+        DraftEntry: {
+            /**
+             * Snapshot
+             * @description The whole document.
+             * @default null
+             */
+            snapshot?: unknown;
+            /**
+             * Change
+             * @description What was done to it.
+             * @default null
+             */
+            change?: unknown;
+        };
+        /**
+         * DraftFacts
+         * @description A draft without its content.
+         */
+        DraftFacts: {
+            /** Id */
+            id: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Updated
+             * @description Milliseconds since 1970.
+             */
+            updated: number;
+            /**
+             * Bytes
+             * @description Size since the last snapshot.
+             */
+            bytes: number;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+        };
+        /**
+         * DraftRecord
+         * @description A draft as it can be restored.
+         */
+        DraftRecord: {
+            /** Id */
+            id: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Updated
+             * @description Milliseconds since 1970.
+             */
+            updated: number;
+            /**
+             * Bytes
+             * @description Size since the last snapshot.
+             */
+            bytes: number;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Entries
+             * @description The last snapshot and every change after it.
+             */
+            entries: components["schemas"]["DraftEntry"][];
+        };
+        /**
+         * DraftsAnswer
+         * @description The drafts of a user.
+         */
+        DraftsAnswer: {
+            /** Drafts */
+            drafts: components["schemas"]["DraftFacts"][];
+        };
+        /**
          * ErrorBody
          * @description The shape of every error but those of a graph.
          */
@@ -1392,16 +1648,25 @@ export interface components {
         };
         /**
          * PlanBody
-         * @description A graph to explain.
+         * @description A graph to explain: as a prompt, or as the canvas's workflow.
          */
         PlanBody: {
             /**
              * Prompt
              * @description The graph in API format, by node id.
+             * @default null
              */
-            prompt: {
+            prompt?: {
                 [key: string]: unknown;
-            };
+            } | null;
+            /**
+             * Workflow
+             * @description What the canvas saves, instead of a prompt.
+             * @default null
+             */
+            workflow?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Partial Execution Targets
              * @description Only these output nodes.
@@ -1601,6 +1866,303 @@ export interface components {
             queue_pending: unknown[][];
         };
         /**
+         * ReportEntry
+         * @description Something to know about a workflow file. Fields without a value are left out.
+         */
+        ReportEntry: {
+            /** Code */
+            code: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "repaired";
+            /** Message */
+            message: string;
+            /**
+             * Node
+             * @description Path of the node, such as `12:7` in a subgraph.
+             * @default null
+             */
+            node?: string | null;
+            /**
+             * Class Type
+             * @default null
+             */
+            class_type?: string | null;
+            /**
+             * Input
+             * @default null
+             */
+            input?: string | null;
+            /**
+             * Details
+             * @default null
+             */
+            details?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * RunAccepted
+         * @description The run waits, and stays in the queue if the server stops.
+         */
+        RunAccepted: {
+            /**
+             * Run Id
+             * @description What `/prompt`, `/history` and the messages call `prompt_id`.
+             */
+            run_id: string;
+            /** Number */
+            number: number;
+            /**
+             * Node Errors
+             * @description Outputs that were left out, by node, and why.
+             */
+            node_errors: {
+                [key: string]: components["schemas"]["NodeProblems"];
+            };
+            /**
+             * Report
+             * @description What reading the workflow showed; empty for a prompt.
+             */
+            report: components["schemas"]["ReportEntry"][];
+        };
+        /**
+         * RunBody
+         * @description Something to run: the canvas's workflow, a prompt, or both.
+         */
+        RunBody: {
+            /**
+             * Workflow
+             * @description As the canvas saves it, in UI format.
+             * @default null
+             */
+            workflow?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Prompt
+             * @description The graph in API format, by node id.
+             * @default null
+             */
+            prompt?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Client Id
+             * @description Session of the WebSocket that gets the run's messages.
+             * @default null
+             */
+            client_id?: string | null;
+            /**
+             * Run Id
+             * @description An id chosen by the caller; the server makes one otherwise.
+             * @default null
+             */
+            run_id?: string | null;
+            /**
+             * Targets
+             * @description Run only these output nodes.
+             * @default null
+             */
+            targets?: string[] | null;
+            /**
+             * Front
+             * @description Run before everything that waits.
+             * @default false
+             */
+            front?: boolean;
+            /**
+             * Priority
+             * @description Lower runs first.
+             * @default null
+             */
+            priority?: number | null;
+            /**
+             * @description Kept with the run, as with `/prompt`.
+             * @default null
+             */
+            extra_data?: components["schemas"]["ExtraData"] | null;
+        };
+        /**
+         * RunRecord
+         * @description A run with all that is kept of it.
+         */
+        RunRecord: {
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+            /**
+             * State
+             * @description More precise than `status`: `quarantined` jobs have failed, too.
+             */
+            state: string;
+            /** Priority */
+            priority: number;
+            /** Attempts */
+            attempts: number;
+            /** Create Time */
+            create_time: number;
+            /**
+             * Execution Start Time
+             * @default null
+             */
+            execution_start_time?: number | null;
+            /**
+             * Execution End Time
+             * @default null
+             */
+            execution_end_time?: number | null;
+            /**
+             * Execution Error
+             * @default null
+             */
+            execution_error?: {
+                [key: string]: unknown;
+            } | null;
+            /** Outputs Count */
+            outputs_count: number;
+            /** Previewable Outputs Count */
+            previewable_outputs_count: number;
+            /**
+             * Preview Output
+             * @default null
+             */
+            preview_output?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Workflow Id
+             * @default null
+             */
+            workflow_id?: string | null;
+            /**
+             * Retry Of
+             * @default null
+             */
+            retry_of?: string | null;
+            /**
+             * Client Id
+             * @default null
+             */
+            client_id?: string | null;
+            /**
+             * Name
+             * @description Of the workflow, if the client sent `workflow_name` along.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Files
+             * @description The pictures and other media it made, in the order of nodes.
+             */
+            files: components["schemas"]["MadeFile"][];
+            /**
+             * Nodes Run
+             * @description How many nodes ran.
+             */
+            nodes_run: number;
+            /**
+             * Nodes Cached
+             * @description How many results were there already.
+             */
+            nodes_cached: number;
+            /** Prompt */
+            prompt: {
+                [key: string]: unknown;
+            };
+            /**
+             * Workflow
+             * @description What the canvas had, if it was sent along.
+             */
+            workflow: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Targets
+             * @description The output nodes that were to run.
+             */
+            targets: string[];
+            /**
+             * Outputs
+             * @description What output nodes showed, by node.
+             */
+            outputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * Nodes
+             * @description What each node took and where its result came from, by node.
+             */
+            nodes: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunRefused
+         * @description Why nothing can run.
+         */
+        RunRefused: {
+            error: components["schemas"]["NodeProblem"];
+            /** Node Errors */
+            node_errors: {
+                [key: string]: components["schemas"]["NodeProblems"];
+            };
+            /** Report */
+            report: components["schemas"]["ReportEntry"][];
+        };
+        /**
+         * TemplateFacts
+         * @description A workflow that ships with the project.
+         */
+        TemplateFacts: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /**
+             * Picture
+             * @description Path of its picture on this server.
+             */
+            picture: string;
+        };
+        /**
+         * TemplateRecord
+         * @description A shipped workflow as the canvas opens it.
+         */
+        TemplateRecord: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /**
+             * Picture
+             * @description Path of its picture on this server.
+             */
+            picture: string;
+            /** Workflow */
+            workflow: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TemplatesAnswer
+         * @description The shipped workflows, in the order to show them.
+         */
+        TemplatesAnswer: {
+            /** Templates */
+            templates: components["schemas"]["TemplateFacts"][];
+        };
+        /**
          * Uploaded
          * @description Where an upload went.
          */
@@ -1737,6 +2299,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PromptRefused"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            /** @description Every problem of the graph */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRefused"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_runs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRecord"];
                 };
             };
             /** @description What went wrong */
@@ -3276,6 +3913,223 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_drafts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_api_v1_drafts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_drafts_id_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftAdded"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_templates_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_templates_name_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
                 };
             };
             /** @description What went wrong */
