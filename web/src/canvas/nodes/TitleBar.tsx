@@ -1,0 +1,98 @@
+import { useTranslation } from "react-i18next";
+import { runCommand } from "@/store/commands";
+import { enter } from "@/store/editor";
+import type { NodeRun, PinnedProblem } from "@/store/runs";
+import { beginRename, collapse, rename } from "../actions/nodes";
+import type { NodeData } from "../items";
+import { useCanvas } from "../state";
+import { showTip } from "../tip";
+import { InlineText } from "./InlineText";
+import { PlanBadge } from "./PlanBadge";
+import { StateBadge } from "./StateBadge";
+import styles from "./TitleBar.module.css";
+
+interface Props {
+  readonly data: NodeData;
+  readonly run: NodeRun | undefined;
+  readonly problems: readonly PinnedProblem[];
+}
+
+export function TitleBar({ data, run, problems }: Props) {
+  const { t } = useTranslation("canvas");
+  const { key, record, def, isHost, address } = data;
+  const isRenaming = useCanvas((state) => state.renaming === key);
+  const title = record.title ?? def?.title ?? record.type;
+  const isCollapsed = record.flags["collapsed"] === true;
+  return (
+    <div
+      className={styles.title}
+      onDoubleClick={(event) => {
+        event.stopPropagation();
+        if (isHost) enter(key);
+        else beginRename(key);
+      }}
+      title={def?.description || undefined}
+    >
+      <button
+        type="button"
+        className={`${styles.fold} nodrag`}
+        tabIndex={-1}
+        aria-label={t(isCollapsed ? "node.expand" : "node.collapse")}
+        aria-expanded={!isCollapsed}
+        onClick={() => collapse([key])}
+        onDoubleClick={(event) => event.stopPropagation()}
+      />
+      {isRenaming ? (
+        <InlineText
+          label={t("node.rename")}
+          value={title}
+          onDone={(text) => {
+            useCanvas.setState({ renaming: null });
+            if (text !== null) rename(key, text === def?.title ? "" : text);
+          }}
+        />
+      ) : (
+        <span className={styles.text} data-title>
+          {title}
+        </span>
+      )}
+      {record.flags["pinned"] === true && (
+        <span className={styles.pin} title={t("node.pinned")} role="img" aria-label={t("node.pinned")} />
+      )}
+      {def === undefined && <span className={styles.mark}>{t("node.missing")}</span>}
+      {problems.length > 0 && (
+        <button
+          type="button"
+          className={`${styles.problem} nodrag`}
+          tabIndex={-1}
+          aria-label={problems.map((problem) => problem.message).join("\n")}
+          onClick={() => runCommand("problems.show") || runCommand("panel.problems")}
+          onPointerEnter={(event) => showTip(event.currentTarget, problems)}
+          onPointerLeave={() => showTip(null)}
+        >
+          {problems.length}
+        </button>
+      )}
+      <PlanBadge address={address} />
+      <StateBadge run={run} />
+      {isHost && (
+        <button
+          type="button"
+          className={`${styles.enter} nodrag`}
+          tabIndex={-1}
+          aria-label={t("node.enter")}
+          title={t("node.enter")}
+          onClick={() => enter(key)}
+        />
+      )}
+      {run?.state === "running" && (
+        <progress
+          className={styles.progress}
+          aria-label={t("state.running")}
+          max={run.progress?.[1] ?? 1}
+          {...(run.progress === null ? {} : { value: run.progress[0] })}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import type { NodeKey } from "@/graph/document";
+import { boundsOf } from "@/graph/geometry";
+import { select } from "@/store/editor";
+import { shown } from "../useShown";
+import { reveal, screenElement } from "../view";
+import { setFocused } from "./hot";
+
+/** Choose a node, bring it on screen and give it the keyboard. */
+export function focusNode(key: NodeKey): void {
+  const record = shown().graph.nodes.by[key];
+  if (record === undefined) return;
+  select([key]);
+  setFocused(key);
+  reveal(boundsOf(record));
+  // It may have to be mounted first.
+  let tries = 0;
+  const take = () => {
+    const element = nodeElement(key);
+    if (element !== null) element.focus({ preventScroll: true });
+    else if (tries++ < 10) requestAnimationFrame(take);
+  };
+  requestAnimationFrame(take);
+}
+
+export function nodeElement(key: NodeKey): HTMLElement | null {
+  return (
+    screenElement()?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(key)}"]`) ?? null
+  );
+}
+
+/** Put the keyboard into the first widget of a node. */
+export function editFirstWidget(key: NodeKey): boolean {
+  const widget = nodeElement(key)?.querySelector("[data-widget]");
+  const field = widget?.querySelector<HTMLElement>("textarea, input, [tabindex='0'], button[role]");
+  field?.focus();
+  return field != null;
+}

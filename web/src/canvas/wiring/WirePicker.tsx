@@ -1,0 +1,70 @@
+import { Combobox, Modal, useCombobox } from "@mantine/core";
+import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { colourOf } from "../model/colours";
+import { choices, closePicker, pick, useWirePicker } from "./picker";
+import styles from "./WirePicker.module.css";
+
+/** Two lists, one after the other: from which socket, to which. */
+export function WirePicker() {
+  const { t } = useTranslation("canvas");
+  const from = useWirePicker((state) => state.from);
+  const start = useWirePicker((state) => state.start);
+  const [query, setQuery] = useState("");
+  const combobox = useCombobox({ opened: true });
+  const all = useMemo(() => choices({ from, start }), [from, start]);
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = all.filter(({ node, socket, type }) => {
+    const text = `${node} ${socket} ${type}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the first is chosen anew whenever the list changes
+  useEffect(() => {
+    combobox.selectFirstOption();
+  }, [query, start]);
+  return (
+    <Modal
+      opened
+      onClose={closePicker}
+      title={t(
+        start === null ? "wiring.from" : start.kind === "output" ? "wiring.toInput" : "wiring.toOutput",
+      )}
+      closeButtonProps={{ "aria-label": t("wiring.close") }}
+      transitionProps={{ duration: 0 }}
+      returnFocus={false}
+    >
+      <Combobox
+        store={combobox}
+        onOptionSubmit={(key) => {
+          const chosen = all.find((one) => one.key === key);
+          setQuery("");
+          if (chosen !== undefined) pick(chosen);
+        }}
+      >
+        <Combobox.EventsTarget>
+          <input
+            className={styles.search}
+            data-autofocus
+            value={query}
+            placeholder={t("wiring.search")}
+            aria-label={t("wiring.search")}
+            onChange={(event) => setQuery(event.currentTarget.value)}
+          />
+        </Combobox.EventsTarget>
+        <Combobox.Options className={styles.options} aria-label={t("wiring.sockets")}>
+          {found.map((choice) => (
+            <Combobox.Option key={choice.key} value={choice.key} className={styles.option}>
+              <i className={styles.dot} style={{ background: colourOf(choice.type) }} />
+              <span>{start === null ? choice.socket : `${choice.node} · ${choice.socket}`}</span>
+              <span className={styles.kind}>
+                {start === null && t(choice.isInput ? "wiring.input" : "wiring.output")}
+                {choice.linked !== null && ` ${t("wiring.linked", { node: choice.linked })}`}
+              </span>
+            </Combobox.Option>
+          ))}
+          {found.length === 0 && <Combobox.Empty>{t("wiring.none")}</Combobox.Empty>}
+        </Combobox.Options>
+      </Combobox>
+    </Modal>
+  );
+}
