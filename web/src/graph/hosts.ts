@@ -42,8 +42,8 @@ export function hostDef(document: Document, defs: Defs, id: GraphId): NodeDef | 
   }
   const inside = [...definitionsInside(document, id)];
   // A file may hold a definition that contains itself; nobody can make sense of its widgets.
-  const inner = inside.includes(id) ? new Map<string, NodeDef>() : defs;
-  const def = build(document, inner, id, graph);
+  const isCircular = [id, ...inside].some((one) => definitionsInside(document, one).has(one));
+  const def = build(document, defs, id, graph, isCircular);
   MADE.set(graph, { defs, inside: inside.map((one) => [one, document.graphs.by[one]]), def });
   return def;
 }
@@ -64,13 +64,15 @@ export function definitionsInside(document: Document, graph: GraphId): ReadonlyS
   return found;
 }
 
-function build(document: Document, defs: Defs, id: GraphId, graph: Graph): NodeDef {
+function build(document: Document, defs: Defs, id: GraphId, graph: Graph, isCircular: boolean): NodeDef {
   return {
     name: id,
     title: textOf(graph.info["name"]) || "Subgraph",
     category: "",
     description: textOf(graph.info["description"]),
-    inputs: ports(graph, "inputs").map((port, index) => inputOf(document, defs, graph, port, index)),
+    inputs: ports(graph, "inputs").map((port, index) =>
+      isCircular ? plainInput(port, true) : inputOf(document, defs, graph, port, index),
+    ),
     outputs: ports(graph, "outputs").map((port) => ({
       name: port.name,
       type: port.type,
@@ -89,17 +91,18 @@ function inputOf(document: Document, defs: Defs, graph: Graph, port: Port, index
     const record = graph.nodes.by[node];
     return record === undefined ? [] : [{ record, input: innerInput(document, defs, record, input) }];
   });
-  const socket: InputDef = {
-    name: port.name,
-    type: port.type,
-    widget: null,
-    choices: [],
-    optional: targets.every((target) => target.input?.optional ?? true),
-    options: {},
-  };
   const first = targets[0];
-  if (first?.input === undefined || first.input.widget === null) return socket;
+  if (first?.input === undefined || first.input.widget === null) {
+    return plainInput(
+      port,
+      targets.every((target) => target.input?.optional ?? true),
+    );
+  }
   return promoted(document, defs, first.record, first.input, port.name);
+}
+
+function plainInput({ name, type }: Port, optional: boolean): InputDef {
+  return { name, type, widget: null, choices: [], optional, options: {} };
 }
 
 /** The inputs inside that an input of the definition leads to, the first one first. */

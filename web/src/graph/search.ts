@@ -125,7 +125,7 @@ export function match(text: string, word: string): number {
   const at = text.indexOf(word);
   if (at > 0) return text[at - 1] === " " ? 70 : 45;
   if (joined.includes(word)) return 40;
-  return word.length < (isCjk(word) ? 2 : 3) ? 0 : scattered(joined, word);
+  return word.length < (isCjk(word) ? 2 : 4) ? 0 : scattered(joined, word);
 }
 
 /** Letters in order with gaps: the more tightly they stand, the better; nothing if they are spread too far. */
@@ -137,7 +137,7 @@ function scattered(text: string, word: string): number {
     if (start < 0) start = at;
   }
   const spread = (at - start + 1) / word.length;
-  return spread > 3 ? 0 : 30 / spread;
+  return spread > 2 ? 0 : 30 / spread;
 }
 
 function isCjk(word: string): boolean {

@@ -212,3 +212,89 @@ export function large(size: number): Document {
   }
   return documentOf(graphOf(nodes, links));
 }
+
+/** The definition in `withSubgraph`. */
+export const PART = "aaaaaaaa-0000-4000-8000-000000000001";
+
+/**
+ * A sampler in a subgraph that has two instances, 10 and 11. Its inputs: `model`, `latent` (plain), `seed`, `steps`
+ * (widgets). Instance 10 holds its own values, 11 none.
+ */
+export function withSubgraph(): Document {
+  const port = (name: string, type: string) => ({ id: `port ${name}`, name, type, linkIds: [] });
+  const definition = graphOf(
+    [nodeOf(1, "KSampler", { values: [7, "fixed", 20, 8, "euler", "normal", 1], ...samplerSlots() })],
+    [
+      linkOf(1, "-10:0", "1:model", "MODEL"),
+      linkOf(2, "-10:1", "1:latent_image", "LATENT"),
+      linkOf(3, "-10:2", "1:seed", "INT"),
+      linkOf(4, "-10:3", "1:steps", "INT"),
+      linkOf(5, "1:0", "-20:LATENT", "LATENT"),
+    ],
+    [],
+    {
+      id: PART,
+      name: "Sampling",
+      inputs: [port("model", "MODEL"), port("latent", "LATENT"), port("seed", "INT"), port("steps", "INT")],
+      outputs: [port("LATENT", "LATENT")],
+    },
+  );
+  const sockets = {
+    inputs: [slotOf("model", "MODEL"), slotOf("latent", "LATENT")],
+    outputs: [slotOf("LATENT", "LATENT")],
+  };
+  return documentOf(
+    graphOf(
+      [
+        nodeOf(1, "CheckpointLoaderSimple"),
+        nodeOf(4, "EmptyLatentImage"),
+        nodeOf(6, "VAEDecode", { inputs: [slotOf("samples", "LATENT"), slotOf("vae", "VAE")] }),
+        nodeOf(10, PART, { ...sockets, values: [42, 30] }),
+        nodeOf(11, PART, sockets),
+      ],
+      [
+        linkOf(1, "1:0", "10:model", "MODEL"),
+        linkOf(2, "4:0", "10:latent", "LATENT"),
+        linkOf(3, "1:0", "11:model", "MODEL"),
+        linkOf(4, "10:0", "11:latent", "LATENT"),
+        linkOf(5, "11:0", "6:samples", "LATENT"),
+      ],
+    ),
+    { [PART]: definition },
+  );
+}
+
+function samplerSlots(): Pick<NodeRecord, "inputs" | "outputs"> {
+  return {
+    inputs: [
+      slotOf("model", "MODEL"),
+      slotOf("latent_image", "LATENT"),
+      slotOf("seed", "INT", { widget: { name: "seed" } }),
+      slotOf("steps", "INT", { widget: { name: "steps" } }),
+    ],
+    outputs: [slotOf("LATENT", "LATENT")],
+  };
+}
+
+/** The graph, which must be there. */
+export function graphIn(document: Document, id = ROOT): Graph {
+  const graph = document.graphs.by[id];
+  if (graph === undefined) throw new Error(`there is no graph ${id}`);
+  return graph;
+}
+
+/** The node, which must be there. */
+export function nodeIn(document: Document, key: string, graph = ROOT): NodeRecord {
+  const node = graphIn(document, graph).nodes.by[key];
+  if (node === undefined) throw new Error(`there is no node ${key}`);
+  return node;
+}
+
+/** Links as `from:slot > to:input`, in the order of the table. */
+export function wires(document: Document, graph = ROOT): string[] {
+  const { ids, by } = graphIn(document, graph).links;
+  return ids.map((id) => {
+    const link = by[id];
+    return link === undefined ? id : `${link.from}:${link.fromSlot} > ${link.to}:${link.toInput}`;
+  });
+}
