@@ -2,6 +2,7 @@
 import { useEditor } from "../editor";
 import { watchForAutoQueue } from "./auto";
 import { type Progress, useRunBar } from "./bar";
+import { followHistory } from "./history";
 import { connect, feed } from "./live";
 import { watchForProblems } from "./local";
 import { watchForPlans } from "./plan";
@@ -20,6 +21,7 @@ export function startRuns(): void {
   feed.onMove(showProgress);
   feed.onEnd(showProgress);
   followQueue();
+  followHistory();
   watchForProblems();
   watchForPlans();
   watchForAutoQueue();

@@ -1,0 +1,79 @@
+import { Alert, SegmentedControl, Text, TextInput } from "@mantine/core";
+import { IconSearch } from "@tabler/icons-react";
+import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useHistory, watchHistory } from "@/store/runs/history";
+import { openViewer, type Viewed } from "@/store/viewer";
+import { LoadMore } from "../history/LoadMore";
+import styles from "./Gallery.module.css";
+import { Thumbnail } from "./Thumbnail";
+
+const SIZES = { s: 84, m: 140, l: 260 } as const;
+type Size = keyof typeof SIZES;
+
+/** Everything that was made, newest first. */
+export function GalleryPanel() {
+  const { t } = useTranslation("run");
+  const { jobs, isLoaded, error } = useHistory();
+  const [search, setSearch] = useState("");
+  const [size, setSize] = useState<Size>("m");
+  useEffect(watchHistory, []);
+  const items = useMemo(() => {
+    const wanted = search.trim().toLowerCase();
+    return jobs.flatMap((job): Viewed[] =>
+      job.files
+        .filter(({ filename }) => `${job.name ?? ""} ${filename}`.toLowerCase().includes(wanted))
+        .map(({ node, filename, subfolder, type }) => ({
+          file: { filename, subfolder, type },
+          job: job.id,
+          node,
+        })),
+    );
+  }, [jobs, search]);
+  return (
+    <div className={styles.panel}>
+      <div className={styles.tools}>
+        <TextInput
+          size="xs"
+          flex={1}
+          leftSection={<IconSearch size={14} aria-hidden />}
+          aria-label={t("gallery.search")}
+          placeholder={t("gallery.search")}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+        <SegmentedControl
+          size="xs"
+          aria-label={t("gallery.size")}
+          value={size}
+          onChange={setSize}
+          data={(["s", "m", "l"] as const).map((value) => ({ value, label: t(`gallery.sizes.${value}`) }))}
+        />
+      </div>
+      {error !== null && (
+        <Alert color="red" p="xs" title={t("history.unknown")}>
+          {error.message}
+        </Alert>
+      )}
+      {isLoaded && items.length === 0 && <Text className={styles.empty}>{t("gallery.nothing")}</Text>}
+      <div
+        className={styles.grid}
+        style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${SIZES[size]}px, 1fr))` }}
+      >
+        {items.map(({ file, job }, index) => (
+          <button
+            key={`${job} ${file.type} ${file.subfolder} ${file.filename}`}
+            type="button"
+            className={styles.cell}
+            data-testid="gallery-item"
+            aria-label={t("gallery.look", { name: file.filename })}
+            onClick={() => openViewer(items, index)}
+          >
+            <Thumbnail file={file} />
+          </button>
+        ))}
+      </div>
+      <LoadMore />
+    </div>
+  );
+}
