@@ -21,7 +21,7 @@ export function watchMissing(): void {
     if (status !== "ready") return;
     const found = missing(document, defs);
     useMissing.setState(found);
-    if (docId !== known && countOf(found) > 0) showPanel("missing");
+    if (docId !== known && countOf(found) > 0 && !isNarrow()) showPanel("missing");
     known = docId;
   };
   const later = () => {
@@ -29,10 +29,17 @@ export function watchMissing(): void {
     timer = setTimeout(look, PAUSE);
   };
   useEditor.subscribe((now, before) => {
-    if (now.document !== before.document) later();
+    // Before what was opened is drawn: the panel takes some of the room it is fitted into.
+    if (now.docId !== before.docId) look();
+    else if (now.document !== before.document) later();
   });
   useDefs.subscribe(later);
   later();
+}
+
+/** Where a panel would cover the canvas, the number at its button must do. */
+function isNarrow(): boolean {
+  return window.innerWidth <= 640;
 }
 
 export function countOf({ classes, choices }: Missing): number {

@@ -52,7 +52,7 @@ function PackName({ lacking }: { readonly lacking: MissingClass | undefined }) {
           {name}
         </Anchor>
       )}
-      {lacking?.version !== null && <small>{lacking?.version}</small>}
+      {lacking?.version !== null && <small>{lacking?.version?.slice(0, 12)}</small>}
     </>
   );
 }
