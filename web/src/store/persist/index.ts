@@ -25,7 +25,7 @@ export async function startPersistence(first: () => Promise<Source> = demo): Pro
   started.watch();
   listen(started);
   if (!(await reopen(started, shelf))) {
-    started.open(await first().catch(() => NOTHING));
+    started.open(await first().catch(nothingBecause));
     void offer(started);
   }
   await started.listRecent();
@@ -39,6 +39,12 @@ function services(shelf: Shelf | null): Services {
     isForgetful: shelf === null,
     locks: (events) => tabLocks(self, events),
   };
+}
+
+/** The canvas is empty then, and works all the same. */
+function nothingBecause(error: unknown): Source {
+  tell("warning", "files:notice.noDemo", { reason: error instanceof Error ? error.message : String(error) });
+  return NOTHING;
 }
 
 async function demo(): Promise<Source> {
