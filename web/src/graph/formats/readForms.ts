@@ -23,15 +23,15 @@ export function withForms(
   const stated = nodes.map(({ raw }) => raw["order"]);
   const isOrdered = nodes.every(({ key }, index) => stated[index] === order.get(key));
   const ends = endsOf(graph);
-  const stays = (record: LinkRecord, raw: Json) => {
-    const ours = bareLink(record, ends(record), form);
-    return isSameLink(raw, ours) ? remember(record.rest, formOf(raw, ours)) : record.rest;
+  const isKept = ({ raw, record }: ReadLink) => isSameLink(raw, bareLink(record, ends(record), form));
+  const mended = new Set(links.filter((link) => !isKept(link)).map(({ record }) => record.id));
+  const stays = ({ raw, record }: ReadLink): LinkRecord => {
+    if (mended.has(record.id)) return record;
+    return { ...record, rest: remember(record.rest, formOf(raw, bareLink(record, ends(record), form))) };
   };
   return {
-    nodes: tableOf(nodes.map(({ key, raw, record }) => [key, withNodeForm(record, key, raw, index)])),
-    links: tableOf(
-      links.map(({ raw, record }) => [String(record.id), { ...record, rest: stays(record, raw) }]),
-    ),
+    nodes: tableOf(nodes.map(({ key, raw, record }) => [key, withNodeForm(record, key, raw, index, mended)])),
+    links: tableOf(links.map((link) => [String(link.record.id), stays(link)])),
     groups: tableOf(
       graph.groups.ids.map((id, index) => [id, withGroupForm(graph.groups.by[id], groups[index] ?? {})]),
     ),
@@ -56,30 +56,49 @@ function named(link: Json): readonly (Json | undefined)[] {
   return [id, origin, target];
 }
 
-function withNodeForm(node: NodeRecord, key: string, raw: JsonObject, links: LinkIndex): NodeRecord {
+function withNodeForm(
+  node: NodeRecord,
+  key: string,
+  raw: JsonObject,
+  links: LinkIndex,
+  mended: ReadonlySet<number>,
+): NodeRecord {
   const into = links.into(key);
   const out = links.outOf(key);
-  const inputs = withSlotForms(node.inputs, raw["inputs"], (slot) =>
+  const inputs = withSlotForms(node.inputs, raw["inputs"], mended, (slot) =>
     inputJson(slot, into.get(slot.name)?.id ?? null),
   );
-  const outputs = withSlotForms(node.outputs, raw["outputs"], (slot, index) =>
+  const outputs = withSlotForms(node.outputs, raw["outputs"], mended, (slot, index) =>
     outputJson(slot, idsFrom(out, index)),
   );
   const known = { ...node, inputs, outputs };
   const order = typeof raw["order"] === "number" ? raw["order"] : undefined;
-  return { ...known, rest: remember(node.rest, formOf(raw, bareNode(known, key, links, order), ["id"])) };
+  // What is to be kept of the sockets is kept with each.
+  const elsewhere = ["id", ...["inputs", "outputs"].filter((side) => Array.isArray(raw[side]))];
+  return { ...known, rest: remember(node.rest, formOf(raw, bareNode(known, key, links, order), elsewhere)) };
 }
 
 function withSlotForms(
   slots: readonly Slot[] | null,
   raws: Json | undefined,
+  mended: ReadonlySet<number>,
   json: (slot: Slot, index: number) => JsonObject,
 ): readonly Slot[] | null {
   if (slots === null) return null;
   return slots.map((slot, index) => {
-    const form = formOf(object(list(raws)[index]), json(slot, index));
+    const theirs = object(list(raws)[index]);
+    const ours = json(slot, index);
+    const form = formOf(theirs, ours, mendedLinks(theirs, ours, mended));
     return form === null ? slot : { ...slot, rest: remember(slot.rest, form) };
   });
+}
+
+/** Ids of links that are no more, or that were given anew, are not written again. */
+function mendedLinks(theirs: JsonObject, ours: JsonObject, mended: ReadonlySet<number>): string[] {
+  const link = number(theirs["link"]);
+  const isMended = link !== null && link !== ours["link"];
+  const hasMended = list(ours["links"]).some((id) => mended.has(number(id) ?? 0));
+  return [...(isMended ? ["link"] : []), ...(hasMended ? ["links"] : [])];
 }
 
 function withGroupForm(group: GroupRecord | undefined, raw: JsonObject): GroupRecord {
