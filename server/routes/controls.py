@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, read_model
 from server.jobs.records import Job, Json
-from server.jobs.schemas import JobItem, JobPage, MoveBody, PriorityBody, QueueFacts
+from server.jobs.schemas import JobItem, JobPage, JobRecord, MoveBody, PriorityBody, QueueFacts
 from server.keys import POOL, QUEUE
 from server.routes.jobs import QUERY, detail, made_files, page, summary
 from server.table import Route
@@ -93,9 +93,15 @@ def item(job: Job) -> Json:
     more.update({"retry_of": job.retry_of} if job.retry_of is not None else {})
     more.update({"client_id": job.client_id} if job.client_id is not None else {})
     more.update({"name": job.workflow_name} if job.workflow_name is not None else {})
-    ran = sum(1 for node in job.nodes.values() if node.get("source", "run") == "run")
-    more.update(files=made_files(job), nodes_run=ran, nodes_cached=len(job.nodes) - ran)
+    ran = {node for node, usage in job.nodes.items() if usage.get("source", "run") == "run"}
+    cached = (set(job.nodes) | _cached(job)) - ran
+    more.update(files=made_files(job), nodes_run=len(ran), nodes_cached=len(cached))
     return {**summary(job), **more}
+
+
+def _cached(job: Job) -> set[str]:
+    """Nodes whose results were there when the run began; those behind a hit are told of here alone."""
+    return {node for kind, data in job.messages if kind == "execution_cached" for node in data["nodes"]}
 
 
 async def _job(request: web.Request) -> Job:
@@ -110,7 +116,7 @@ ROUTES = (
     Route("POST", "/api/v1/queue/pause", pause, alias=False, answer=QueueFacts),
     Route("POST", "/api/v1/queue/resume", resume, alias=False, answer=QueueFacts),
     Route("GET", "/api/v1/jobs", listing, alias=False, query=QUERY, answer=JobPage),
-    Route("GET", "/api/v1/jobs/{id}", one, alias=False, answer=JobItem),
+    Route("GET", "/api/v1/jobs/{id}", one, alias=False, answer=JobRecord),
     Route("DELETE", "/api/v1/jobs/{id}", delete, alias=False),
     Route("POST", "/api/v1/jobs/{id}/retry", retry, alias=False, answer=JobItem),
     Route("POST", "/api/v1/jobs/{id}/move", move, alias=False, body=MoveBody, answer=JobItem),
