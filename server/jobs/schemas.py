@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from server.answers import HistoryStatus, JobGraph
 from server.schemas import Body, ExtraData, NodeProblems, PromptRefused, Text
 
 
@@ -41,6 +42,15 @@ class JobItem(BaseModel):
     files: list[MadeFile] = Field(description="The pictures and other media it made, in the order of nodes.")
     nodes_run: int = Field(description="How many nodes ran.")
     nodes_cached: int = Field(description="How many results were there already.")
+
+
+class JobRecord(JobItem):
+    """A job with its graph and outputs."""
+
+    outputs: dict[str, Any]
+    execution_status: HistoryStatus
+    workflow: JobGraph
+    nodes: dict[str, Any] = Field(description="What each node took and where its result came from, by node.")
 
 
 class JobPage(BaseModel):

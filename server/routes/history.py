@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.answers import History
 from server.http import json_answer, query_int, read_model
 from server.jobs.records import FINISHED
 from server.keys import QUEUE, SETTINGS
@@ -39,7 +40,7 @@ async def change(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/history", listing, query=("max_items", "offset")),
-    Route("GET", "/history/{prompt_id}", one),
+    Route("GET", "/history", listing, query=("max_items", "offset"), answer=History),
+    Route("GET", "/history/{prompt_id}", one, answer=History),
     Route("POST", "/history", change, body=DeleteBody),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.answers import JobDetail, JobSummaries
 from server.http import Problem, json_answer, not_found, query_int, read_model
 from server.jobs.queue import Queue
 from server.jobs.records import Filter, Job, Json, State
@@ -135,8 +136,8 @@ def _items(ui: Json) -> list[tuple[str, Json]]:
 
 
 ROUTES = (
-    Route("GET", "/api/jobs", listing, alias=False, query=QUERY),
-    Route("GET", "/api/jobs/{id}", one, alias=False),
+    Route("GET", "/api/jobs", listing, alias=False, query=QUERY, answer=JobSummaries),
+    Route("GET", "/api/jobs/{id}", one, alias=False, answer=JobDetail),
     Route("POST", "/api/jobs/{id}/cancel", cancel, alias=False, answer=Cancelled),
     Route("POST", "/api/jobs/cancel", cancel_many, alias=False, body=CancelBody, answer=Cancelled),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from engine.folders import Folders, MissingFile, UnsafePath
+from server.answers import ModelFiles, ModelFolders, Names, Values
 from server.files.storage import read_head
 from server.http import not_found
 from server.jobs.records import Json
@@ -103,10 +104,10 @@ def _describe(folders: Folders, kind: str) -> list[Json]:
 
 
 ROUTES = (
-    Route("GET", "/embeddings", embeddings),
-    Route("GET", "/models", kinds),
-    Route("GET", "/models/{folder}", files),
-    Route("GET", "/view_metadata/{folder}", metadata, query=("filename",)),
-    Route("GET", "/experiment/models", described_kinds),
-    Route("GET", "/experiment/models/{folder}", described_files),
+    Route("GET", "/embeddings", embeddings, answer=Names),
+    Route("GET", "/models", kinds, answer=Names),
+    Route("GET", "/models/{folder}", files, answer=Names),
+    Route("GET", "/view_metadata/{folder}", metadata, query=("filename",), answer=Values),
+    Route("GET", "/experiment/models", described_kinds, answer=ModelFolders),
+    Route("GET", "/experiment/models/{folder}", described_files, answer=ModelFiles),
 )

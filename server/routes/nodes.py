@@ -8,6 +8,7 @@ import json
 
 from aiohttp import web
 
+from server.answers import ObjectInfo
 from server.keys import SETTINGS
 from server.known import fresh_specs
 from server.table import Route
@@ -34,6 +35,6 @@ async def one_class(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/object_info", all_classes),
-    Route("GET", "/object_info/{node_class}", one_class),
+    Route("GET", "/object_info", all_classes, answer=ObjectInfo),
+    Route("GET", "/object_info/{node_class}", one_class, answer=ObjectInfo),
 )

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from engine.folders import Folders, UnsafePath
+from server.answers import Names, PacksAnswer
 from server.http import Problem
 from server.jobs.records import Json
 from server.keys import PACKS, SETTINGS
@@ -70,7 +71,7 @@ def _inside(folders: Folders, folder: Path, name: str) -> Path:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/packs", packs, alias=False),
-    Route("GET", "/extensions", extensions),
+    Route("GET", "/api/v1/packs", packs, alias=False, answer=PacksAnswer),
+    Route("GET", "/extensions", extensions, answer=Names),
     Route("GET", "/extensions/{pack}/{file:.+}", extension_file, alias=False, media="*/*"),
 )

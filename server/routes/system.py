@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.answers import LogLines, SystemStats, Values
 from server.http import Problem
 from server.keys import HUB, LOGS, MACHINE, POOL, QUEUE, SETTINGS
 from server.routes.view import PLACES
@@ -72,8 +73,8 @@ async def recent_files(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/system_stats", stats),
-    Route("GET", "/features", features),
+    Route("GET", "/system_stats", stats, answer=SystemStats),
+    Route("GET", "/features", features, answer=Values),
     Route("GET", "/global_subgraphs", nothing_named),
     Route("GET", "/workflow_templates", nothing_named),
     Route("GET", "/i18n", nothing_named),
@@ -81,7 +82,7 @@ ROUTES = (
     Route("GET", "/health", health, alias=False, answer=Health),
     Route("GET", "/api/v1/health", health, alias=False, answer=Health),
     Route("GET", "/internal/logs", log_text, alias=False),
-    Route("GET", "/internal/logs/raw", log_lines, alias=False),
+    Route("GET", "/internal/logs/raw", log_lines, alias=False, answer=LogLines),
     Route("GET", "/internal/folder_paths", folder_paths, alias=False),
     Route("GET", "/internal/files/{place}", recent_files, alias=False),
 )

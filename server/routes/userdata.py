@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from server.answers import Tree, UserFiles
 from server.files.media import inert_headers
 from server.files.storage import Outside, resolve, unstorable, writable_name, write
 from server.http import Problem, not_found, query_flag, read_body
@@ -151,8 +152,8 @@ def _stored(request: web.Request, root: Path, path: Path) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/userdata", listing, query=("dir", "recurse", "full_info", "split")),
-    Route("GET", "/v2/userdata", tree, query=("path",)),
+    Route("GET", "/userdata", listing, query=("dir", "recurse", "full_info", "split"), answer=UserFiles),
+    Route("GET", "/v2/userdata", tree, query=("path",), answer=Tree),
     Route("GET", "/userdata/{file}", read, media="application/octet-stream"),
     Route("POST", "/userdata/{file}", store, query=("overwrite", "full_info")),
     Route("DELETE", "/userdata/{file}", delete),

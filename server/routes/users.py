@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.answers import UsersAnswer, Values
 from server.http import Problem, read_json, read_model
 from server.jobs.records import Json
 from server.keys import USERS
@@ -62,9 +63,9 @@ async def _change(request: web.Request, changes: Json) -> None:
 
 
 ROUTES = (
-    Route("GET", "/users", listing),
+    Route("GET", "/users", listing, answer=UsersAnswer),
     Route("POST", "/users", add, body=UserBody),
-    Route("GET", "/settings", all_settings),
+    Route("GET", "/settings", all_settings, answer=Values),
     Route("GET", "/settings/{id}", one_setting),
     Route("POST", "/settings", change_settings),
     Route("POST", "/settings/{id}", change_setting),

@@ -1224,6 +1224,32 @@ export interface components {
             delete?: string[];
         };
         /**
+         * DeviceFacts
+         * @description A device that runs nodes; sizes in bytes.
+         */
+        DeviceFacts: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Index */
+            index: number | null;
+            /** Vram Total */
+            vram_total: number;
+            /** Vram Free */
+            vram_free: number;
+            /**
+             * Torch Vram Total
+             * @default null
+             */
+            torch_vram_total?: number | null;
+            /**
+             * Torch Vram Free
+             * @default null
+             */
+            torch_vram_free?: number | null;
+        };
+        /**
          * DraftAdded
          * @description The entries are on disk.
          */
@@ -1418,6 +1444,65 @@ export interface components {
             };
         };
         /**
+         * History
+         * @description Finished jobs by id, from oldest to newest.
+         */
+        History: {
+            [key: string]: components["schemas"]["HistoryEntry"];
+        };
+        /**
+         * HistoryEntry
+         * @description A finished job.
+         */
+        HistoryEntry: {
+            /**
+             * Prompt
+             * @description `[number, prompt_id, prompt, extra_data, outputs]`.
+             */
+            prompt: unknown[];
+            /**
+             * Outputs
+             * @description What output nodes showed, by node.
+             */
+            outputs: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            status: components["schemas"]["HistoryStatus"];
+            /** Meta */
+            meta: {
+                [key: string]: unknown;
+            };
+            /**
+             * Nodes
+             * @description What each node took, by node.
+             */
+            nodes: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * HistoryStatus
+         * @description How a job ended.
+         */
+        HistoryStatus: {
+            /**
+             * Status Str
+             * @enum {string}
+             */
+            status_str: "success" | "error";
+            /** Completed */
+            completed: boolean;
+            /** Messages */
+            messages: [
+                string,
+                {
+                    [key: string]: unknown;
+                }
+            ][];
+        };
+        /**
          * InterruptBody
          * @description Which run to stop; without an id the one that runs now.
          */
@@ -1427,6 +1512,69 @@ export interface components {
              * @default null
              */
             prompt_id?: string | null;
+        };
+        /**
+         * JobDetail
+         * @description A job with its graph and outputs.
+         */
+        JobDetail: {
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+            /** Priority */
+            priority: number;
+            /** Create Time */
+            create_time: number;
+            /**
+             * Execution Start Time
+             * @default null
+             */
+            execution_start_time?: number | null;
+            /**
+             * Execution End Time
+             * @default null
+             */
+            execution_end_time?: number | null;
+            /**
+             * Execution Error
+             * @default null
+             */
+            execution_error?: {
+                [key: string]: unknown;
+            } | null;
+            /** Outputs Count */
+            outputs_count: number;
+            /** Previewable Outputs Count */
+            previewable_outputs_count: number;
+            /**
+             * Preview Output
+             * @default null
+             */
+            preview_output?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Workflow Id
+             * @default null
+             */
+            workflow_id?: string | null;
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            };
+            execution_status: components["schemas"]["HistoryStatus"];
+            workflow: components["schemas"]["JobGraph"];
+            /**
+             * Nodes
+             * @description What each node took and where its result came from, by node.
+             */
+            nodes: {
+                [key: string]: unknown;
+            };
         };
         /**
          * JobEvents
@@ -1450,6 +1598,20 @@ export interface components {
              * @description Whether the job has ended.
              */
             over: boolean;
+        };
+        /**
+         * JobGraph
+         * @description What a job was made of.
+         */
+        JobGraph: {
+            /** Prompt */
+            prompt: {
+                [key: string]: unknown;
+            };
+            /** Extra Data */
+            extra_data: {
+                [key: string]: unknown;
+            };
         };
         /**
          * JobItem
@@ -1552,6 +1714,191 @@ export interface components {
             };
         };
         /**
+         * JobRecord
+         * @description A job with its graph and outputs.
+         */
+        JobRecord: {
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+            /**
+             * State
+             * @description More precise than `status`: `quarantined` jobs have failed, too.
+             */
+            state: string;
+            /** Priority */
+            priority: number;
+            /** Attempts */
+            attempts: number;
+            /** Create Time */
+            create_time: number;
+            /**
+             * Execution Start Time
+             * @default null
+             */
+            execution_start_time?: number | null;
+            /**
+             * Execution End Time
+             * @default null
+             */
+            execution_end_time?: number | null;
+            /**
+             * Execution Error
+             * @default null
+             */
+            execution_error?: {
+                [key: string]: unknown;
+            } | null;
+            /** Outputs Count */
+            outputs_count: number;
+            /** Previewable Outputs Count */
+            previewable_outputs_count: number;
+            /**
+             * Preview Output
+             * @default null
+             */
+            preview_output?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Workflow Id
+             * @default null
+             */
+            workflow_id?: string | null;
+            /**
+             * Retry Of
+             * @default null
+             */
+            retry_of?: string | null;
+            /**
+             * Client Id
+             * @default null
+             */
+            client_id?: string | null;
+            /**
+             * Name
+             * @description Of the workflow, if the client sent `workflow_name` along.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Files
+             * @description The pictures and other media it made, in the order of nodes.
+             */
+            files: components["schemas"]["MadeFile"][];
+            /**
+             * Nodes Run
+             * @description How many nodes ran.
+             */
+            nodes_run: number;
+            /**
+             * Nodes Cached
+             * @description How many results were there already.
+             */
+            nodes_cached: number;
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            };
+            execution_status: components["schemas"]["HistoryStatus"];
+            workflow: components["schemas"]["JobGraph"];
+            /**
+             * Nodes
+             * @description What each node took and where its result came from, by node.
+             */
+            nodes: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * JobSummaries
+         * @description Some of the jobs, and where they are in the whole list.
+         */
+        JobSummaries: {
+            /** Jobs */
+            jobs: components["schemas"]["JobSummary"][];
+            /** Pagination */
+            pagination: {
+                [key: string]: number | boolean;
+            };
+        };
+        /**
+         * JobSummary
+         * @description A job in the words of ComfyUI's protocol. Fields without a value are left out.
+         */
+        JobSummary: {
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+            /** Priority */
+            priority: number;
+            /** Create Time */
+            create_time: number;
+            /**
+             * Execution Start Time
+             * @default null
+             */
+            execution_start_time?: number | null;
+            /**
+             * Execution End Time
+             * @default null
+             */
+            execution_end_time?: number | null;
+            /**
+             * Execution Error
+             * @default null
+             */
+            execution_error?: {
+                [key: string]: unknown;
+            } | null;
+            /** Outputs Count */
+            outputs_count: number;
+            /** Previewable Outputs Count */
+            previewable_outputs_count: number;
+            /**
+             * Preview Output
+             * @default null
+             */
+            preview_output?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Workflow Id
+             * @default null
+             */
+            workflow_id?: string | null;
+        };
+        /**
+         * LogLine
+         * @description A line of the log.
+         */
+        LogLine: {
+            /** T */
+            t: string;
+            /** M */
+            m: string;
+        };
+        /**
+         * LogLines
+         * @description The last lines logged.
+         */
+        LogLines: {
+            /** Entries */
+            entries: components["schemas"]["LogLine"][];
+            /** Size */
+            size: {
+                [key: string]: number;
+            };
+        };
+        /**
          * MadeFile
          * @description One file of an output node; the first three are what `/view` takes.
          */
@@ -1571,6 +1918,45 @@ export interface components {
             media: string;
         };
         /**
+         * ModelFile
+         * @description A model file.
+         */
+        ModelFile: {
+            /** Name */
+            name: string;
+            /**
+             * Pathindex
+             * @description Which of the folders of its kind it lies in.
+             */
+            pathIndex: number;
+            /** Modified */
+            modified: number;
+            /** Created */
+            created: number;
+            /** Size */
+            size: number;
+        };
+        /**
+         * ModelFiles
+         * @description The files of one kind.
+         */
+        ModelFiles: components["schemas"]["ModelFile"][];
+        /**
+         * ModelFolder
+         * @description A kind of model files and where they lie.
+         */
+        ModelFolder: {
+            /** Name */
+            name: string;
+            /** Folders */
+            folders: string[];
+        };
+        /**
+         * ModelFolders
+         * @description The kinds of model files.
+         */
+        ModelFolders: components["schemas"]["ModelFolder"][];
+        /**
          * MoveBody
          * @description Where a pending job is to run: name one other job.
          */
@@ -1585,6 +1971,68 @@ export interface components {
              * @default null
              */
             after?: string | null;
+        };
+        /**
+         * Names
+         * @description A list of names.
+         */
+        Names: string[];
+        /**
+         * NodeInfo
+         * @description A node class. Packs add entries of their own.
+         */
+        NodeInfo: {
+            /**
+             * Input
+             * @description `required`, `optional` and `hidden`: name to `[type, options]`; a combo may have its choices in place of the type.
+             */
+            input: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Input Order */
+            input_order: {
+                [key: string]: string[];
+            };
+            /** Output */
+            output: (string | unknown[])[];
+            /** Output Is List */
+            output_is_list: boolean[];
+            /** Output Name */
+            output_name: string[];
+            /** Name */
+            name: string;
+            /** Display Name */
+            display_name: string;
+            /** Description */
+            description: string;
+            /** Python Module */
+            python_module: string;
+            /** Category */
+            category: string;
+            /** Output Node */
+            output_node: boolean;
+            /**
+             * Output Tooltips
+             * @default null
+             */
+            output_tooltips?: (string | null)[] | null;
+            /**
+             * Deprecated
+             * @default null
+             */
+            deprecated?: boolean | null;
+            /**
+             * Experimental
+             * @default null
+             */
+            experimental?: boolean | null;
+            /**
+             * Api Node
+             * @default null
+             */
+            api_node?: boolean | null;
         };
         /**
          * NodeProblem
@@ -1613,6 +2061,44 @@ export interface components {
             dependent_outputs: string[];
             /** Class Type */
             class_type: string;
+        };
+        /**
+         * ObjectInfo
+         * @description Node classes by name.
+         */
+        ObjectInfo: {
+            [key: string]: components["schemas"]["NodeInfo"];
+        };
+        /**
+         * PackFacts
+         * @description A pack that was found.
+         */
+        PackFacts: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Nodes */
+            nodes: string[];
+            /** Seconds */
+            seconds: number;
+            /**
+             * Error
+             * @description Why it cannot be used.
+             */
+            error: string | null;
+            /** Traceback */
+            traceback: string | null;
+            /** Notes */
+            notes: string[];
+        };
+        /**
+         * PacksAnswer
+         * @description Every pack, in the order of loading.
+         */
+        PacksAnswer: {
+            /** Packs */
+            packs: components["schemas"]["PackFacts"][];
         };
         /**
          * PlanAnswer
@@ -2117,6 +2603,48 @@ export interface components {
             report: components["schemas"]["ReportEntry"][];
         };
         /**
+         * SystemFacts
+         * @description The machine and the program.
+         */
+        SystemFacts: {
+            /** Os */
+            os: string;
+            /** Ram Total */
+            ram_total: number;
+            /** Ram Free */
+            ram_free: number;
+            /**
+             * Comfyui Version
+             * @description The version of the protocol spoken.
+             */
+            comfyui_version: string;
+            /** Darkroom Version */
+            darkroom_version: string;
+            /** Required Frontend Version */
+            required_frontend_version: string | null;
+            /** Installed Templates Version */
+            installed_templates_version: string | null;
+            /** Required Templates Version */
+            required_templates_version: string | null;
+            /** Python Version */
+            python_version: string;
+            /** Pytorch Version */
+            pytorch_version: string | null;
+            /** Embedded Python */
+            embedded_python: boolean;
+            /** Argv */
+            argv: string[];
+        };
+        /**
+         * SystemStats
+         * @description Memory, versions and devices.
+         */
+        SystemStats: {
+            system: components["schemas"]["SystemFacts"];
+            /** Devices */
+            devices: components["schemas"]["DeviceFacts"][];
+        };
+        /**
          * TemplateFacts
          * @description A workflow that ships with the project.
          */
@@ -2163,6 +2691,36 @@ export interface components {
             templates: components["schemas"]["TemplateFacts"][];
         };
         /**
+         * Tree
+         * @description Folders and files, folders first.
+         */
+        Tree: components["schemas"]["TreeEntry"][];
+        /**
+         * TreeEntry
+         * @description A file or folder of a user.
+         */
+        TreeEntry: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "file" | "directory";
+            /**
+             * Size
+             * @default null
+             */
+            size?: number | null;
+            /**
+             * Modified
+             * @default null
+             */
+            modified?: number | null;
+        };
+        /**
          * Uploaded
          * @description Where an upload went.
          */
@@ -2187,6 +2745,52 @@ export interface components {
              * @default
              */
             username?: string;
+        };
+        /**
+         * UserFile
+         * @description A file of a user, as `full_info` has it.
+         */
+        UserFile: {
+            /** Path */
+            path: string;
+            /** Size */
+            size: number;
+            /** Modified */
+            modified: number;
+            /** Created */
+            created: number;
+        };
+        /**
+         * UserFiles
+         * @description Names; with `full_info` sizes and times, with `split` the parts of each path.
+         */
+        UserFiles: (string | components["schemas"]["UserFile"] | string[])[];
+        /**
+         * UsersAnswer
+         * @description Where user data is kept; `users` if there may be several, else `migrated`.
+         */
+        UsersAnswer: {
+            /** Storage */
+            storage: string;
+            /**
+             * Users
+             * @default null
+             */
+            users?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Migrated
+             * @default null
+             */
+            migrated?: boolean | null;
+        };
+        /**
+         * Values
+         * @description Values by name.
+         */
+        Values: {
+            [key: string]: unknown;
         };
     };
     responses: never;
@@ -2533,7 +3137,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["History"];
                 };
             };
             /** @description What went wrong */
@@ -2597,7 +3201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["History"];
                 };
             };
             /** @description What went wrong */
@@ -2633,7 +3237,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobSummaries"];
                 };
             };
             /** @description What went wrong */
@@ -2664,7 +3268,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobDetail"];
                 };
             };
             /** @description What went wrong */
@@ -2882,7 +3486,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobItem"];
+                    "application/json": components["schemas"]["JobRecord"];
                 };
             };
             /** @description What went wrong */
@@ -3139,7 +3743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ObjectInfo"];
                 };
             };
             /** @description What went wrong */
@@ -3170,7 +3774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ObjectInfo"];
                 };
             };
             /** @description What went wrong */
@@ -3199,7 +3803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["PacksAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3228,7 +3832,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Names"];
                 };
             };
             /** @description What went wrong */
@@ -3381,7 +3985,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Names"];
                 };
             };
             /** @description What went wrong */
@@ -3410,7 +4014,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Names"];
                 };
             };
             /** @description What went wrong */
@@ -3441,7 +4045,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Names"];
                 };
             };
             /** @description What went wrong */
@@ -3474,7 +4078,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Values"];
                 };
             };
             /** @description What went wrong */
@@ -3503,7 +4107,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ModelFolders"];
                 };
             };
             /** @description What went wrong */
@@ -3534,7 +4138,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ModelFiles"];
                 };
             };
             /** @description What went wrong */
@@ -3563,7 +4167,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["UsersAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -3625,7 +4229,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Values"];
                 };
             };
             /** @description What went wrong */
@@ -3750,7 +4354,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["UserFiles"];
                 };
             };
             /** @description What went wrong */
@@ -3781,7 +4385,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Tree"];
                 };
             };
             /** @description What went wrong */
@@ -4158,7 +4762,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["SystemStats"];
                 };
             };
             /** @description What went wrong */
@@ -4187,7 +4791,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Values"];
                 };
             };
             /** @description What went wrong */
@@ -4419,7 +5023,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["LogLines"];
                 };
             };
             /** @description What went wrong */
