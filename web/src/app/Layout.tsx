@@ -1,6 +1,7 @@
 import { Loader } from "@mantine/core";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
+import { Canvas } from "@/canvas/Canvas";
 import { FileHost } from "@/panels/workflows/FileHost";
 import { KeptBanner } from "@/panels/workflows/KeptBanner";
 import { useShell } from "@/store/shell";
@@ -9,10 +10,10 @@ import { Breadcrumb } from "./Breadcrumb";
 import { Dialogs } from "./Dialogs";
 import { ErrorBoundary } from "./ErrorBoundary";
 import styles from "./Layout.module.css";
+import { TemplatesPage } from "./panels";
 import { Rail } from "./Rail";
 import { SidePanel } from "./SidePanel";
 import { StatusLine } from "./StatusLine";
-import { Canvas, TemplatesPage } from "./slots";
 import { TopBar } from "./TopBar";
 import { useRoute } from "./useRoute";
 

@@ -4,8 +4,8 @@ import { useTranslation } from "react-i18next";
 import { type PanelId, showPanel, useShell } from "@/store/shell";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { PanelEdge } from "./PanelEdge";
+import { PANEL_CONTENTS } from "./panels";
 import styles from "./SidePanel.module.css";
-import { PANEL_CONTENTS } from "./slots";
 
 /** The panel that is open, beside the canvas. Escape closes it and gives the keyboard back to its button. */
 export function SidePanel({ panel }: { readonly panel: PanelId }) {

@@ -1,11 +1,10 @@
 import { VisuallyHidden } from "@mantine/core";
-import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
+import { RunBar } from "@/panels/run/RunBar";
 import { CommandButton } from "./CommandButton";
 import { Connection } from "./Connection";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { MainMenu } from "./MainMenu";
-import { RunBar } from "./slots";
 import styles from "./TopBar.module.css";
 import { UndoButtons } from "./UndoButtons";
 import { WorkflowTabs } from "./WorkflowTabs";
@@ -23,9 +22,7 @@ export function TopBar() {
       <div role="toolbar" aria-label={t("toolbar")} className={styles.tools}>
         <UndoButtons />
         <ErrorBoundary place="panel">
-          <Suspense fallback={null}>
-            <RunBar />
-          </Suspense>
+          <RunBar />
         </ErrorBoundary>
         <Connection />
         <span className={styles.wide}>

@@ -1,7 +1,8 @@
 /** What happens once when the page is opened, in an order that lets nothing be lost. */
+import { canvasCommands } from "@/canvas/commands";
 import { panelCommands } from "@/panels/commands";
 import { runCommands } from "@/panels/run/commands";
-import { addCommands, type Command } from "@/store/commands";
+import { addCommands } from "@/store/commands";
 import { loadDefs } from "@/store/defs";
 import { fileCommands } from "@/store/files";
 import { watchMissing } from "@/store/missing";
@@ -9,16 +10,11 @@ import { startPersistence } from "@/store/persist";
 import { startRuns } from "@/store/runs/start";
 import { followRoute } from "./followRoute";
 
-const PARTS = import.meta.glob<{ canvasCommands?: readonly Command[] }>(["../canvas/commands.ts"]);
-
 /** Done once the workflow of last time, or the one the address names, is open. */
 export async function start(): Promise<void> {
   void loadDefs();
   startRuns();
-  addCommands(fileCommands);
-  addCommands(panelCommands);
-  addCommands(runCommands);
-  addCommands((await PARTS["../canvas/commands.ts"]?.())?.canvasCommands ?? []);
+  addCommands([...fileCommands, ...panelCommands, ...canvasCommands, ...runCommands]);
   await startPersistence();
   watchMissing();
   await followRoute();

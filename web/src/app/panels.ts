@@ -1,0 +1,20 @@
+/** What panels show, fetched when one is first opened. */
+import { type ComponentType, lazy } from "react";
+import type { PanelId } from "@/store/shell";
+
+function later<Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name) {
+  return lazy(async () => ({ default: (await load())[name] }));
+}
+
+export const PANEL_CONTENTS: Readonly<Record<PanelId, ComponentType>> = {
+  workflows: later(() => import("@/panels/workflows/WorkflowsPanel"), "WorkflowsPanel"),
+  outline: later(() => import("@/panels/outline/OutlinePanel"), "OutlinePanel"),
+  models: later(() => import("@/panels/models/ModelsPanel"), "ModelsPanel"),
+  queue: later(() => import("@/panels/queue/QueuePanel"), "QueuePanel"),
+  history: later(() => import("@/panels/history/HistoryPanel"), "HistoryPanel"),
+  gallery: later(() => import("@/panels/gallery/GalleryPanel"), "GalleryPanel"),
+  problems: later(() => import("@/panels/problems/ProblemsPanel"), "ProblemsPanel"),
+  missing: later(() => import("@/panels/missing/MissingPanel"), "MissingPanel"),
+};
+
+export const TemplatesPage = later(() => import("@/panels/templates/TemplatesPage"), "TemplatesPage");
