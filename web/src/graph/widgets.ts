@@ -63,6 +63,10 @@ export interface Widgets {
   readonly values: ReadonlyMap<string, Json>;
   readonly controls: ReadonlyMap<string, Control>;
   readonly filters: ReadonlyMap<string, string>;
+  /** What the button that ends a list of uploads says in the file. */
+  readonly button: string | null;
+  /** What stands behind the last place of the list, such as viewers of other packs. */
+  readonly surplus: readonly Json[];
   /** Inputs whose value in the file does not fit their definition; the value is kept. */
   readonly misfits: readonly string[];
 }
@@ -151,6 +155,7 @@ export function fits({ input, kind }: Place, value: Json): boolean {
     case "BOOLEAN":
       return typeof value === "boolean";
     case "COMBO":
+      if (Array.isArray(value)) return input.options["multi_select"] === true;
       return input.choices.includes(value) || typeof value === typeof (input.choices[0] ?? "");
     default:
       return typeof value === "string";
@@ -162,18 +167,21 @@ function assign(layout: readonly Place[], given: readonly (Json | undefined)[]):
   const controls = new Map<string, Control>();
   const filters = new Map<string, string>();
   const misfits: string[] = [];
+  let button: string | null = null;
   layout.forEach((place, index) => {
     const value = given[index];
     const { name } = place.input;
     if (place.kind === "control") controls.set(name, control(value));
     else if (place.kind === "filter") filters.set(name, typeof value === "string" ? value : "");
-    else if (place.kind === "value") {
+    else if (place.kind === "button") button = typeof value === "string" ? value : null;
+    else {
       if (value !== undefined && !fits(place, value)) misfits.push(name);
       const empty = value === undefined || (value === null && place.input.widget !== "COMBO");
       values.set(name, empty ? defaultOf(place.input) : value);
     }
   });
-  return { values, controls, filters, misfits };
+  const surplus = given.slice(layout.length).map((value) => value ?? null);
+  return { values, controls, filters, button, surplus, misfits };
 }
 
 export function isControl(value: Json | undefined): value is Control {
@@ -191,39 +199,37 @@ export function writeWidget(node: NodeRecord, def: NodeDef, name: string, value:
   if (isObject(node.values)) return { ...node, values: { ...node.values, [name]: value } };
   const widgets = readWidgets(node, def);
   const values = new Map(widgets.values).set(name, value);
-  return { ...node, values: listOf(def, { ...widgets, values }, node.values) };
+  return { ...node, values: listOf(def, { ...widgets, values }) };
 }
 
 export function writeControl(node: NodeRecord, def: NodeDef, name: string, value: Control): NodeRecord {
   if (isObject(node.values)) return node;
   const widgets = readWidgets(node, def);
   const controls = new Map(widgets.controls).set(name, value);
-  return { ...node, values: listOf(def, { ...widgets, controls }, node.values) };
+  return { ...node, values: listOf(def, { ...widgets, controls }) };
 }
 
 export function writeFilter(node: NodeRecord, def: NodeDef, name: string, value: string): NodeRecord {
   if (isObject(node.values)) return node;
   const widgets = readWidgets(node, def);
   const filters = new Map(widgets.filters).set(name, value);
-  return { ...node, values: listOf(def, { ...widgets, filters }, node.values) };
+  return { ...node, values: listOf(def, { ...widgets, filters }) };
 }
 
-/** The complete list. What stood behind the last place of the old one is kept. */
-function listOf(def: NodeDef, widgets: Widgets, before: Json): Json[] {
-  const layout = places(def);
-  const old = Array.isArray(before) ? before : [];
-  const written = layout.map(({ input, kind }, index): Json => {
+/** The complete list, with what stood behind it. */
+function listOf(def: NodeDef, widgets: Widgets): Json[] {
+  const written = places(def).map(({ input, kind }): Json => {
     if (kind === "control") return widgets.controls.get(input.name) ?? "fixed";
     if (kind === "filter") return widgets.filters.get(input.name) ?? "";
-    if (kind === "button") return typeof old[index] === "string" ? old[index] : "image";
+    if (kind === "button") return widgets.button ?? "image";
     return widgets.values.get(input.name) ?? defaultOf(input);
   });
-  return [...written, ...old.slice(layout.length)];
+  return [...written, ...widgets.surplus];
 }
 
 /** The list of a node that was just added. `controls` are those of seeds: a new sampler draws a new one each time. */
 export function freshValues(def: NodeDef): Json[] {
   const seeds = def.inputs.filter((input) => input.widget === "INT" && hasControl(input));
   const controls = new Map<string, Control>(seeds.map((input) => [input.name, "randomize"]));
-  return listOf(def, { values: new Map(), controls, filters: new Map(), misfits: [] }, []);
+  return listOf(def, { ...assign([], []), controls });
 }
