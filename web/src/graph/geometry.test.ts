@@ -3,13 +3,13 @@ import {
   boundsOf,
   boundsOfAll,
   COLLAPSED_WIDTH,
-  fit,
   freePlace,
   groupAt,
   membersOf,
   overlap,
   sizeOf,
   union,
+  fit as viewportFor,
 } from "./geometry";
 import { DEFS, graphOf, groupOf, nodeOf } from "./toys";
 
@@ -72,11 +72,11 @@ test("frames around things", () => {
 
 test("the viewport shows a frame whole and in the middle", () => {
   const frame = { x: 100, y: 100, width: 2000, height: 500 };
-  const view = fit(frame, [1080, 800]);
+  const view = viewportFor(frame, [1080, 800]);
   expect(view.zoom).toBe(0.5);
   expect([view.x + 100 * view.zoom, view.x + 2100 * view.zoom]).toEqual([40, 1040]);
   expect(view.y + 350 * view.zoom).toBe(400);
-  expect(fit({ ...frame, width: 10, height: 10 }, [1000, 800]).zoom).toBe(1);
+  expect(viewportFor({ ...frame, width: 10, height: 10 }, [1000, 800]).zoom).toBe(1);
 });
 
 test("what is added in one spot does not hide", () => {
