@@ -56,7 +56,7 @@ export const HistoryItem = memo(function HistoryItem({ job, isChosen, onChoose }
           </span>
           <span className={styles.detail}>
             <Badge size="xs" variant="light" color={COLOURS[status] ?? "gray"}>
-              {t(`history.state.${status}`)}
+              {t(`history.state.${job.state}`)}
             </Badge>{" "}
             {job.nodes_run + job.nodes_cached > 0 &&
               t("history.counts", { ran: job.nodes_run, cached: job.nodes_cached })}
