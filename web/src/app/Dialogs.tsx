@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { useShell } from "@/store/shell";
+import { useViewer } from "@/store/viewer";
 
 const SettingsDialog = lazy(async () => ({
   default: (await import("@/panels/settings/SettingsDialog")).SettingsDialog,
@@ -8,15 +9,18 @@ const HelpSheet = lazy(async () => ({ default: (await import("@/panels/help/Help
 const CommandPalette = lazy(async () => ({
   default: (await import("@/panels/palette/CommandPalette")).CommandPalette,
 }));
+const Viewer = lazy(async () => ({ default: (await import("@/panels/gallery/Viewer")).Viewer }));
 
 /** The dialogs of the shell, each fetched when it is first opened. */
 export function Dialogs() {
   const dialog = useShell((shell) => shell.dialog);
+  const isViewing = useViewer((viewer) => viewer.items.length > 0);
   return (
     <Suspense fallback={null}>
       {dialog === "settings" && <SettingsDialog />}
       {dialog === "help" && <HelpSheet />}
       {dialog === "palette" && <CommandPalette />}
+      {isViewing && <Viewer />}
     </Suspense>
   );
 }
