@@ -4,6 +4,7 @@ import { apply, type Change, Draft, inverse } from "../change";
 import { canConnect } from "../connect";
 import { BOUNDARY_IN, BOUNDARY_OUT, type Document, type Graph, type GraphId, ROOT } from "../document";
 import { definitionsInside, defOf, hostDef } from "../hosts";
+import { isObject } from "../json";
 import { isHost } from "../kinds";
 import { linkIndex } from "../links";
 import { ports } from "../ports";
@@ -266,7 +267,7 @@ function broken(document: Document): string | null {
       const names = ports(graph, side).map((port) => port.name);
       if (new Set(names).size !== names.length) return `${id}: two ${side} of one name`;
     }
-    const fault = brokenLink(document, graph) ?? brokenHost(document, graph);
+    const fault = brokenLink(document, graph) ?? brokenPoint(graph) ?? brokenHost(document, graph);
     if (fault !== null) return `${id}: ${fault}`;
   }
   return null;
@@ -300,6 +301,15 @@ function brokenLink(document: Document, graph: Graph): string | null {
   return null;
 }
 
+/** The points a link goes through know only links that are there. */
+function brokenPoint(graph: Graph): string | null {
+  const extra = isObject(graph.info["extra"]) ? graph.info["extra"] : {};
+  const points = Array.isArray(extra["reroutes"]) ? extra["reroutes"].filter(isObject) : [];
+  const links = points.flatMap((point) => (Array.isArray(point["linkIds"]) ? point["linkIds"] : []));
+  const gone = links.find((id) => graph.links.by[String(id)] === undefined);
+  return gone === undefined ? null : `a point knows link ${String(gone)}, which is gone`;
+}
+
 /** A host's records must be those of its definition, and its values not longer than its widgets. */
 function brokenHost(document: Document, graph: Graph): string | null {
   for (const node of records(graph.nodes)) {
@@ -323,6 +333,16 @@ function start(): Document {
   for (const key of draft.graph(ROOT).nodes.ids) edit.recreate(draft, DEFS, ROOT, key);
   edit.makeSubgraph(draft, DEFS, ROOT, ["2", "5"], "Sampling");
   draft.put(ROOT, "groups", "1", groupOf("all", [0, -100, 3000, 2000]));
+  const [first = "", second = ""] = draft.graph(ROOT).links.ids;
+  const reroutes = [
+    { id: 1, pos: [10, 10], linkIds: [Number(first), Number(second)] },
+    { id: 2, parentId: 1, pos: [50, 10], linkIds: [Number(second)] },
+  ];
+  const linkExtensions = [
+    { id: Number(first), parentId: 1 },
+    { id: Number(second), parentId: 2 },
+  ];
+  draft.info(ROOT, { ...draft.graph(ROOT).info, extra: { reroutes, linkExtensions } });
   return draft.document;
 }
 
