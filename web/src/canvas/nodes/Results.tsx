@@ -1,8 +1,8 @@
 import { useTranslation } from "react-i18next";
 import { viewUrl } from "@/api/client";
 import { readWidgets } from "@/graph/widgets";
-import { runCommand } from "@/store/commands";
-import type { FileRef, NodeRun } from "@/store/runs";
+import { type FileRef, type NodeRun, useRuns } from "@/store/runs";
+import { openViewer, viewImages } from "@/store/viewer";
 import { uploadInput } from "../actions/upload";
 import type { NodeData } from "../items";
 import styles from "./Results.module.css";
@@ -76,9 +76,10 @@ function loadedFile({ key, record, def }: NodeData): FileRef | null {
   return { filename: path.slice(cut + 1), subfolder: path.slice(0, Math.max(0, cut)), type: kind ?? "input" };
 }
 
-/** The gallery shows it large, if it is there; a new page otherwise. */
+/** Large, among the other pictures of its node. */
 function openPicture(address: string, file: FileRef): void {
-  const asked = new CustomEvent("darkroom:picture", { detail: { address, file }, cancelable: true });
-  if (!window.dispatchEvent(asked)) return;
-  if (!runCommand("gallery.open")) window.open(viewUrl(file), "_blank", "noopener");
+  const images = useRuns.getState().nodes[address]?.images ?? [];
+  const index = images.findIndex((one) => viewUrl(one) === viewUrl(file));
+  if (index >= 0) viewImages(images, index, address);
+  else openViewer([{ file, job: null, node: null }]);
 }
