@@ -25,7 +25,7 @@ export function App({ started }: { readonly started: Promise<void> }) {
       <ErrorBoundary place="page">
         <ModalsProvider labels={{ confirm: t("dialog.ok"), cancel: t("dialog.cancel") }}>
           <Layout started={started} />
-          <Notifications position="bottom-right" aria-label={t("notifications")} />
+          <Notifications position="bottom-right" />
         </ModalsProvider>
       </ErrorBoundary>
     </MantineProvider>

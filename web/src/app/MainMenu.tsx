@@ -10,7 +10,7 @@ export function MainMenu() {
   const { t } = useTranslation("app");
   const all = useCommands((commands) => commands.all);
   return (
-    <Menu position="bottom-start" width={200} shadow="md" trapFocus returnFocus>
+    <Menu position="bottom-start" width={200} shadow="md" returnFocus>
       <Menu.Target>
         <UnstyledButton className={styles.logo ?? ""} aria-label={t("menu")} data-testid="main-menu">
           <Logo />

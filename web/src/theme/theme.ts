@@ -1,5 +1,10 @@
 /** Mantine in the colours of `tokens.css`. */
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  type MantineColorsTuple,
+  type MantineTheme,
+} from "@mantine/core";
 
 /** The safelight from pale to deep; shade 6 is the accent of the dark theme, 8 that of the light one. */
 const safelight: MantineColorsTuple = [
@@ -29,10 +34,22 @@ export const theme = createTheme({
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
   respectReducedMotion: true,
   components: {
+    // Upon the accent, in both schemes; Mantine would choose by the light one's shade alone.
+    Button: { vars: (_: MantineTheme, props: Filled) => ({ root: onAccent("--button-color", props) }) },
+    ActionIcon: { vars: (_: MantineTheme, props: Filled) => ({ root: onAccent("--ai-color", props) }) },
     Tooltip: { defaultProps: { openDelay: 500, withArrow: true } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
   },
 });
+
+interface Filled {
+  readonly variant?: string;
+  readonly color?: string;
+}
+
+function onAccent(name: string, { variant = "filled", color }: Filled): Record<string, string> {
+  return variant === "filled" && color === undefined ? { [name]: "var(--dr-accent-on)" } : {};
+}
 
 /** Mantine's own variables, drawn from ours in both schemes. */
 export const cssVariables: CSSVariablesResolver = () => ({
@@ -44,6 +61,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-default": "var(--dr-surface-raised)",
     "--mantine-color-default-hover": "var(--dr-surface-sunken)",
     "--mantine-color-default-border": "var(--dr-border)",
+    "--mantine-primary-color-contrast": "var(--dr-accent-on)",
     "--mantine-color-anchor": "var(--dr-accent-text)",
     "--mantine-color-error": "var(--dr-failed)",
   },

@@ -25,6 +25,7 @@ export function CommandPalette() {
       scrollable
       maxHeight="70vh"
       highlightQuery
+      attributes={{ content: { "aria-label": t("palette.search") } }}
       centered={false}
       overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
       classNames={{ action: styles.action ?? "" }}
