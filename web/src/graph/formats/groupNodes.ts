@@ -58,8 +58,8 @@ export function convertGroupNodes(
   const define = (name: string, first: NodeRecord, inside: readonly string[]): Made | null => {
     const known = made.get(name);
     const group = groups[name];
-    if (known !== undefined) return known;
     if (!isObject(group) || inside.includes(name)) return null;
+    if (known !== undefined) return known;
     const id = uuidOf(`group node ${name}`);
     const flat = innerGraph(group);
     // Those inside first: what they show is part of what this one shows.

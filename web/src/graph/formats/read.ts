@@ -29,11 +29,10 @@ export function read(file: string | JsonObject, defs?: Defs): ReadResult {
     readGraph(id, raw, "object", found),
   ]);
   const root = readGraph(ROOT, value, value["version"] === 1 ? "object" : "list", found);
-  const { document, findings: converted } = convertGroupNodes(
-    { graphs: tableOf([[ROOT, root], ...definitions]) },
-    defs,
-  );
-  return { document: remembering(document, value), findings: [...found, ...converted] };
+  // How the file was written is kept before anything becomes something else.
+  const opened = remembering({ graphs: tableOf([[ROOT, root], ...definitions]) }, value);
+  const { document, findings: converted } = convertGroupNodes(opened, defs);
+  return { document, findings: [...found, ...converted] };
 }
 
 /** Every definition under its id, those kept inside of others too. The first of an id counts. */

@@ -1,4 +1,5 @@
 /** Where a link really comes from: through reroutes, bypassed nodes and the borders of subgraphs. */
+import { passedInput } from "../bypass";
 import type { Defs } from "../defs";
 import {
   BOUNDARY_OUT,
@@ -146,18 +147,4 @@ export class Resolver {
     const { scope, node } = back;
     this.report({ code: "cycle", graph: scope.id, node, params: { nodes: [...nodes].join(" → ") } });
   }
-}
-
-/** Which of its inputs a bypassed node passes on to an output of type `given`, where `wanted` is wanted. */
-export function passedInput(
-  inputs: readonly InputSocket[],
-  output: number,
-  given: string,
-  wanted: string,
-): InputSocket | undefined {
-  if (typeText(wanted) === ANY) return inputs[output] ?? inputs[0];
-  const fits = ({ type }: InputSocket) => compatible(type, given) && compatible(type, wanted);
-  const opposite = inputs[output];
-  if (opposite !== undefined && fits(opposite)) return opposite;
-  return inputs.find(({ type }) => type === wanted) ?? inputs.find(fits);
 }
