@@ -1,6 +1,7 @@
 import { IconChevronRight, IconFolder } from "@tabler/icons-react";
 import { useState } from "react";
 import type { TreeEntry } from "@/store/files/tree";
+import { activeTab } from "@/store/persist/tabs";
 import { FileRow } from "./FileRow";
 import styles from "./FileTree.module.css";
 
@@ -33,7 +34,7 @@ function Folder({
   readonly folder: Extract<TreeEntry, { kind: "folder" }>;
   readonly isSearching: boolean;
 }) {
-  const [isChosen, setChosen] = useState(false);
+  const [isChosen, setChosen] = useState(() => activeTab()?.name?.startsWith(folder.path) === true);
   const isOpen = isChosen || isSearching;
   return (
     <>

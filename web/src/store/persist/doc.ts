@@ -101,7 +101,7 @@ export class OpenDoc {
   keep(place: Place): void {
     this.drop();
     this.synced = place.synced;
-    const { shelf, drafts } = this.hosts;
+    const { shelf } = this.hosts;
     const journal = new Journal(shelf, { docId: this.docId, ...place }, () => this.state(), {
       written: () => {
         this.say({ localTrouble: this.hosts.isForgetful ? "off" : "" });
@@ -111,11 +111,19 @@ export class OpenDoc {
       taken: () => this.hosts.parted(this, false),
     });
     this.journal = journal;
+    this.by = place.by;
+    this.follow();
+  }
+  private by = "";
+
+  /** From now on it is sent to the server as well. */
+  private follow(): void {
+    const { shelf, drafts } = this.hosts;
     const source = {
       entries: (after: number) => this.unsent(after),
       name: () => this.content.name ?? this.title,
     };
-    this.sync = new Sync(this.docId, place.by, drafts, source, place.synced, {
+    this.sync = new Sync(this.docId, this.by, drafts, source, this.synced, {
       changed: (server, serverDetail) => this.say({ server, serverDetail }),
       synced: (synced) => {
         this.synced = synced;
@@ -137,9 +145,26 @@ export class OpenDoc {
     ];
   }
 
-  /** Whether the server has a draft of it. */
-  get isOnServer(): boolean {
-    return this.synced.revision > 0;
+  /** Takes its draft off the server, unless somebody else has added to it. */
+  async dropDraft(): Promise<void> {
+    const { drafts } = this.hosts;
+    await this.sync?.end();
+    const { revision } = this.synced;
+    if (revision === 0) return;
+    const there = (await drafts.list()).find(({ id }) => id === this.docId);
+    if (there?.revision !== revision) return;
+    await drafts.remove(this.docId);
+    this.synced = { revision: 0, seq: 0 };
+  }
+
+  /** It lies in a file now: the draft is of no more use, until it is edited again. */
+  async settle(): Promise<void> {
+    this.isWorthSending = false;
+    await this.dropDraft().catch(() => undefined);
+    if (this.journal === null) return;
+    this.follow();
+    this.say({ server: "kept", serverDetail: "" });
+    this.catchUp();
   }
 
   wrote(edit: Edit): void {

@@ -160,11 +160,11 @@ export class Sync {
   }
 }
 
-/** Entries the server can go on with: from the one it waits for, or from a snapshot if that one is gone. */
+/** Entries the server can go on with: from the one it waits for, or from the last snapshot if that one is gone. */
 function joining(entries: readonly Entry[], seq: number): readonly Entry[] {
   const [first] = entries;
-  if (first === undefined || stampOf(first).seq === seq + 1) return entries;
-  const start = entries.findIndex((entry) => "snapshot" in entry);
+  if (seq > 0 && (first === undefined || stampOf(first).seq === seq + 1)) return entries;
+  const start = entries.findLastIndex((entry) => "snapshot" in entry);
   return start < 0 ? [] : entries.slice(start);
 }
 

@@ -257,6 +257,24 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     expect(server.kept.has(docId)).toBe(false);
   });
 
+  it("takes the draft off the server once it is saved, and makes one again at the next edit", async () => {
+    const page = await tab();
+    const doc = open(page);
+    move(page, 1);
+    await doc.flush();
+    doc.send();
+    await moment();
+    expect(server.kept.has(doc.docId)).toBe(true);
+    page.work.markSaved(doc, "portrait", { hash: "h" }, doc.content.document);
+    await moment();
+    expect(server.kept.has(doc.docId)).toBe(false);
+    move(page, 2);
+    await doc.flush();
+    doc.send();
+    await moment();
+    expect(server.entries(doc.docId)).toHaveLength(2);
+  });
+
   it("keeps each workflow's own history while another one is shown", async () => {
     const page = await tab();
     const { docId: one } = open(page);

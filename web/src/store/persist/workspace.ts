@@ -184,7 +184,8 @@ export class Workspace {
     const { docId, isElsewhere, isSaved } = doc;
     if (!isElsewhere && isSaved) {
       await doc.end();
-      await this.forget(docId, doc.isOnServer);
+      await doc.dropDraft().catch(() => undefined);
+      await this.services.shelf.remove(docId).catch(() => undefined);
     } else if (!isElsewhere) {
       await doc.flush();
       await this.services.shelf.putRecord({ ...doc.record, isClosed: true }).catch(() => undefined);
@@ -202,15 +203,11 @@ export class Workspace {
   /** Throws a draft away for good. False if another tab has it open. */
   async discard(docId: string): Promise<boolean> {
     if (this.docs.has(docId) || !(await this.hold(docId))) return false;
-    await this.forget(docId);
-    this.locks.release(docId);
-    return true;
-  }
-
-  private async forget(docId: string, isOnServer = true): Promise<void> {
     await this.services.shelf.remove(docId).catch(() => undefined);
-    if (isOnServer) await this.services.drafts.remove(docId).catch(() => undefined);
+    await this.services.drafts.remove(docId).catch(() => undefined);
+    this.locks.release(docId);
     await this.listRecent();
+    return true;
   }
 
   /** It lies in the file `name` as it is now. */
@@ -220,6 +217,7 @@ export class Workspace {
     doc.savedTop = content.document === document ? content.done.at(-1) : null;
     doc.content = { ...content, name, saved: document };
     doc.journal?.snapshot();
+    if (doc.isSaved) void doc.settle();
     this.publish();
   }
 
