@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { passedInput } from "../bypass";
 import type { InputSocket } from "../sockets";
 import { fixtureDefs } from "./fixtures";
-import { passedInput } from "../bypass";
 import { toApi } from "./toApi";
 import { type DefinitionSketch, inputs, type NodeSketch, workflow } from "./workflow";
 

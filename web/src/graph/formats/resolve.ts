@@ -12,8 +12,8 @@ import {
 import { defOf } from "../hosts";
 import type { Json } from "../json";
 import { linkIndex } from "../links";
-import { type InputSocket, socketsOf } from "../sockets";
-import { ANY, compatible, typeText } from "../types";
+import { socketsOf } from "../sockets";
+import { ANY } from "../types";
 import type { Finding } from "./finding";
 import { linkInto, outside, type Scope } from "./scope";
 import { list, object } from "./values";
