@@ -37,6 +37,8 @@ export const theme = createTheme({
     // Upon the accent, in both schemes; Mantine would choose by the light one's shade alone.
     Button: { vars: (_: MantineTheme, props: Filled) => ({ root: onAccent("--button-color", props) }) },
     ActionIcon: { vars: (_: MantineTheme, props: Filled) => ({ root: onAccent("--ai-color", props) }) },
+    // The placeholder is a child no menu may have.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Tooltip: { defaultProps: { openDelay: 500, withArrow: true } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
   },

@@ -15,7 +15,7 @@ export const fileCommands: readonly Command[] = [
   { id: "file.rename", area: "file", run: rename },
   { id: "file.exportUi", area: "file", keys: ["mod+E"], run: exportUi },
   { id: "file.exportOurs", area: "file", run: exportOurs },
-  { id: "file.exportApi", area: "file", keys: ["mod+shift+E"], run: exportApi },
+  { id: "file.exportApi", area: "file", keys: ["mod+alt+E"], run: exportApi },
   {
     id: "file.close",
     area: "file",
