@@ -22,9 +22,13 @@ export class ApiError extends Error {
   }
 }
 
+const PROXY = new Set([502, 503, 504]);
+
 /** The error an answer of status 400 or above stands for: ours, ComfyUI's, or plain text from something between. */
 export function errorOf(status: number, text: string): ApiError {
   const body = parsed(text);
+  // A proxy speaks for a server that it cannot reach either.
+  if (PROXY.has(status) && body === null) return unreachable(`HTTP ${status}`);
   const error = isObject(body) ? body["error"] : undefined;
   if (typeof error === "string") return new ApiError(status, `http_${status}`, error, "", body);
   if (!isObject(error)) return new ApiError(status, `http_${status}`, text.trim() || `HTTP ${status}`);

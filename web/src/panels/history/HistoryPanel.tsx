@@ -19,8 +19,10 @@ export function HistoryPanel() {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   useEffect(watchHistory, []);
 
-  const list =
-    shown === "all" ? jobs : jobs.filter((job) => (job.status === "completed") === (shown === "completed"));
+  const list = jobs.filter((job) => {
+    if (shown !== "all") return (job.status === "completed") === (shown === "completed");
+    return job.state !== "cancelled"; // what never ran has nothing to show
+  });
   // The two last chosen are compared.
   const choose = (id: string) =>
     setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));

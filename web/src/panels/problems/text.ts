@@ -15,6 +15,8 @@ export function problemText(problem: PinnedProblem, t: TFunction<"problems">): P
   const code = problem.code.split(".").at(-1) ?? problem.code;
   const title = t(`title.${code}`, { defaultValue: problem.origin === "run" ? code : problem.message });
   const remedy = t(`remedy.${code}`, { defaultValue: "" });
-  const words = [problem.message, problem.details].filter((text) => text !== "" && text !== title);
+  // Some details only name the input, which stands beside it anyway.
+  const saidAlready = ["", title, problem.input];
+  const words = [problem.message, problem.details].filter((text) => !saidAlready.includes(text));
   return { title, detail: [...new Set(words)].join(": "), remedy: remedy === "" ? null : remedy };
 }

@@ -104,6 +104,17 @@ export class Feed {
     this.schedule();
   }
 
+  /** Take in what the server has written down so far of a job that runs. */
+  async catchUp(job: FollowedJob): Promise<void> {
+    const records = await this.sources.records(job.id);
+    if (job.seq > 0) return; // its messages were faster
+    for (const record of records) {
+      const { time, seq } = record;
+      this.take(job, eventsOfRecord(record), typeof time === "number" ? time * 1000 : null);
+      if (typeof seq === "number") job.seq = seq;
+    }
+  }
+
   /** Replace what was gathered from messages by what the server has written down. */
   async settle(job: FollowedJob): Promise<void> {
     const view = new JobView(job.view.sent, job.view.before);

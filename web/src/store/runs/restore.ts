@@ -18,8 +18,12 @@ export async function restoreLast(doc: string): Promise<void> {
     if (feed.boards.of(doc).view !== null) return;
     const followed = feed.follow(id, doc, sentIn(job), { retold: true });
     if (job.status !== "pending" && job.status !== "in_progress") await feed.conclude(followed);
-    else if (job.client_id === clientId()) feed.resume(id);
-    else follow(followed);
+    else if (job.client_id !== clientId()) follow(followed);
+    else {
+      // With its times, which messages that are told again do not have.
+      await feed.catchUp(followed);
+      feed.resume(id);
+    }
   } catch {
     // The server has forgotten the job, or is away: the workflow opens without states.
   }
