@@ -93,6 +93,9 @@ class _Conversion:
         if node.type in REROUTES or node.type == GETTER or _DECORATION.match(node.type):
             return False
         path = scope.id_of(node.id)
+        if not node.type:
+            self.findings.append(Finding("unknown_class", "the node has no type, and is left out", path))
+            return False
         if _UUID.match(node.type) or node.type.startswith(PREFIX):
             text = f"the file holds no definition of the subgraph {node.type!r}"
             self.findings.append(Finding("missing_subgraph", text, path, node.type))

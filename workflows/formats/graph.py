@@ -39,6 +39,14 @@ class Link:
     target_slot: int
 
 
+def link_of(link_id: str, origin: Any, origin_slot: Any, target: Any, target_slot: Any) -> Link | None:
+    """A link from values as files have them; None if they make none."""
+    try:
+        return Link(link_id, str(origin), int(origin_slot), str(target), int(target_slot))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 @dataclass(frozen=True)
 class Node:
     """One node of a file."""

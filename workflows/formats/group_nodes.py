@@ -19,6 +19,7 @@ from workflows.formats.graph import (
     Port,
     Slot,
     Subgraph,
+    link_of,
 )
 from workflows.formats.report import Finding
 from workflows.formats.widgets import layout
@@ -103,7 +104,9 @@ class _Interface:
             parts = list(as_list(entry) or [])
             if len(parts) < 4 or parts[0] is None:
                 continue  # from outside, as from a primitive
-            link = Link(f"in{len(self.links)}", str(parts[0]), int(parts[1]), str(parts[2]), int(parts[3]))
+            link = link_of(f"in{len(self.links)}", *parts[:4])
+            if link is None:
+                continue
             self.links[link.id] = link
             self.linked[link.target, link.target_slot] = link.id
 
@@ -202,13 +205,13 @@ class _Interface:
     def _outputs(self) -> Iterator[Port]:
         used = {(link.origin, link.origin_slot) for link in self.links.values()}
         listed = [list(as_list(entry) or []) for entry in as_list(self.record.get("external")) or []]
-        external = {(str(parts[0]), int(parts[1])) for parts in listed if len(parts) > 1}
+        external = {(str(parts[0]), str(parts[1])) for parts in listed if len(parts) > 1}
         count = 0
         for node in self.nodes:
             if node.type == PRIMITIVE:
                 continue
             for index, kind in enumerate(self._outputs_of(node)):
-                inside = (node.id, index) in used and (node.id, index) not in external
+                inside = (node.id, index) in used and (node.id, str(index)) not in external
                 if inside or self._config(node.id, "output", str(index)).get("visible") is False:
                     continue
                 link = Link(f"out{len(self.links)}", node.id, index, OUTPUTS, count)

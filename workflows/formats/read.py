@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.graph import as_list, as_object
 from workflows.formats.definitions import Definitions, type_name
-from workflows.formats.graph import PRIMITIVE, Graph, Link, Node, Port, Slot, Subgraph, Workflow
+from workflows.formats.graph import PRIMITIVE, Graph, Link, Node, Port, Slot, Subgraph, Workflow, link_of
 from workflows.formats.group_nodes import group_nodes
 from workflows.formats.report import Finding, FormatError
 
@@ -149,7 +149,4 @@ def read_link(entry: Any) -> Link | None:
         parts = list(as_list(entry) or [])[:5]
     if len(parts) < 5 or parts[0] is None:
         return None
-    try:
-        return Link(str(parts[0]), str(parts[1]), int(parts[2]), str(parts[3]), int(parts[4]))
-    except (TypeError, ValueError):
-        return None
+    return link_of(str(parts[0]), *parts[1:])

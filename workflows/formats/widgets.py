@@ -23,8 +23,13 @@ class Place:
     def fits(self, value: Any) -> bool:
         """Whether a value of the file can be what belongs here."""
         if self.input is None:
-            return self.extra != "control" or value is None or isinstance(value, bool) or value in CONTROLS
+            return self.extra != "control" or value is None or isinstance(value, bool) or is_control(value)
         return fits(self.input, value)
+
+
+def is_control(value: Any) -> bool:
+    """Whether it is a word of the control "after generate"."""
+    return isinstance(value, str) and value in CONTROLS
 
 
 def layout(definition: Definition, *, forced: bool = False) -> list[Place]:
@@ -48,7 +53,8 @@ def fits(entry: InputDefinition, value: Any) -> bool:
         return True
     match entry.widget_type:
         case "INT":
-            return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return whole and not isinstance(value, bool)
         case "FLOAT":
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "BOOLEAN":
@@ -64,7 +70,7 @@ def fits(entry: InputDefinition, value: Any) -> bool:
 def _fits_combo(entry: InputDefinition, value: Any) -> bool:
     if isinstance(value, list) or not entry.choices or value in entry.choices:
         return True
-    return value not in CONTROLS and any(type(choice) is type(value) for choice in entry.choices)
+    return not is_control(value) and any(type(choice) is type(value) for choice in entry.choices)
 
 
 @dataclass(frozen=True)
@@ -111,8 +117,8 @@ def _alternatives(definition: Definition, usual: list[Place], stored: Sequence[A
     for index, place in enumerate(usual):
         if place.input is None:
             yield usual[:index] + usual[index + 1 :]
-    if len(stored) > len(usual):
-        for index in range(len(usual)):
+    if len(stored) >= len(usual):
+        for index in reversed(range(len(usual))):
             yield [*usual[:index], Place(extra="unknown"), *usual[index:]]
 
 
