@@ -1,5 +1,6 @@
 /** Automatic layout: sources on the left, results on the right. Load it when it is needed; the library is large. */
 import { layout as arrange, Graph as LayeredGraph } from "@dagrejs/dagre";
+import { columns, type Edge, STAKE, shortLinks } from "./columns";
 import type { Document, Graph, GraphId, NodeKey, Point } from "./document";
 import {
   boundsOf,
@@ -133,8 +134,8 @@ function sizeIn(parts: ReadonlyMap<string, Arranged>, id: string): { width: numb
 }
 
 /** Links between blocks, each pair once. */
-function edgesOf(graph: Graph, blockOf: ReadonlyMap<NodeKey, string>): (readonly [string, string])[] {
-  const edges = new Map<string, readonly [string, string]>();
+function edgesOf(graph: Graph, blockOf: ReadonlyMap<NodeKey, string>): Edge[] {
+  const edges = new Map<string, Edge>();
   for (const id of graph.links.ids) {
     const link = graph.links.by[id];
     const [from, to] = [blockOf.get(link?.from ?? ""), blockOf.get(link?.to ?? "")];
@@ -146,18 +147,22 @@ function edgesOf(graph: Graph, blockOf: ReadonlyMap<NodeKey, string>): (readonly
 function layered(
   parts: ReadonlyMap<string, Arranged>,
   linked: ReadonlySet<string>,
-  edges: readonly (readonly [string, string])[],
+  edges: readonly Edge[],
 ): Map<string, { x: number; y: number }> {
   const graph = new LayeredGraph();
-  // The better ranking takes too long for large graphs.
+  const column = parts.size > SMALL ? columns(edges) : null;
+  const spans = column === null ? edges.map((edge) => ({ edge, span: 1 })) : shortLinks(edges, column);
+  // The better ranking takes too long for large graphs, and has nothing to do where the columns are known.
   const ranker = parts.size > SMALL ? "tight-tree" : "network-simplex";
   graph.setGraph({ rankdir: "LR", ranksep: COLUMN_GAP, nodesep: ROW_GAP, edgesep: 10, ranker });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const [id, { width, height }] of parts) if (linked.has(id)) graph.setNode(id, { width, height });
-  for (const [from, to] of edges) graph.setEdge(from, to);
+  if (spans.some(({ edge }) => edge[0] === STAKE)) graph.setNode(STAKE, { width: 0, height: 0 });
+  for (const { edge, span } of spans) graph.setEdge(edge[0], edge[1], { minlen: span });
   arrange(graph);
   const corners = new Map<string, { x: number; y: number }>();
   for (const id of graph.nodes()) {
+    if (id === STAKE) continue;
     const { x, y } = graph.node(id);
     const { width, height } = sizeIn(parts, id);
     corners.set(id, { x: (x ?? 0) - width / 2, y: (y ?? 0) - height / 2 });
