@@ -27,6 +27,10 @@ test("the id of a node that goes is remembered where the file keeps it", () => {
   expect(rememberingNodeId(graphOf([], [], [], { state: { lastLinkId: 1 } }), 7)).toEqual({
     state: { lastLinkId: 1, lastNodeId: 7 },
   });
+  expect(rememberingNodeId(graphOf([], [], [], { inputs: [] }), 7)).toEqual({
+    inputs: [],
+    state: { lastNodeId: 7 },
+  });
   const graph = graphOf([], [], [], { last_node_id: 9 });
   expect(rememberingNodeId(graph, 7)).toBe(graph.info);
 });

@@ -39,10 +39,12 @@ export function lastNodeId(graph: Graph): number {
 /** The graph's info remembering an id, so that it is not given to another node once its own is gone. */
 export function rememberingNodeId(graph: Graph, id: number): JsonObject {
   if (id <= lastNodeId(graph)) return graph.info;
-  if (isObject(graph.info["state"])) {
-    return { ...graph.info, state: { ...graph.info["state"], lastNodeId: id } };
+  // Definitions and files of version 1 keep it in `state`.
+  const { info } = graph;
+  if (isObject(info["state"]) || info["version"] === 1 || Array.isArray(info["inputs"])) {
+    return { ...info, state: { ...stateOf(graph), lastNodeId: id } };
   }
-  return { ...graph.info, last_node_id: id };
+  return { ...info, last_node_id: id };
 }
 
 function stateOf(graph: Graph): JsonObject {

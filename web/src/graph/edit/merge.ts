@@ -1,6 +1,5 @@
 /** Taking over the definitions of another document. */
-import type { Document, Graph, GraphId } from "../document";
-import { ROOT } from "../document";
+import { type Document, type Graph, type GraphId, ROOT } from "../document";
 import { read } from "../formats/read";
 import { write } from "../formats/write";
 import { definitionsInside } from "../hosts";
