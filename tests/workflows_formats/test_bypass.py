@@ -33,7 +33,7 @@ def passed(kind: str, output: int, wanted: str, **linked: int) -> Any:
     """What `wanted` of a consumer gets from an output of a bypassed node with these inputs linked."""
     sketch = Sketch(MANY, UNION, WANTS, SOURCE)
     source = sketch.node("Source")
-    links: dict[str, Any] = {name: (source, slot) for name, slot in linked.items()}
+    links = dict[str, Any]((name, (source, slot)) for name, slot in linked.items())
     middle = sketch.node(kind, [1], mode=4, **links)
     consumer = sketch.node("Wants", [5, "b"], **{wanted: (middle, output)})
     return sketch.inputs(consumer).get(wanted, "nothing")
