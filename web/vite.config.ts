@@ -51,6 +51,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
       output: {
+        // Shared parts are named after all that share them; the server takes plain names only.
+        chunkFileNames: ({ name }) => `assets/${name.split("~")[0]}-[hash].js`,
+        assetFileNames: ({ names }) =>
+          `assets/${names[0]?.split("~")[0]?.replace(/\.\w+$/, "")}-[hash][extname]`,
         codeSplitting: {
           groups: [
             // What the first page needs comes in one file, not in the hundred that the lazy parts share with it.

@@ -14,9 +14,11 @@ if (root === null) throw new Error("index.html has no element #root");
 
 // The server is asked while the page is drawn.
 const started = start();
-await setupI18n(setting("language"));
-createRoot(root).render(
-  <StrictMode>
-    <App started={started} />
-  </StrictMode>,
+// Nothing is awaited at the top: a catalogue's file waits for this one to be done.
+void setupI18n(setting("language")).then(() =>
+  createRoot(root).render(
+    <StrictMode>
+      <App started={started} />
+    </StrictMode>,
+  ),
 );

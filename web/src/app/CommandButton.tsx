@@ -6,10 +6,9 @@ import {
   IconSettings,
   type TablerIcon,
 } from "@tabler/icons-react";
-import { useTranslation } from "react-i18next";
-import { runCommand, useCommands } from "@/store/commands";
+import { runCommand } from "@/store/commands";
 import styles from "./CommandButton.module.css";
-import { IS_MAC, keyCaps } from "./keys";
+import { useCommandLabel } from "./useCommandLabel";
 
 const ICONS: Readonly<Record<string, TablerIcon>> = {
   "edit.undo": IconArrowBackUp,
@@ -25,13 +24,10 @@ interface Props {
 
 /** A command as a button of the bar, with its name and keys as tooltip. */
 export function CommandButton({ id, disabled = false }: Props) {
-  const { t } = useTranslation("commands");
-  const keys = useCommands(({ all }) => all.find((command) => command.id === id)?.keys?.[0]);
+  const { name, withKeys } = useCommandLabel(id);
   const Icon = ICONS[id] ?? IconCommand;
-  const name = t(id);
-  const label = keys === undefined ? name : `${name} (${keyCaps(keys, IS_MAC).join(IS_MAC ? "" : "+")})`;
   return (
-    <Tooltip label={label}>
+    <Tooltip label={withKeys}>
       <ActionIcon
         variant="subtle"
         color="gray"

@@ -18,6 +18,7 @@ import { useRuns } from "@/store/runs";
 import { PANELS, type PanelId, togglePanel, useShell } from "@/store/shell";
 import styles from "./Rail.module.css";
 import { navigate } from "./route";
+import { useCommandLabel } from "./useCommandLabel";
 import { useRoute } from "./useRoute";
 
 const ICONS: Readonly<Record<PanelId, TablerIcon>> = {
@@ -61,10 +62,12 @@ function PanelButton({ panel }: { readonly panel: PanelId }) {
   const problems = useRuns((runs) => (panel === "problems" ? runs.problems.length : 0));
   const lacks = useMissing((missing) => (panel === "missing" ? countOf(missing) : 0));
   const count = problems + lacks;
+  const { withKeys } = useCommandLabel(`panel.${panel}`);
   const label = count > 0 ? t(`panel.${panel}Count`, { count }) : t(`panel.${panel}`);
   return (
     <RailButton
       label={label}
+      hint={count > 0 ? label : withKeys}
       Icon={ICONS[panel]}
       isOn={isOpen}
       count={count}
@@ -76,6 +79,8 @@ function PanelButton({ panel }: { readonly panel: PanelId }) {
 
 interface ButtonProps {
   readonly label: string;
+  /** For the tooltip, if it says more. */
+  readonly hint?: string;
   readonly Icon: TablerIcon;
   readonly isOn: boolean;
   readonly count?: number;
@@ -83,9 +88,9 @@ interface ButtonProps {
   readonly onClick: () => void;
 }
 
-function RailButton({ label, Icon, isOn, count = 0, panel, onClick }: ButtonProps) {
+function RailButton({ label, hint = label, Icon, isOn, count = 0, panel, onClick }: ButtonProps) {
   return (
-    <Tooltip label={label} position="right">
+    <Tooltip label={hint} position="right">
       <button
         type="button"
         className={styles.button}

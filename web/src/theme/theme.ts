@@ -20,8 +20,34 @@ const safelight: MantineColorsTuple = [
   "#8c2415",
 ];
 
+/** Greys with a little of the safelight's warmth, from text to what lies deepest. */
+const dark: MantineColorsTuple = [
+  "#eeebe7",
+  "#cfc9c2",
+  "#b3ada6",
+  "#8e8880",
+  "#403c39",
+  "#34312e",
+  "#282623",
+  "#1e1d1b",
+  "#161514",
+  "#141312",
+];
+const gray: MantineColorsTuple = [
+  "#faf9f7",
+  "#f3f1ee",
+  "#eae7e3",
+  "#dcd8d3",
+  "#c9c4be",
+  "#a8a29a",
+  "#716b64",
+  "#57524c",
+  "#393632",
+  "#1d1b19",
+];
+
 export const theme = createTheme({
-  colors: { safelight },
+  colors: { safelight, dark, gray },
   primaryColor: "safelight",
   primaryShade: { light: 8, dark: 6 },
   autoContrast: true,

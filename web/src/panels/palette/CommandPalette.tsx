@@ -28,7 +28,7 @@ export function CommandPalette() {
       attributes={{ content: { "aria-label": t("palette.search") } }}
       centered={false}
       overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
-      classNames={{ action: styles.action ?? "" }}
+      classNames={{ action: styles.action ?? "", actionDescription: styles.description ?? "" }}
       nothingFound={t("palette.nothing")}
       onSpotlightClose={() => showDialog(null)}
       searchProps={{
