@@ -196,4 +196,28 @@ describe("the feed", () => {
     frame();
     expect(shown()).toEqual({ 1: "queued", 2: "cached" });
   });
+
+  it("keeps up with a thousand messages a second on a thousand nodes", () => {
+    const { feed, say, frame } = made();
+    const ids = Array.from({ length: 1000 }, (_, index) => String(index));
+    feed.follow("P", "A", new Map(ids.map((id, index) => [id, index > 0 ? [String(index - 1)] : []])));
+    say("P", "execution_start");
+    frame();
+    const started = performance.now();
+    // A second: 60 frames, each node begins and ends, with the states the server sends along.
+    ids.forEach((id, index) => {
+      say("P", "executing", { node: id, display_node: id });
+      const nodes = ids.slice(Math.max(0, index - 32), index + 1).map((node) => {
+        const state = node === id ? "running" : "finished";
+        return [node, { node_id: node, display_node_id: node, state, value: 1, max: 2 }] as const;
+      });
+      say("P", "progress_state", { nodes: Object.fromEntries(nodes) });
+      if (index % 16 === 0) frame();
+    });
+    frame();
+    const spent = performance.now() - started;
+    expect(Object.values(shown()).filter((state) => state === "done")).toHaveLength(999);
+    // It takes some 50 ms; a tenth of the second is what a busy machine may need.
+    expect(spent).toBeLessThan(400);
+  });
 });
