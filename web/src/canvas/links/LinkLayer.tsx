@@ -29,6 +29,7 @@ export function LinkLayer() {
     if (element == null || pen == null || parent == null) return;
     let palette = paletteOf(parent);
     let frame = 0;
+    let marked = "";
     const paint = () => {
       frame = 0;
       const [x, y, zoom] = flow.getState().transform;
@@ -39,7 +40,13 @@ export function LinkLayer() {
         element.width = width;
         element.height = height;
       }
-      draw(pen, sceneNow(), { x, y, zoom }, size, ratio, palette);
+      const scene = sceneNow();
+      draw(pen, scene, { x, y, zoom }, size, ratio, palette);
+      const { docId } = useEditor.getState();
+      if (docId === marked || docId === "") return;
+      marked = docId;
+      // What the benchmark waits for.
+      performance.mark("canvas:shown", { detail: { nodes: scene.graph.nodes.ids.length } });
     };
     const ask = () => {
       if (frame === 0) frame = requestAnimationFrame(paint);
