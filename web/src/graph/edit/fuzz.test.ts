@@ -3,6 +3,9 @@ import { describe, expect, test } from "vitest";
 import { apply, type Change, Draft, inverse } from "../change";
 import { canConnect } from "../connect";
 import { BOUNDARY_IN, BOUNDARY_OUT, type Document, type Graph, type GraphId, ROOT } from "../document";
+import { read } from "../formats/read";
+import { toApi } from "../formats/toApi";
+import { write } from "../formats/write";
 import { definitionsInside, defOf, hostDef } from "../hosts";
 import { isObject } from "../json";
 import { isHost } from "../kinds";
@@ -372,6 +375,9 @@ describe("random edits", () => {
           document = draft.document;
         }
         const last = bytes(document);
+        // Written to a file and read again, it would run the same.
+        const reopened = read(JSON.stringify(write(document)), DEFS).document;
+        expect(toApi(reopened, DEFS).prompt).toEqual(toApi(document, DEFS).prompt);
         for (const { before, changes } of history.toReversed()) {
           document = apply(document, inverse(changes));
           if (bytes(document) !== before) throw new Error("undoing a step gave other bytes");
