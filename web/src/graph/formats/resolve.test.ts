@@ -151,6 +151,11 @@ describe("primitives", () => {
     });
   });
 
+  it("set them also when they, or a reroute on the way, are bypassed", () => {
+    const nodes = [{ ...primitive, mode: 4 }, { ...reroute(2, 1), mode: 4 }, latent(2)];
+    expect(inputs(convert(nodes).prompt, "9")).toMatchObject({ width: 33 });
+  });
+
   it("set nothing behind a bypassed node", () => {
     const passed: NodeSketch = {
       id: 2,

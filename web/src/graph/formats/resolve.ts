@@ -91,10 +91,12 @@ export class Resolver {
     const { scope, node: key, slot, wanted } = stop;
     const node = scope.graph.nodes.by[key];
     if (node === undefined) return NOTHING;
-    if (node.mode === Mode.BYPASS) return this.pass(stop, node);
     const inner = scope.inner.get(key);
+    const behaviour = behaviourOf(node.type, this.defs, this.reroutes);
+    // What exists on the canvas only does what it does in any mode: it never ran.
+    if (node.mode === Mode.BYPASS && behaviour === "runs") return this.pass(stop, node);
     if (inner !== undefined) return this.enter(stop, inner);
-    switch (behaviourOf(node.type, this.defs, this.reroutes)) {
+    switch (behaviour) {
       case "runs":
         return { kind: "output", id: scope.prefix + key, slot };
       case "primitive": {
