@@ -2,6 +2,8 @@ import { lazy, Suspense } from "react";
 import { useQuestion } from "@/store/files/ask";
 import { DropZone } from "./DropZone";
 import { Notices } from "./Notices";
+import { useImages } from "./useImages";
+import { usePaste } from "./usePaste";
 
 const QuestionDialog = lazy(async () => ({
   default: (await import("./QuestionDialog")).QuestionDialog,
@@ -9,6 +11,8 @@ const QuestionDialog = lazy(async () => ({
 
 /** What opening and saving show wherever one is: their messages, their questions, and where to drop a file. */
 export function FileHost() {
+  useImages();
+  usePaste();
   const isAsking = useQuestion(({ question }) => question !== null);
   return (
     <>

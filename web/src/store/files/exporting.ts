@@ -26,12 +26,14 @@ export function exportUi(): void {
   });
 }
 
-/** For programs: what `POST /prompt` takes. */
+/** For programs: what `POST /prompt` takes, texts and names filled in as for a run of now. */
 export async function exportApi(): Promise<void> {
   const doc = workspace().active;
   if (doc === undefined) return;
   const defs = await knownDefs();
-  const { prompt, findings } = toApi(doc.content.document, defs);
+  const { prompt, findings } = toApi(doc.content.document, defs, {
+    substitution: { random: Math.random, now: new Date() },
+  });
   download(`${fileName(labelOf(doc))}_api.json`, prompt);
   if (findings.length > 0) tell("warning", "files:notice.exportedWithFindings", { count: findings.length });
 }

@@ -212,8 +212,12 @@ export class OpenDoc {
   }
 
   private say(status: Partial<typeof this.status>): void {
-    this.status = { ...this.status, ...status };
-    this.hosts.changed(this);
+    const before = this.status;
+    this.status = { ...before, ...status };
+    const isNews = (Object.keys(status) as (keyof typeof before)[]).some(
+      (key) => before[key] !== status[key],
+    );
+    if (isNews) this.hosts.changed(this);
   }
 }
 

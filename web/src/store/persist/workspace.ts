@@ -249,6 +249,7 @@ export class Workspace {
     }
     if (doc.isElsewhere) this.fork(doc, "files:notice.copiedElsewhere");
     else doc.wrote(edit);
+    this.scheduleRecords();
   }
 
   /** Goes on as a workflow of its own, under a new id and without a file. */
