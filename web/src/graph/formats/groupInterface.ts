@@ -4,6 +4,7 @@ import type { Graph, NodeKey, NodeRecord } from "../document";
 import { isObject, type Json, type JsonObject } from "../json";
 import { PRIMITIVE } from "../kinds";
 import { linkIndex } from "../links";
+import { records } from "../table";
 import { typeText } from "../types";
 import { type PlaceKind, places } from "../widgets";
 import { list, object, text } from "./values";
@@ -45,61 +46,78 @@ export function groupInterface(
   graph: Graph,
   group: JsonObject,
   defs: Defs | undefined,
-  nested: (type: string) => GroupInterface | undefined,
+  nested: Nested,
 ): GroupInterface {
-  const links = linkIndex(graph);
-  const inputNames = new Names();
+  const names = new Names();
   const outputNames = new Names();
-  const sockets: GroupSocket[] = [];
-  const found: GroupPlace[] = [];
-  const outputs: GroupOutput[] = [];
   const external = new Set(list(group["external"]).map((entry) => list(entry).slice(0, 2).join(" ")));
-  for (const key of graph.nodes.ids) {
-    const node = graph.nodes.by[key];
-    if (node === undefined) continue;
-    const config = object(object(group["config"])[key]);
-    const shown = object(config["input"]);
-    const isLinked = (input: string) => links.into(key).has(input);
-    for (const { name, type } of socketsInside(node, defs, nested)) {
-      const choice = object(shown[name]);
-      if (isLinked(name) || choice["visible"] === false) continue;
-      sockets.push({
-        name: inputNames.take(node, name, choice["name"]),
-        type,
-        ends: [{ node: key, input: name }],
-      });
+  const found = records(graph.nodes).map((node, index) => {
+    const key = graph.nodes.ids[index] ?? "";
+    const inner: Inner = { graph, key, node, config: object(object(group["config"])[key]), defs, nested };
+    return { inner, sockets: shownSockets(inner, names), places: shownPlaces(inner, names) };
+  });
+  return {
+    sockets: found.flatMap(({ sockets }) => sockets),
+    places: found.flatMap(({ places: shown }) => shown),
+    outputs: found.flatMap(({ inner }) => shownOutputs(inner, outputNames, external)),
+  };
+}
+
+type Nested = (type: string) => GroupInterface | undefined;
+
+/** A node of the group, with what the group's settings say of it. */
+interface Inner {
+  readonly graph: Graph;
+  readonly key: NodeKey;
+  readonly node: NodeRecord;
+  readonly config: JsonObject;
+  readonly defs: Defs | undefined;
+  readonly nested: Nested;
+}
+
+function shownSockets({ graph, key, node, config, defs, nested }: Inner, names: Names): GroupSocket[] {
+  return socketsInside(node, defs, nested).flatMap(({ name, type }) => {
+    const choice = object(object(config["input"])[name]);
+    if (linkIndex(graph).into(key).has(name) || choice["visible"] === false) return [];
+    return [{ name: names.take(node, name, choice["name"]), type, ends: [{ node: key, input: name }] }];
+  });
+}
+
+function shownPlaces({ graph, key, node, config, defs, nested }: Inner, names: Names): GroupPlace[] {
+  const links = linkIndex(graph);
+  const isPrimitive = node.type === PRIMITIVE;
+  const fed = links.outOf(key).map((link) => ({ node: link.to, input: link.toInput }));
+  const sockets = new Map<string, GroupSocket>();
+  return placesInside(node, defs, nested).flatMap(({ name, type, kind, index }): GroupPlace[] => {
+    if (!isPrimitive && links.into(key).has(name)) return [];
+    const choice = object(object(config["input"])[name]);
+    const ends = isPrimitive ? fed : [{ node: key, input: name }];
+    let socket = sockets.get(name) ?? null;
+    if (socket === null && name !== "" && ends.length > 0) {
+      socket = { name: names.take(node, name, choice["name"]), type, ends };
+      sockets.set(name, socket);
     }
-    const widgets = new Map<string, GroupSocket>();
-    for (const { name, type, kind, index } of placesInside(node, defs, nested)) {
-      const isOfPrimitive = node.type === PRIMITIVE;
-      if (isLinked(name) && !isOfPrimitive) continue;
-      const choice = object(shown[name]);
-      const ends = isOfPrimitive
-        ? links.outOf(key).map((link) => ({ node: link.to, input: link.toInput }))
-        : [{ node: key, input: name }];
-      const isNamed = !isOfPrimitive || ends.length > 0;
-      const socket =
-        name === "" || !isNamed
-          ? null
-          : (widgets.get(name) ?? {
-              name: inputNames.take(node, name, choice["name"]),
-              type,
-              ends,
-            });
-      if (socket !== null) widgets.set(name, socket);
-      const isConverted =
-        node.inputs?.some((slot) => slot.name === name && isObject(slot.rest["widget"])) ?? false;
-      found.push({ socket, kind, node: key, index, isHidden: choice["visible"] === false, isConverted });
-    }
-    if (node.type === PRIMITIVE) continue;
-    outputsInside(node, defs, nested).forEach(({ name, type }, slot) => {
-      const choice = object(object(config["output"])[String(slot)]);
-      const isUsed = links.outOf(key).some((link) => link.fromSlot === slot);
-      if ((isUsed && !external.has(`${key} ${slot}`)) || choice["visible"] === false) return;
-      outputs.push({ name: outputNames.take(node, name, choice["name"]), type, node: key, slot });
-    });
-  }
-  return { sockets, places: found, outputs };
+    const slot = node.inputs?.find((one) => one.name === name);
+    const isConverted = isObject(slot?.rest["widget"]);
+    return [{ socket, kind, node: key, index, isHidden: choice["visible"] === false, isConverted }];
+  });
+}
+
+/** What is used inside is shown only if the group says that it is used outside, too. */
+function shownOutputs(
+  { graph, key, node, config, defs, nested }: Inner,
+  names: Names,
+  external: ReadonlySet<string>,
+): GroupOutput[] {
+  if (node.type === PRIMITIVE) return [];
+  return outputsInside(node, defs, nested).flatMap(({ name, type }, slot) => {
+    const choice = object(object(config["output"])[String(slot)]);
+    const isUsed = linkIndex(graph)
+      .outOf(key)
+      .some((link) => link.fromSlot === slot);
+    if ((isUsed && !external.has(`${key} ${slot}`)) || choice["visible"] === false) return [];
+    return [{ name: names.take(node, name, choice["name"]), type, node: key, slot }];
+  });
 }
 
 /** The first of a name keeps it; the next ones are told apart by what their node is called. */
@@ -122,11 +140,7 @@ interface Named {
   readonly type: string;
 }
 
-function socketsInside(
-  node: NodeRecord,
-  defs: Defs | undefined,
-  nested: (type: string) => GroupInterface | undefined,
-): readonly Named[] {
+function socketsInside(node: NodeRecord, defs: Defs | undefined, nested: Nested): readonly Named[] {
   const group = nested(node.type);
   if (group !== undefined) return group.sockets;
   const def = defs?.get(node.type);
@@ -138,7 +152,7 @@ function socketsInside(
 function placesInside(
   node: NodeRecord,
   defs: Defs | undefined,
-  nested: (type: string) => GroupInterface | undefined,
+  nested: Nested,
 ): readonly (Named & { readonly kind: PlaceKind; readonly index: number })[] {
   const group = nested(node.type);
   if (group !== undefined) {
@@ -166,11 +180,7 @@ function placesInside(
   return places(def).map(({ input, kind }, index) => ({ name: input.name, type: input.type, kind, index }));
 }
 
-function outputsInside(
-  node: NodeRecord,
-  defs: Defs | undefined,
-  nested: (type: string) => GroupInterface | undefined,
-): readonly Named[] {
+function outputsInside(node: NodeRecord, defs: Defs | undefined, nested: Nested): readonly Named[] {
   const known = nested(node.type)?.outputs ?? defs?.get(node.type)?.outputs;
   return known ?? (node.outputs ?? []).map(({ name, type }) => ({ name, type: typeText(type) }));
 }
