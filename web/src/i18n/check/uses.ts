@@ -36,12 +36,17 @@ export function uses(file: ts.SourceFile, areas: ReadonlySet<string>): Use[] {
       if (value !== undefined && ts.isStringLiteral(value)) add(node, value, areaOf(node, "t"), true);
     } else if (ts.isPropertyAssignment(node) && node.name.getText() === "id" && isCommand(node.parent)) {
       add(node, node.initializer, "commands", true);
-    } else if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) {
+    } else if ((ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) && !isMark(node)) {
       add(node, node, "named", false);
       if (ts.isStringLiteralLike(node)) add(node, node, "commands", false);
     }
   });
   return found;
+}
+
+/** The name of a point in time for the browser's profiler, which may look like a key. */
+function isMark({ parent }: ts.Node): boolean {
+  return ts.isCallExpression(parent) && parent.expression.getText().startsWith("performance.");
 }
 
 function isCommand(node: ts.ObjectLiteralExpression): boolean {
