@@ -23,12 +23,13 @@ function selectedOutputs(): string[] {
     .map((key) => addressOf(key));
 }
 
+const canRun = () => useEditor.getState().docId !== "" && useDefs.getState().status === "ready";
 const isBusy = () => (useRuns.getState().remaining ?? 0) > 0;
 const queue = (front: boolean) => () => told(runGraph({ front, count: useRunBar.getState().count }));
 
 export const runCommands: readonly Command[] = [
-  { id: "run.queue", area: "run", keys: ["mod+Enter"], run: queue(false) },
-  { id: "run.front", area: "run", keys: ["mod+shift+Enter"], run: queue(true) },
+  { id: "run.queue", area: "run", keys: ["mod+Enter"], when: canRun, run: queue(false) },
+  { id: "run.front", area: "run", keys: ["mod+shift+Enter"], when: canRun, run: queue(true) },
   {
     id: "run.selected",
     area: "run",

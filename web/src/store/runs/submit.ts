@@ -8,6 +8,7 @@ import type { Document } from "@/graph/document";
 import { isObject } from "@/graph/json";
 import { useDefs } from "../defs";
 import { perform, useEditor } from "../editor";
+import { useTabs } from "../persist/tabs";
 import { setting } from "../settings";
 import { useRunBar } from "./bar";
 import { convert, moveControls } from "./convert";
@@ -38,7 +39,9 @@ export function runGraph(options: RunOptions = {}): Promise<number> {
 }
 
 async function run({ targets, front = false, count = 1 }: RunOptions): Promise<number> {
-  const { docId, name, document } = useEditor.getState();
+  const { docId, document } = useEditor.getState();
+  if (docId === "") return 0; // nothing is open yet
+  const name = nameOf(docId);
   const changes: Change[] = [];
   let current = document;
   let taken = 0;
@@ -62,6 +65,12 @@ async function run({ targets, front = false, count = 1 }: RunOptions): Promise<n
     keepControls(docId, document, changes);
   }
   return taken;
+}
+
+/** What the lists of runs call the workflow: its file, or what its tab says. */
+function nameOf(docId: string): string | null {
+  const tab = useTabs.getState().tabs.find((one) => one.docId === docId);
+  return useEditor.getState().name ?? tab?.title ?? null;
 }
 
 async function send(
