@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ OPEN = """async ([hash, nodes]) => {
   location.hash = hash;
   for (;;) {
     await new Promise(requestAnimationFrame);
-    const mark = performance.getEntriesByName("canvas:shown").at(-1);
+    const mark = performance.getEntriesByName("canvas-shown").at(-1);
     if (mark !== undefined && mark.startTime > began && mark.detail.nodes === nodes) {
       await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
       return performance.now() - began;
@@ -75,7 +75,7 @@ OPEN = """async ([hash, nodes]) => {
 
 READY = """() => new Promise((done) => {
   const look = () => {
-    const mark = performance.getEntriesByName("canvas:shown").at(0);
+    const mark = performance.getEntriesByName("canvas-shown").at(0);
     if (mark === undefined) requestAnimationFrame(look);
     else setTimeout(() => done(performance.now()));
   };
@@ -277,7 +277,7 @@ def first_load(browser: Browser, url: str) -> None:
 
 
 @contextmanager
-def server(url: str | None) -> Iterator[str]:
+def server(url: str | None) -> Generator[str]:
     """One that runs already, or one of our own in a fresh folder."""
     if url is not None:
         yield url.rstrip("/")

@@ -1,7 +1,7 @@
 /** The viewport: what part of the graph is on screen, and how to go elsewhere. */
 import type { ReactFlowInstance } from "@xyflow/react";
 import type { GraphId, NodeKey, Point } from "@/graph/document";
-import { boundsOf, boundsOfAll, fit, type Rect, type Viewport } from "@/graph/geometry";
+import { boundsOf, boundsOfAll, fit as fitFrame, type Rect, type Viewport } from "@/graph/geometry";
 import { type Entered, select, shownGraph, useEditor } from "@/store/editor";
 
 export const MIN_ZOOM = 0.04;
@@ -67,7 +67,7 @@ export function fitView(nodes?: Iterable<NodeKey>, isSudden = false): void {
   const graph = editor.document.graphs.by[shownGraph(editor)];
   if (graph === undefined) return;
   const frame = boundsOfAll(graph, nodes ?? graph.nodes.ids, nodes === undefined ? graph.groups.ids : []);
-  if (frame !== null) show(fit(frame, screenSize(), 40, MIN_ZOOM, 1), isSudden);
+  if (frame !== null) show(fitFrame(frame, screenSize(), 40, MIN_ZOOM, 1), isSudden);
 }
 
 export function zoomBy(factor: number): void {

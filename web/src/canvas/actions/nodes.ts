@@ -4,7 +4,7 @@ import { BOUNDARY_IN, BOUNDARY_OUT, type NodeKey, type Point } from "@/graph/doc
 import { fitInto, insertInto } from "@/graph/edit/links";
 import * as nodes from "@/graph/edit/nodes";
 import { setNoteText } from "@/graph/edit/notes";
-import { freePlace, sizeOf } from "@/graph/geometry";
+import { freePlace, TITLE_HEIGHT } from "@/graph/geometry";
 import { isObject } from "@/graph/json";
 import { linkIndex } from "@/graph/links";
 import { useDefs } from "@/store/defs";
@@ -31,10 +31,9 @@ export function addNodeOf(def: NodeDef, at: Point): NodeKey {
   );
 }
 
-/** Where a node of the class goes so that its middle is at a place. */
-export function around(def: NodeDef, [x, y]: Point): Point {
-  const [width, height] = sizeOf(def);
-  return [Math.round(x - width / 2), Math.round(y - height / 2)];
+/** Where a node goes that is added at a place: its title under the pointer. */
+export function around([x, y]: Point): Point {
+  return [Math.round(x - 40), Math.round(y + TITLE_HEIGHT / 2)];
 }
 
 /** Put nodes that were dragged where they are; one that is let go on a link it fits into goes into it. */

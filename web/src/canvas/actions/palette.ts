@@ -23,10 +23,10 @@ export function addFromPalette({ def, socket }: Found, { at, fits }: PaletteAske
   perform(
     "steps:addNode",
     (draft, graph) => {
-      // Beside the end of the wire, or with its middle at the pointer.
+      // Beside the end of the wire, or with its title at the pointer.
       const corner: Point =
         fits === null
-          ? around(def, place)
+          ? around(place)
           : fits.start.kind === "output"
             ? [place[0] + 10, place[1]]
             : [place[0] - 330, place[1]];

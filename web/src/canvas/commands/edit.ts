@@ -34,7 +34,10 @@ function fromClipboard(connect: boolean) {
 
 export function deleteChosen(): void {
   const { selectedLink } = useCanvas.getState();
-  if (hasAny()) return removeChosen();
+  if (hasAny()) {
+    removeChosen();
+    return;
+  }
   if (selectedLink === null || shown().graph.links.by[selectedLink] === undefined) return;
   useCanvas.setState({ selectedLink: null });
   perform("steps:unlink", (draft, graph) => unlink(draft, useDefs.getState().defs, graph, [selectedLink]));

@@ -25,7 +25,10 @@ function walk(direction: Direction): void {
   const { graph, selection } = shown();
   const from = [...selection].at(-1) ?? graph.nodes.ids[0];
   if (from === undefined) return;
-  if (selection.size === 0) return focusNode(from);
+  if (selection.size === 0) {
+    focusNode(from);
+    return;
+  }
   const index = linkIndex(graph);
   const linked =
     direction === "right"

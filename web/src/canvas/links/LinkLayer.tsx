@@ -46,7 +46,7 @@ export function LinkLayer() {
       if (docId === marked || docId === "") return;
       marked = docId;
       // What the benchmark waits for.
-      performance.mark("canvas:shown", { detail: { nodes: scene.graph.nodes.ids.length } });
+      performance.mark("canvas-shown", { detail: { nodes: scene.graph.nodes.ids.length } });
     };
     const ask = () => {
       if (frame === 0) frame = requestAnimationFrame(paint);

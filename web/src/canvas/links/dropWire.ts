@@ -53,11 +53,14 @@ export function dropWire(at: Point, isCarried = false): void {
   endWire();
   switch (target.kind) {
     case "end":
-      return connect(wire, target.end, at);
+      connect(wire, target.end, at);
+      break;
     case "newPort":
-      return addPort(wire, target.side, at);
+      addPort(wire, target.side, at);
+      break;
     case "node":
-      return connectToNode(wire, target.node, at);
+      connectToNode(wire, target.node, at);
+      break;
     case "empty":
       if (isCarried) return;
       if (wire.picked !== null) cut(wire.picked);
@@ -74,7 +77,10 @@ function connect(wire: Wire, other: OutputEnd | InputEnd, at: Point): void {
     if (!isSame) refuse(at, start.kind === "output" ? "bothOutputs" : "bothInputs", "");
     return;
   }
-  if (!verdict.ok) return refuse(at, verdict.code, verdict.detail);
+  if (!verdict.ok) {
+    refuse(at, verdict.code, verdict.detail);
+    return;
+  }
   const { defs } = useDefs.getState();
   if (movesAll && "slot" in other) {
     const from = sourceOf(start.end);
@@ -113,7 +119,10 @@ function connectToNode(wire: Wire, node: NodeKey, at: Point): void {
     typeof name === "string" &&
     graph.links.ids.some((id) => graph.links.by[id]?.to === node && graph.links.by[id]?.toInput === name);
   const chosen = fitting.find((name) => !isTaken(name)) ?? fitting[0];
-  if (chosen === undefined) return refuse(at, "nothingFits", wire.type);
+  if (chosen === undefined) {
+    refuse(at, "nothingFits", wire.type);
+    return;
+  }
   connect(wire, typeof chosen === "number" ? { node, slot: chosen } : { node, input: chosen }, at);
 }
 

@@ -36,6 +36,7 @@ export const BoundaryNode = memo(function BoundaryNode({ data }: Props) {
           const isLinked = isStart ? ends.outputs.has(index) : ends.inputs.has(port.name);
           const fits = accepting?.has(isStart ? index : port.name);
           return (
+            // biome-ignore lint/a11y/noStaticElementInteractions: a menu for the mouse; its commands are elsewhere too
             <div
               key={port.name}
               className={sockets.row}

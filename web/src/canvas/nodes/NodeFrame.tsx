@@ -31,6 +31,8 @@ export function NodeFrame({ data, shape, isSelected, state, hasProblem, isUnknow
   if (record.color !== null) Object.assign(style, { "--title": record.color });
   if (record.bgcolor !== null || record.color !== null) Object.assign(style, { "--ink": "#e8e6e3" });
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the wrapper has the role and the keys
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the wrapper has the role and the keys
     <div
       ref={frame}
       className={styles.node}

@@ -24,6 +24,7 @@ export function TitleBar({ data, run, problems }: Props) {
   const title = record.title ?? def?.title ?? record.type;
   const isCollapsed = record.flags["collapsed"] === true;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: renaming and entering have keys of their own
     <div
       className={styles.title}
       onDoubleClick={(event) => {

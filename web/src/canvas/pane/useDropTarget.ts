@@ -20,7 +20,7 @@ export function useDropTarget() {
         const at = [event.clientX, event.clientY] as const;
         const node = nodeUnder(at);
         const [file] = event.dataTransfer.files;
-        if (node !== null && file !== undefined && file.type.startsWith("image/") && uploadInput(node)) {
+        if (node !== null && file?.type.startsWith("image/") && uploadInput(node)) {
           event.preventDefault();
           event.stopPropagation();
           void uploadInto(node, file);

@@ -39,7 +39,6 @@ export function TextWidget({ node, input, label, value, isLinked }: Props) {
     );
   }
   return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the field has the label as its name
     <label className={styles.box}>
       <span className={styles.label}>{label}</span>
       <input

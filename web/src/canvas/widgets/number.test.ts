@@ -7,7 +7,7 @@ function input(widget: "INT" | "FLOAT", options: InputDef["options"]): InputDef 
 }
 const cfg = rangeOf(input("FLOAT", { min: 0, max: 100, step: 0.1, round: 0.01 }));
 const width = rangeOf(input("INT", { min: 16, max: 16384, step: 8 }));
-const seed = rangeOf(input("INT", { min: 0, max: 0xffffffffffffffff }));
+const seed = rangeOf(input("INT", { min: 0, max: 2 ** 64 }));
 
 describe("numbers of widgets", () => {
   it("reads what was typed, with sums, commas and exponents", () => {
