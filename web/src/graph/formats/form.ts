@@ -51,7 +51,8 @@ function side(difference: Json | undefined, ours: Json | undefined): Json | unde
 
 /** `rest` with the form beside it. */
 export function remember(rest: JsonObject, form: JsonObject | null): JsonObject {
-  return form === null ? rest : { ...rest, [FORM]: form };
+  const known = rest[FORM];
+  return form === null ? rest : { ...rest, [FORM]: { ...(isObject(known) ? known : {}), ...form } };
 }
 
 /** `rest` as it belongs into a file. */

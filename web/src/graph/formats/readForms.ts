@@ -7,7 +7,16 @@ import { FORM, formOf, remember } from "./form";
 import { orders } from "./order";
 import type { ReadLink } from "./readLinks";
 import type { ReadNode } from "./readNodes";
-import { bareGroup, bareLink, bareNode, idsFrom, inputJson, type LinkForm, outputJson } from "./record";
+import {
+  bareGroup,
+  bareLink,
+  bareNode,
+  idsFrom,
+  inputJson,
+  type LinkForm,
+  linkId,
+  outputJson,
+} from "./record";
 import { list, number, object } from "./values";
 import { endsOf } from "./write";
 
@@ -46,7 +55,7 @@ function isSameLink(theirs: Json, ours: Json): boolean {
   return (
     String(origin) === String(ourOrigin) &&
     String(target) === String(ourTarget) &&
-    (number(id) ?? ourId) === ourId
+    String(id) === String(ourId)
   );
 }
 
@@ -66,7 +75,7 @@ function withNodeForm(
   const into = links.into(key);
   const out = links.outOf(key);
   const inputs = withSlotForms(node.inputs, raw["inputs"], mended, (slot) =>
-    inputJson(slot, into.get(slot.name)?.id ?? null),
+    inputJson(slot, linkId(into.get(slot.name))),
   );
   const outputs = withSlotForms(node.outputs, raw["outputs"], mended, (slot, index) =>
     outputJson(slot, idsFrom(out, index)),

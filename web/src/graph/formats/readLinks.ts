@@ -2,6 +2,7 @@
 import { BOUNDARY_IN, BOUNDARY_OUT, type LinkRecord, type NodeKey } from "../document";
 import { isObject, type Json, type JsonObject, without } from "../json";
 import type { Finding } from "./finding";
+import { FORM } from "./form";
 import type { ReadNode } from "./readNodes";
 import { list, number, object, text } from "./values";
 
@@ -62,11 +63,18 @@ export function readLinks(
         });
       }
       const id = index === 0 ? row.id : last;
-      const { origin: from, originSlot: fromSlot, type, rest, raw } = row;
+      const { origin: from, originSlot: fromSlot, type, raw } = row;
+      const rest = index === 0 ? withName(row) : row.rest;
       found.push({ raw, record: { id, from, fromSlot, ...end, type, rest } });
     });
   }
   return found;
+}
+
+/** Third-party tools name links by text: the name is for the file only, and for the link it was read with. */
+function withName({ id, rest, raw }: Row): JsonObject {
+  const name = text(idIn(raw));
+  return name === null || number(name) !== null ? rest : { ...rest, [FORM]: { name, of: id } };
 }
 
 /** Which inputs each link ends at. More than one is a fault of the file; each then gets a link of its own. */

@@ -7,19 +7,19 @@ import {
   type NodeRecord,
   type Slot,
 } from "../document";
-import type { Json, JsonObject } from "../json";
+import { isObject, type Json, type JsonObject } from "../json";
 import type { LinkIndex } from "../links";
 import { FORM, inForm, plain } from "./form";
 
 /** Root objects of version 0.4 hold links as lists; version 1 and subgraph definitions as objects. */
 export type LinkForm = "list" | "object";
 
-export function inputJson(slot: Slot, link: number | null): JsonObject {
+export function inputJson(slot: Slot, link: number | string | null): JsonObject {
   const ours = { name: slot.name, type: slot.type, ...plain(slot.rest), link };
   return inForm(ours, slot.rest[FORM]);
 }
 
-export function outputJson(slot: Slot, links: readonly number[]): JsonObject {
+export function outputJson(slot: Slot, links: readonly (number | string)[]): JsonObject {
   const ours = { name: slot.name, type: slot.type, ...plain(slot.rest), links: [...links] };
   return inForm(ours, slot.rest[FORM]);
 }
@@ -42,7 +42,7 @@ export function bareNode(
     flags: node.flags,
     ...(order === undefined ? {} : { order }),
     mode: node.mode,
-    inputs: (node.inputs ?? []).map((slot) => inputJson(slot, into.get(slot.name)?.id ?? null)),
+    inputs: (node.inputs ?? []).map((slot) => inputJson(slot, linkId(into.get(slot.name)))),
     outputs: (node.outputs ?? []).map((slot, index) => outputJson(slot, idsFrom(out, index))),
     ...(node.title === null ? {} : { title: node.title }),
     properties: node.properties,
@@ -54,8 +54,18 @@ export function bareNode(
 }
 
 /** Links of one of a node's outputs. */
-export function idsFrom(links: readonly LinkRecord[], output: number): number[] {
-  return links.filter((link) => link.fromSlot === output).map((link) => link.id);
+export function idsFrom(links: readonly LinkRecord[], output: number): (number | string)[] {
+  return links.filter((link) => link.fromSlot === output).map((link) => linkId(link));
+}
+
+/** What the link is called in the file. A copy of it has the number only. */
+export function linkId(link: LinkRecord): number | string;
+export function linkId(link: LinkRecord | undefined): number | string | null;
+export function linkId(link: LinkRecord | undefined): number | string | null {
+  if (link === undefined) return null;
+  const form = link.rest[FORM];
+  const isNamed = isObject(form) && form["of"] === link.id && typeof form["name"] === "string";
+  return isNamed ? String(form["name"]) : link.id;
 }
 
 export function nodeJson(
@@ -75,9 +85,9 @@ export interface LinkEnds {
 
 export function bareLink(link: LinkRecord, ends: LinkEnds, form: LinkForm): Json {
   const { origin, target, targetSlot } = ends;
-  if (form === "list") return [link.id, origin, link.fromSlot, target, targetSlot, link.type];
+  if (form === "list") return [linkId(link), origin, link.fromSlot, target, targetSlot, link.type];
   return {
-    id: link.id,
+    id: linkId(link),
     origin_id: origin,
     origin_slot: link.fromSlot,
     target_id: target,

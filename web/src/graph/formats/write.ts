@@ -5,7 +5,7 @@ import { linkIndex } from "../links";
 import { records } from "../table";
 import { FORM, inForm, plain } from "./form";
 import { orders } from "./order";
-import { bareLink, groupJson, idOf, type LinkEnds, type LinkForm, nodeJson } from "./record";
+import { bareLink, groupJson, idOf, type LinkEnds, type LinkForm, linkId, nodeJson } from "./record";
 import { list, number, object } from "./values";
 
 export function write(document: Document): JsonObject {
@@ -73,18 +73,18 @@ export function bareDefinition(graph: Graph, id: GraphId): JsonObject {
 }
 
 /** Links at a boundary by the slot of the definition they belong to. */
-function linkIds(links: readonly LinkRecord[], side: "from" | "to"): Map<string, number[]> {
-  const found = new Map<string, number[]>();
+function linkIds(links: readonly LinkRecord[], side: "from" | "to"): Map<string, (number | string)[]> {
+  const found = new Map<string, (number | string)[]>();
   for (const link of links) {
     if (link[side] !== (side === "from" ? "-10" : "-20")) continue;
     const slot = side === "from" ? String(link.fromSlot) : link.toInput;
-    found.set(slot, [...(found.get(slot) ?? []), link.id]);
+    found.set(slot, [...(found.get(slot) ?? []), linkId(link)]);
   }
   return found;
 }
 
 /** In the order of the file while they are the same links. */
-function withLinkIds(slot: Json, now: readonly number[] = []): Json {
+function withLinkIds(slot: Json, now: readonly (number | string)[] = []): Json {
   if (!isObject(slot)) return slot;
   const before = list(slot["linkIds"]);
   const unchanged = before.length === now.length && now.every((id) => before.includes(id));
