@@ -69,6 +69,13 @@ describe("a setting", () => {
     expect([setting("gridSize"), setting("links"), setting("theme")]).toEqual([10, "spline", "system"]);
   });
 
+  it("of ComfyUI that is told apart further there is understood", async () => {
+    server.stored = { "Comfy.Execution.PreviewMethod": "latent2rgb" };
+    const { setting, syncSettings } = await load();
+    await syncSettings();
+    expect(setting("preview")).toBe("auto");
+  });
+
   it("survives storage that holds rubbish", async () => {
     storage.set("darkroom:settings", "{not json");
     expect((await load()).setting("confirmClear")).toBe(true);

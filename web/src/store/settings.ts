@@ -18,7 +18,8 @@ export interface Settings {
   /** `change`: queue whenever the graph changed. `instant`: queue again as soon as a run ends. */
   readonly autoQueue: "off" | "change" | "instant";
   readonly confirmClear: boolean;
-  readonly preview: "default" | "auto" | "latent2rgb" | "taesd" | "none";
+  /** `default`: as the server was told at its start. */
+  readonly preview: "auto" | "none" | "default";
 }
 export type SettingName = keyof Settings;
 
@@ -69,13 +70,16 @@ export const SETTINGS: { readonly [Name in SettingName]: Stored<Settings[Name]> 
   control: oneOf("Comfy.WidgetControlMode", "after", { after: "after", before: "before" }),
   autoQueue: oneOf("Darkroom.AutoQueue", "off", { off: "off", change: "change", instant: "instant" }),
   confirmClear: flag("Comfy.ConfirmClear", true),
-  preview: oneOf("Comfy.Execution.PreviewMethod", "auto", {
-    default: "default",
-    auto: "auto",
-    latent2rgb: "latent2rgb",
-    taesd: "taesd",
-    none: "none",
-  }),
+  preview: {
+    id: "Comfy.Execution.PreviewMethod",
+    initial: "auto",
+    read: (value) => {
+      if (value === "none" || value === "default") return value;
+      // ComfyUI tells methods apart; here there is one, the best for the model.
+      return value === "auto" || value === "latent2rgb" || value === "taesd" ? "auto" : undefined;
+    },
+    write: (value) => value,
+  },
 };
 
 const KEPT = "darkroom:settings";

@@ -1,8 +1,9 @@
-import { TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { type KeyboardEvent, useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { outline } from "@/graph/outline";
+import { runCommand } from "@/store/commands";
 import { useDefs } from "@/store/defs";
 import { shownGraph, useEditor } from "@/store/editor";
 import { OutlineItem } from "./OutlineItem";
@@ -25,16 +26,20 @@ export function OutlinePanel() {
   );
   return (
     <div className={styles.outline}>
-      <TextInput
-        size="xs"
-        mx={12}
-        mb={8}
-        value={query}
-        onChange={(event) => setQuery(event.currentTarget.value)}
-        placeholder={t("outline.search")}
-        aria-label={t("outline.search")}
-        leftSection={<IconSearch size={14} aria-hidden />}
-      />
+      <div className={styles.bar}>
+        <TextInput
+          size="xs"
+          flex={1}
+          value={query}
+          onChange={(event) => setQuery(event.currentTarget.value)}
+          placeholder={t("outline.search")}
+          aria-label={t("outline.search")}
+          leftSection={<IconSearch size={14} aria-hidden />}
+        />
+        <Button size="xs" variant="default" onClick={() => runCommand("graph.addNode")}>
+          {t("outline.add")}
+        </Button>
+      </div>
       <p className={styles.hint}>{nodes.length === 0 ? t("outline.empty") : t("outline.hint")}</p>
       <ol className={styles.list} aria-label={t("outline.list")} data-canvas onKeyDown={walk}>
         {shown.map((node) => (

@@ -54,7 +54,7 @@ export function SettingsDialog() {
       <Group title={t("settings.running")}>
         <Choice name="control" words={["after", "before"]} />
         <Choice name="autoQueue" words={["off", "change", "instant"]} />
-        <Choice name="preview" words={["default", "auto", "latent2rgb", "taesd", "none"]} />
+        <Choice name="preview" words={["auto", "none", "default"]} />
       </Group>
       <Group title={t("settings.safety")}>
         <Switch
