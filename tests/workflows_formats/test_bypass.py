@@ -34,8 +34,8 @@ def passed(kind: str, output: int, wanted: str, **linked: int) -> Any:
     sketch = Sketch(MANY, UNION, WANTS, SOURCE)
     source = sketch.node("Source")
     links = dict[str, Any]((name, (source, slot)) for name, slot in linked.items())
-    middle = sketch.node(kind, [1], mode=4, **links)
-    consumer = sketch.node("Wants", [5, "b"], **{wanted: (middle, output)})
+    middle = sketch.node(kind, [1], 4, (), **links)
+    consumer = sketch.node("Wants", [5, "b"], 0, (), **{wanted: (middle, output)})
     return sketch.inputs(consumer).get(wanted, "nothing")
 
 
@@ -130,6 +130,43 @@ def test_other_modes_run(mode: int) -> None:
     assert sketch.inputs(sketch.node("Source", mode=mode)) == {}
 
 
+def test_a_primitive_copies_its_value_whatever_its_mode_but_not_behind_a_bypassed_node() -> None:
+    number = klass("Number", ["INT"], value=["INT", {}])
+    sketch = Sketch(WANTS, number)
+    primitive = sketch.node("PrimitiveNode", [42, "fixed"], mode=4)
+    consumer = sketch.node("Wants", [5, "b"], number=(primitive, 0))
+    behind = sketch.node(
+        "Wants", [5, "b"], number=(sketch.node("Number", [1], mode=4, value=(primitive, 0)), 0)
+    )
+    assert sketch.inputs(consumer)["number"] == 42
+    assert sketch.inputs(behind)["number"] == 5
+
+
+def test_links_made_by_use_everywhere_nodes_are_followed() -> None:
+    sketch = Sketch(WANTS, SOURCE)
+    source = sketch.node("Source")
+    sketch.node("Anything Everywhere", anything=(source, 0))
+    consumer = sketch.node("Wants", [5, "b"], image=None, latent=(source, 1), mask=None)
+    slots = sketch[consumer]["inputs"]
+    for slot, kind in zip(slots, ("IMAGE", "LATENT", "MASK"), strict=True):
+        slot["type"] = kind
+    stored = [(0, str(source), "IMAGE"), (1, source, "LATENT"), (2, source, "IMAGE")]
+    sketch.document["extra"] = {
+        "ue_links": [
+            {
+                "downstream": consumer,
+                "downstream_slot": slot,
+                "upstream": who,
+                "upstream_slot": 0,
+                "type": kind,
+            }
+            for slot, who, kind in stored
+        ]
+    }
+    assert sketch.inputs(consumer) == {"number": 5, "word": "b", "image": ["1", 0], "latent": ["1", 1]}
+    assert sketch.codes() == []
+
+
 def test_a_primitive_reaches_its_targets_whatever_lies_between() -> None:
     sketch = Sketch(WANTS)
     primitive = sketch.node("PrimitiveNode", [42, "fixed"])
@@ -138,6 +175,12 @@ def test_a_primitive_reaches_its_targets_whatever_lies_between() -> None:
     assert sketch.inputs(consumer)["number"] == 42
     sketch[primitive]["widgets_values"] = []
     assert sketch.inputs(consumer)["number"] == 5
+
+
+def test_a_primitive_gives_nothing_to_a_plain_socket() -> None:
+    sketch = Sketch(WANTS)
+    consumer = sketch.node("Wants", [5, "b"], image=(sketch.node("PrimitiveNode", ["text"]), 0))
+    assert sketch.inputs(consumer) == {"number": 5, "word": "b"}
 
 
 def test_variables_of_set_and_get_nodes_are_followed() -> None:

@@ -91,6 +91,8 @@ def saving(prefix: str, **options: Any) -> Any:
         ("%width%_%batch_num%", "%width%_%batch_num%"),
         ("%Size.depth%", "%Size.depth%"),
         ("100% sure", "100% sure"),
+        ("100%_%Size.width%", "100%_640"),
+        ("%Size.width", "%Size.width"),
     ],
 )
 def test_file_names(prefix: str, expected: str) -> None:

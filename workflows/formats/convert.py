@@ -11,14 +11,15 @@ from typing import Any
 
 from engine.graph import as_list
 from workflows.formats.definitions import Definition, Definitions, InputDefinition
-from workflows.formats.graph import BYPASSED, MUTED, VIRTUAL, Node, Slot
+from workflows.formats.graph import BYPASSED, MUTED, Node, Slot
 from workflows.formats.group_nodes import PREFIX
 from workflows.formats.ordering import in_order
 from workflows.formats.read import read
 from workflows.formats.report import Finding
-from workflows.formats.resolve import GETTER, REROUTES, Constant, Resolver, Source
+from workflows.formats.resolve import Constant, Resolver, Source
 from workflows.formats.scopes import Scope, Unfolded
 from workflows.formats.substitute import dynamic, named
+from workflows.formats.virtual import behaviour_of
 from workflows.formats.widgets import Values, values_of
 
 Prompt = dict[str, dict[str, Any]]
@@ -26,7 +27,6 @@ _SAVERS = frozenset(
     {"SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveWEBM", "SaveAudio", "SaveGLB", "SaveLatent",
      "ModelSave", "CLIPSave", "VAESave", "LoraSave"}
 )  # fmt: skip
-_DECORATION = re.compile(r"^(Fast |Bookmark|Label|Mute / Bypass|Random Unmuter).*\(rgthree\)$")
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
 
@@ -86,12 +86,10 @@ class _Conversion:
 
     def _runs(self, scope: Scope, node: Node) -> bool:
         """Whether the node becomes part of the prompt."""
-        if node.type in VIRTUAL:
+        if behaviour_of(node.type, self._definitions) != "runs":
             return False
         if self._definitions(node.type) is not None:
             return True
-        if node.type in REROUTES or node.type == GETTER or _DECORATION.match(node.type):
-            return False
         path = scope.id_of(node.id)
         if not node.type:
             self.findings.append(Finding("unknown_class", "the node has no type, and is left out", path))
@@ -123,13 +121,15 @@ class _Conversion:
             if isinstance(found, Source):
                 inputs[name] = [found.node, found.slot]
                 linked.add(name)
-            elif isinstance(found, Constant):
+            elif isinstance(found, Constant) and (
+                not found.from_primitive or _is_widget(slot, name, definition)
+            ):
                 inputs[name] = found.value
                 if found.replaces_text:
                     replacing.add(name)
         for name in inputs.keys() - linked:
             inputs[name] = self._final(scope, node, definition, name, inputs[name], name in replacing)
-        title = node.title or (definition.title if definition else node.type)
+        title = self._title(node)
         return {"inputs": inputs, "class_type": node.type, "_meta": {"title": title}}
 
     def _stored(
@@ -190,24 +190,28 @@ class _Conversion:
         return text
 
     def _typed(self, scope: Scope, name: str, widget: str) -> tuple[Any, ...]:
-        """The value in a widget of the node of that name, in this graph or else in the root."""
-        for graph in dict.fromkeys((scope, self._unfolded.root)):
-            nodes = list(graph.graph.nodes.values())
-            chosen = next((node for node in nodes if node.name_for_text == name), None)
-            chosen = chosen or next((node for node in nodes if self._title(node) == name), None)
-            if chosen is None:
-                continue
-            slot = chosen.slot(widget)
-            found = self.resolver.resolve(graph, chosen, slot) if slot is not None and slot.link else None
-            if isinstance(found, Constant):
-                return (found.value,)
-            values = self._stored(graph, chosen, self._definitions(chosen.type), tell=False)
-            return (values[widget],) if widget in values else ()
+        """The value in a widget of the node of that name, in this graph or else in those around it."""
+        around: Scope | None = scope
+        while around is not None:
+            for node in around.graph.nodes.values():
+                if name not in (node.name_for_text, self._title(node)):
+                    continue
+                slot = node.slot(widget)
+                linked = slot is not None and slot.link is not None
+                found = self.resolver.resolve(around, node, slot) if slot is not None and linked else None
+                if isinstance(found, Constant):
+                    return (found.value,)
+                values = self._stored(around, node, self._definitions(node.type), tell=False)
+                if widget in values:
+                    return (values[widget],)
+            around = around.outer
         return ()
 
     def _title(self, node: Node) -> str:
         definition = self._definitions(node.type)
-        return node.title or (definition.title if definition else node.type)
+        if node.title is not None:
+            return node.title
+        return definition.title if definition else node.type
 
     def _drop_dangling(self, made: Prompt) -> None:
         """Inputs fed by what does not run are absent; the value typed there does not come back."""
@@ -227,6 +231,11 @@ def _name_at(definition: Definition | None, index: int) -> str:
     """The name of an input whose record has none."""
     inputs = () if definition is None else definition.inputs
     return inputs[index].name if index < len(inputs) else ""
+
+
+def _is_widget(slot: Slot, name: str, definition: Definition | None) -> bool:
+    entry = definition.by_name.get(name) if definition else None
+    return slot.widget is not None or (entry is not None and entry.has_widget)
 
 
 def _is_dynamic(entry: InputDefinition | None) -> bool:

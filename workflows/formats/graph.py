@@ -14,8 +14,6 @@ MUTED = 2
 BYPASSED = 4
 REROUTE = "Reroute"
 PRIMITIVE = "PrimitiveNode"
-VIRTUAL = frozenset({REROUTE, PRIMITIVE, "Note", "MarkdownNote"})
-"""Types that exist in files only."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.graph import as_list, as_object
@@ -81,7 +82,26 @@ def _graph(record: Mapping[str, Any], where: str, tell: Tell) -> Graph:
             node = read_node(raw, fresh, tell)
         nodes[node.id] = node
     links = {link.id: link for entry in as_list(record.get("links")) or [] if (link := read_link(entry))}
+    _link_everywhere(nodes, links, as_object(record.get("extra")) or {})
     return Graph(nodes, links)
+
+
+def _link_everywhere(nodes: dict[str, Node], links: dict[str, Link], extra: Mapping[str, Any]) -> None:
+    """Add the links that "use everywhere" nodes made, which are stored apart, to inputs without one."""
+    for number, entry in enumerate(as_list(extra.get("ue_links")) or []):
+        stored = as_object(entry) or {}
+        keys = ("upstream", "upstream_slot", "downstream", "downstream_slot")
+        link = link_of(f"everywhere {number}", *(stored.get(key) for key in keys))
+        node = nodes.get(link.target) if link is not None else None
+        if link is None or node is None or not 0 <= link.target_slot < len(node.inputs):
+            continue
+        slot = node.inputs[link.target_slot]
+        # Places shift when sockets of widgets come and go: a socket of another type is not the one meant.
+        if slot.link is None and slot.type == type_name(stored.get("type")):
+            inputs = list(node.inputs)
+            inputs[link.target_slot] = replace(slot, link=link.id)
+            nodes[node.id] = replace(node, inputs=tuple(inputs))
+            links[link.id] = link
 
 
 def _free_id(nodes: Mapping[str, Node]) -> str:
@@ -104,7 +124,7 @@ def read_node(raw: Mapping[str, Any], node_id: str, tell: Tell) -> Node:
         tuple(_slot(slot) for entry in as_list(raw.get("inputs")) or [] if (slot := as_object(entry))),
         tuple(type_name((as_object(slot) or {}).get("type")) for slot in as_list(raw.get("outputs")) or []),
         _values(name, raw.get("widgets_values")),
-        title if isinstance(title, str) and title else None,
+        title if isinstance(title, str) else None,
         as_object(raw.get("properties")) or {},
     )
 

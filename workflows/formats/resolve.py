@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows.formats.definitions import Definitions, compatible
-from workflows.formats.graph import BYPASSED, INPUTS, PRIMITIVE, REROUTE, Link, Node, Slot
+from workflows.formats.graph import BYPASSED, INPUTS, Link, Node, Slot
 from workflows.formats.report import Finding
 from workflows.formats.scopes import Scope, Unfolded
-
-REROUTES = frozenset({REROUTE, "Reroute (rgthree)", "SetNode"})
-"""Types that pass their first input on."""
-GETTER, SETTER = "GetNode", "SetNode"
+from workflows.formats.virtual import behaviour_of
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,10 @@ class Constant:
     """A value that was typed elsewhere: into a primitive, or into the widget of a host."""
 
     value: Any
+    from_primitive: bool = False
+    """Whether a primitive copies it, which it does into widgets only."""
     replaces_text: bool = False
-    """Whether it is a primitive that wants `%Node.widget%` in its value replaced."""
+    """Whether that primitive wants `%Node.widget%` in its value replaced."""
 
 
 @dataclass
@@ -39,6 +38,8 @@ class _At:
     scope: Scope
     link: str
     wanted: str
+    passed: bool = False
+    """Whether a bypassed node was passed on the way: primitives copy their value to nobody behind one."""
 
 
 class Resolver:
@@ -103,39 +104,40 @@ class Resolver:
         port = subgraph.inputs[link.origin_slot]
         slot = host.slot(port.name)
         if slot is not None and slot.link is not None:
-            return _At(outer, slot.link, port.type)
+            return _At(outer, slot.link, port.type, at.passed)
         given = self._unfolded.given(at.scope, port)
         return Constant(given[0]) if given else None
 
     def _through(self, at: _At, origin: Node, link: Link) -> _At | Source | Constant | None:
-        if origin.mode == BYPASSED:
+        behaviour = behaviour_of(origin.type, self._definitions)
+        # What exists on the canvas only does what it does in any mode: it never ran.
+        if behaviour == "runs" and origin.mode == BYPASSED:
             chosen = self._passed_on(origin, link.origin_slot, at.wanted)
-            return None if chosen is None or chosen.link is None else _At(at.scope, chosen.link, chosen.type)
+            return (
+                None
+                if chosen is None or chosen.link is None
+                else _At(at.scope, chosen.link, chosen.type, True)
+            )
         if (inside := at.scope.inner.get(origin.id)) is not None:
             assert inside.subgraph is not None
             outputs = inside.subgraph.outputs
             links = outputs[link.origin_slot].links if 0 <= link.origin_slot < len(outputs) else ()
-            return _At(inside, links[0], at.wanted) if links else None
-        if origin.type == PRIMITIVE:
-            return _primitive(origin)
-        if self._definitions(origin.type) is None:
-            if origin.type == GETTER:
-                return self._setter(at, origin)
-            if origin.type in REROUTES:
-                first = origin.inputs[0].link if origin.inputs else None
-                return None if first is None else _At(at.scope, first, at.wanted)
-        return Source(at.scope.id_of(origin.id), link.origin_slot)
-
-    def _setter(self, at: _At, getter: Node) -> _At | None:
-        """Where the variable a GetNode names is set, in its own graph or one around it."""
-        scope: Scope | None = at.scope
-        while scope is not None:
-            for node in scope.graph.nodes.values():
-                if node.type == SETTER and node.inputs and _variable(node) == _variable(getter):
-                    link = node.inputs[0].link
-                    return None if link is None else _At(scope, link, at.wanted)
-            scope = scope.outer
-        return None
+            return _At(inside, links[0], at.wanted, at.passed) if links else None
+        match behaviour:
+            case "runs":
+                return Source(at.scope.id_of(origin.id), link.origin_slot)
+            case "primitive":
+                return None if at.passed else _primitive(origin)
+            case "reroute" | "set":
+                return _input_of(at, origin, 0)
+            case "silent":
+                return _input_of(at, origin, link.origin_slot)
+            case "get":
+                nodes = at.scope.graph.nodes.values()
+                setters = [
+                    node for node in nodes if node.type == "SetNode" and _variable(node) == _variable(origin)
+                ]
+                return _input_of(at, setters[0], 0) if setters else None
 
     def _passed_on(self, node: Node, output: int, wanted: str) -> Slot | None:
         """Which of its inputs a bypassed node sends on as one of its outputs."""
@@ -171,10 +173,15 @@ def _with_link(node: Node, name: str, kind: str) -> Slot:
     return Slot(name, kind, None if slot is None else slot.link)
 
 
+def _input_of(at: _At, node: Node, index: int) -> _At | None:
+    link = node.inputs[index].link if 0 <= index < len(node.inputs) else None
+    return None if link is None else _At(at.scope, link, at.wanted, at.passed)
+
+
 def _primitive(node: Node) -> Constant | None:
-    if not isinstance(node.values, list) or not node.values:
+    if not isinstance(node.values, list) or not node.values or node.values[0] is None:
         return None
-    return Constant(node.values[0], bool(node.properties.get("Run widget replace on values")))
+    return Constant(node.values[0], True, bool(node.properties.get("Run widget replace on values")))
 
 
 def _variable(node: Node) -> Any:

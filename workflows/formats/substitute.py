@@ -12,8 +12,9 @@ from random import Random
 from typing import Any
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-_TOKEN = re.compile(r"%([^%]+)%")
 _FORBIDDEN = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
+_NAME = re.compile(r"[^./\\]+\.\w+")
+"""What looks as if it were meant to name a widget."""
 _DATE = re.compile(r"yyyy|yy|MM|M|dd|d|hh|h|mm|m|ss|s")
 
 
@@ -56,20 +57,29 @@ def named(text: str, lookup: Callable[[str, str], tuple[Any, ...]], now: datetim
     Other tokens, such as `%width%`, are left to the node that saves.
     """
     unknown: list[str] = []
+    written: list[str] = []
+    at, start = 0, text.find("%")
+    while start >= 0 and (end := text.find("%", start + 1)) >= 0:
+        token = text[start + 1 : end]
+        value = _value(token, lookup, now)
+        if value is None:
+            if _NAME.fullmatch(token):
+                unknown.append(token)
+            written.append(text[at:end])
+            at = end  # the sign that ended what is no token may begin one
+        else:
+            written += [text[at:start], value]
+            at = end + 1
+        start = text.find("%", at)
+    return "".join(written) + text[at:], unknown
 
-    def replace(match: re.Match[str]) -> str:
-        token = match[1]
-        if token.startswith("date:"):
-            return date(token.removeprefix("date:"), now)
-        node, dot, widget = token.partition(".")
-        if not dot or "." in widget:
-            return match[0]
-        if not (found := lookup(node, widget)):
-            unknown.append(token)
-            return match[0]
-        return _FORBIDDEN.sub("_", as_text(found[0]))
 
-    return _TOKEN.sub(replace, text), unknown
+def _value(token: str, lookup: Callable[[str, str], tuple[Any, ...]], now: datetime) -> str | None:
+    if token.startswith("date:"):
+        return date(token.removeprefix("date:"), now)
+    node, dot, widget = token.rpartition(".")
+    found = lookup(node, widget) if dot and node else ()
+    return _FORBIDDEN.sub("_", as_text(found[0])) if found else None
 
 
 def date(pattern: str, now: datetime) -> str:
