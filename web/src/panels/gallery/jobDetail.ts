@@ -30,21 +30,14 @@ export function jobDetail(id: string): Promise<JobDetail | null> {
 }
 
 async function ask(id: string): Promise<JobDetail> {
-  const job: object = await answer(api.GET("/api/v1/jobs/{id}", { params: { path: { id } } }));
-  const workflow = at(job, "workflow");
-  const [start, end] = [at(job, "execution_start_time"), at(job, "execution_end_time")];
-  const [name, nodes] = [at(job, "name"), at(job, "nodes")];
-  const prompt = isObject(workflow) ? workflow["prompt"] : null;
+  const job = await answer(api.GET("/api/v1/jobs/{id}", { params: { path: { id } } }));
+  const { execution_start_time: start, execution_end_time: end, workflow, nodes } = job;
   return {
     id,
-    prompt: isObject(prompt) ? prompt : {},
-    name: typeof name === "string" ? name : null,
-    seconds: typeof start === "number" && typeof end === "number" ? (end - start) / 1000 : null,
-    ended: typeof end === "number" ? end : null,
+    prompt: isObject(workflow.prompt) ? workflow.prompt : {},
+    name: job.name ?? null,
+    seconds: start && end ? (end - start) / 1000 : null,
+    ended: end ?? null,
     nodes: isObject(nodes) ? nodes : {},
   };
-}
-
-function at(job: object, name: string): unknown {
-  return new Map<string, unknown>(Object.entries(job)).get(name);
 }

@@ -10,10 +10,12 @@ import { CountInput } from "./CountInput";
 import { QueueCount } from "./QueueCount";
 import styles from "./RunBar.module.css";
 import { RunMenu } from "./RunMenu";
+import { useFailures } from "./useFailures";
 
 /** The run button with what belongs to it: how many, how, what waits, stop, explain. */
 export function RunBar() {
   const { t } = useTranslation("run");
+  useFailures();
   const isReady = useDefs((defs) => defs.status === "ready");
   const sending = useRunBar((bar) => bar.sending > 0);
   const explaining = useRunBar((bar) => bar.explaining);

@@ -1,5 +1,5 @@
 /** The last run of a workflow, shown again when the workflow is opened in a page that does not know it. */
-import { answer, api, serverUrl } from "@/api/client";
+import { answer, api, type Schemas, serverUrl } from "@/api/client";
 import { clientId } from "@/api/socket";
 import { isObject } from "@/graph/json";
 import { eventsOfRecord } from "./events";
@@ -29,10 +29,8 @@ export async function restoreLast(doc: string): Promise<void> {
   }
 }
 
-function sentIn(job: object): Sent {
-  const workflow = "workflow" in job && isObject(job.workflow) ? job.workflow : {};
-  const prompt = isObject(workflow["prompt"]) ? workflow["prompt"] : {};
-  return sentOf(prompt, new Map(), Object.keys(prompt));
+function sentIn({ workflow }: Pick<Schemas["JobRecord"], "workflow">): Sent {
+  return sentOf(workflow.prompt, new Map(), Object.keys(workflow.prompt));
 }
 
 /** Its messages go to the tab that sent it, which is closed: read the server's own events instead. */
