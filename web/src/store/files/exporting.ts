@@ -4,7 +4,6 @@ import { write } from "@/graph/formats/write";
 import { isObject, type JsonObject, without } from "@/graph/json";
 import { workspace } from "@/store/persist";
 import { tell } from "@/store/persist/notices";
-import { labelOf } from "@/store/persist/workspace";
 import { knownDefs } from "./sources";
 
 /** Where our own data is in a file; ComfyUI's canvas keeps it and asks nothing of it. */
@@ -34,13 +33,13 @@ export async function exportApi(): Promise<void> {
   const { prompt, findings } = toApi(doc.content.document, defs, {
     substitution: { random: Math.random, now: new Date() },
   });
-  download(`${fileName(labelOf(doc))}_api.json`, prompt);
+  download(`${fileName(doc.label)}_api.json`, prompt);
   if (findings.length > 0) tell("warning", "files:notice.exportedWithFindings", { count: findings.length });
 }
 
 function withActive(make: (name: string, workflow: JsonObject) => void): void {
   const doc = workspace().active;
-  if (doc !== undefined) make(fileName(labelOf(doc)), write(doc.content.document));
+  if (doc !== undefined) make(fileName(doc.label), write(doc.content.document));
 }
 
 /** Folders are no part of a downloaded file's name. */

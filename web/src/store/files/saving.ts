@@ -7,7 +7,6 @@ import { write } from "@/graph/formats/write";
 import { workspace } from "@/store/persist";
 import type { OpenDoc } from "@/store/persist/doc";
 import { tell } from "@/store/persist/notices";
-import { labelOf } from "@/store/persist/workspace";
 import { ask } from "./ask";
 import { hashOf } from "./hash";
 import { refreshListing } from "./listing";
@@ -31,7 +30,7 @@ export async function save(): Promise<boolean> {
 export async function saveAs(name?: string): Promise<boolean> {
   const doc = workspace().active;
   if (doc === undefined) return false;
-  const wanted = name ?? (await ask({ kind: "name", purpose: "save", suggested: labelOf(doc) }));
+  const wanted = name ?? (await ask({ kind: "name", purpose: "save", suggested: doc.label }));
   if (wanted === null || nameTrouble(wanted) !== "") return false;
   return attempt(wanted, async () => {
     const { document } = doc.content;

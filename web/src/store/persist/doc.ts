@@ -32,6 +32,9 @@ export interface Place {
   readonly synced: Synced;
 }
 
+/** A journal that has nothing in it yet. */
+export const NEW_PLACE: Omit<Place, "by"> = { seq: 0, snapshot: 0, synced: { revision: 0, seq: 0 } };
+
 export class OpenDoc {
   title: string | null = null;
   file: FileStamp | null = null;
@@ -68,6 +71,11 @@ export class OpenDoc {
   /** Another workflow is about to be shown. */
   setAside(): void {
     this.aside = this.content;
+  }
+
+  /** What a person knows it as; empty if it has no name at all. */
+  get label(): string {
+    return this.content.name ?? this.title ?? "";
   }
 
   get isSaved(): boolean {

@@ -161,7 +161,6 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     const first = await tab();
     const { docId } = open(first);
     await moment();
-    vi.spyOn(first.work as unknown as { handOver: () => Promise<void> }, "handOver");
     const frozen = first.work.get(docId);
     if (frozen !== undefined) frozen.flush = () => new Promise(() => undefined);
     const second = await tab();
@@ -273,6 +272,18 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     doc.send();
     await moment();
     expect(server.entries(doc.docId)).toHaveLength(2);
+  });
+
+  it("keeps what was put into the editor by others, too", async () => {
+    const page = await tab();
+    page.open({ docId: "made-elsewhere", name: null, document: documentOf(nodeAt(1)) });
+    move(page, 3);
+    await moment();
+    page.die();
+    browser = new FakeBrowser();
+    const next = await tab();
+    await next.work.restore("made-elsewhere");
+    expect(shown(next)).toBe(shown(page));
   });
 
   it("keeps each workflow's own history while another one is shown", async () => {

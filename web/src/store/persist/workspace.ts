@@ -1,17 +1,17 @@
 /** The workflows open in this page: opened, shown, closed, and kept so that none is ever lost. */
-import i18next from "i18next";
 import type { Document } from "@/graph/document";
 import { type Editor, EMPTY, useEditor, watchChanges } from "@/store/editor";
-import { type Content, type Hosts, OpenDoc } from "./doc";
+import { type Content, contentOf, type Hosts, NEW_PLACE, OpenDoc } from "./doc";
 import type { Drafts } from "./drafts";
 import type { Edit, FileStamp } from "./entries";
 import { randomId } from "./ids";
+import { listOffers, listRecent } from "./lists";
 import { type Loaded, loadFromServer, loadHere, put } from "./load";
 import type { LockEvents, Locks } from "./locks";
 import { tell } from "./notices";
-import { keepSession } from "./session";
+import { OpenDocs } from "./openDocs";
+import { Sharing } from "./sharing";
 import type { DocRecord, Shelf } from "./shelf";
-import { useTabs } from "./tabs";
 import { keepTail } from "./tail";
 
 export interface Source {
@@ -30,27 +30,23 @@ export interface Services {
   locks(events: LockEvents): Locks;
 }
 
-/** Workflows with unsaved edits that are kept after they were closed. */
-const KEPT_CLOSED = 100;
-const RECORD_MS = 300;
 const LOCK_PAUSE_MS = 150;
 
 export class Workspace {
-  private readonly docs = new Map<string, OpenDoc>();
+  private readonly docs: OpenDocs;
+  private readonly sharing: Sharing;
   private readonly locks: Locks;
   private readonly hosts: Hosts;
-  private recordTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly services: Services) {
-    this.locks = services.locks({
-      granted: (docId) => void this.regain(docId),
-      asked: (docId) => this.handOver(docId),
-      lost: (docId) => this.leave(docId),
-    });
+    this.docs = new OpenDocs(services.shelf);
+    const start = this.start.bind(this);
+    this.sharing = new Sharing(this.docs, services.shelf, () => this.locks, start);
+    this.locks = services.locks(this.sharing);
     this.hosts = {
       ...services,
-      changed: () => this.publish(),
-      parted: (doc, isOurs) => void this.partWays(doc, isOurs),
+      changed: () => this.docs.publish(),
+      parted: (doc, isOurs) => void this.sharing.part(doc, isOurs),
     };
   }
 
@@ -66,7 +62,7 @@ export class Workspace {
   }
 
   get active(): OpenDoc | undefined {
-    return this.docs.get(useEditor.getState().docId);
+    return this.docs.active;
   }
 
   get(docId: string): OpenDoc | undefined {
@@ -74,7 +70,7 @@ export class Workspace {
   }
 
   named(name: string): OpenDoc | undefined {
-    return [...this.docs.values()].find((doc) => doc.content.name === name);
+    return this.docs.all.find((doc) => doc.content.name === name);
   }
 
   /** What this browser keeps of a file. */
@@ -93,7 +89,7 @@ export class Workspace {
     const replaced = this.active?.isUntouched === true && !this.active.content.name ? this.active : undefined;
     this.show(doc.docId);
     doc.journal?.snapshot();
-    this.writeRecords();
+    this.docs.write();
     if (replaced !== undefined) void this.close(replaced.docId);
     return doc;
   }
@@ -101,9 +97,9 @@ export class Workspace {
   private start(docId: string, content: Content, title: string | null): OpenDoc {
     const doc = new OpenDoc(docId, this.hosts, content);
     doc.title = title;
-    this.docs.set(docId, doc);
+    this.docs.add(doc);
     this.locks.claim(docId);
-    doc.keep({ by: randomId(), seq: 0, snapshot: 0, synced: { revision: 0, seq: 0 } });
+    doc.keep({ ...NEW_PLACE, by: randomId() });
     return doc;
   }
 
@@ -145,7 +141,7 @@ export class Workspace {
     const { name, document, done, undone } = loaded.state;
     const content = { name, document, saved: EMPTY, done, undone, path: [] };
     const doc = new OpenDoc(docId, this.hosts, content);
-    this.docs.set(docId, doc);
+    this.docs.add(doc);
     put(doc, loaded, mayWrite);
     if (mayWrite) doc.catchUp();
     else this.locks.wait(docId);
@@ -155,27 +151,27 @@ export class Workspace {
   show(docId: string): void {
     const doc = this.docs.get(docId);
     if (doc === undefined || useEditor.getState().docId === docId) {
-      this.publish();
+      this.docs.publish();
       return;
     }
     this.active?.setAside();
     const { content } = doc;
     useEditor.setState({ docId, ...content, selection: new Set(), selectedGroups: new Set() });
-    this.publish();
+    this.docs.publish();
   }
 
   /** Edits that are in no file stay as a draft. */
   async close(docId: string): Promise<void> {
     const doc = this.docs.get(docId);
     if (doc === undefined) return;
-    const order = [...this.docs.keys()];
+    const order = this.docs.ids;
     const neighbour = order[order.indexOf(docId) + 1] ?? order[order.indexOf(docId) - 1];
     const isActive = this.active === doc;
     doc.setAside();
-    this.docs.delete(docId);
+    this.docs.remove(docId);
     if (isActive && neighbour !== undefined) this.show(neighbour);
     if (isActive && neighbour === undefined) this.open(NOTHING);
-    this.publish();
+    this.docs.publish();
     await this.putAway(doc);
     await this.listRecent();
   }
@@ -193,7 +189,7 @@ export class Workspace {
       tell(
         "info",
         "files:notice.keptAsDraft",
-        { name: labelOf(doc) },
+        { name: doc.label },
         { action: { key: "files:notice.reopen", run: () => void this.restore(docId) } },
       );
     }
@@ -218,7 +214,7 @@ export class Workspace {
     doc.content = { ...content, name, saved: document };
     doc.journal?.snapshot();
     if (doc.isSaved) void doc.settle();
-    this.publish();
+    this.docs.publish();
   }
 
   /** Its file has another name now, or none any more. */
@@ -231,7 +227,7 @@ export class Workspace {
     }
     doc.content = { ...content, name, saved: name === null ? EMPTY : content.saved };
     doc.journal?.snapshot();
-    this.publish();
+    this.docs.publish();
   }
 
   /** Edit it here; the tab that has it now hands it over. */
@@ -247,135 +243,52 @@ export class Workspace {
     if (edit.how !== "do" && doc.savedTop !== null && done.at(-1) === doc.savedTop && saved !== document) {
       useEditor.setState({ saved: document });
     }
-    if (doc.isElsewhere) this.fork(doc, "files:notice.copiedElsewhere");
+    if (doc.isElsewhere) this.sharing.fork(doc, "files:notice.copiedElsewhere");
     else doc.wrote(edit);
-    this.scheduleRecords();
-  }
-
-  /** Goes on as a workflow of its own, under a new id and without a file. */
-  private fork(doc: OpenDoc, why: string): OpenDoc {
-    const { content } = doc;
-    const isActive = this.active === doc;
-    const name = labelOf(doc);
-    const before = [...this.docs];
-    const title = name === "" ? null : i18next.t("files:copyOf", { name });
-    const copy = this.start(randomId(), { ...content, name: null, saved: EMPTY }, title);
-    this.docs.clear();
-    for (const [id, other] of before)
-      this.docs.set(id === doc.docId ? copy.docId : id, id === doc.docId ? copy : other);
-    if (isActive) useEditor.setState({ docId: copy.docId, name: null, saved: EMPTY });
-    doc.drop();
-    this.locks.release(doc.docId);
-    copy.isWorthSending = true;
-    copy.journal?.snapshot();
-    this.writeRecords();
-    tell("warning", why, { name });
-    this.publish();
-    return copy;
-  }
-
-  private async partWays(doc: OpenDoc, isOurs: boolean): Promise<void> {
-    if (this.docs.get(doc.docId) !== doc) return;
-    const copy = this.fork(doc, isOurs ? "files:notice.copiedConflict" : "files:notice.copiedElsewhere");
-    await copy.flush();
-    // The copy has all of it; under the old id there is what the others made.
-    if (isOurs && copy.tab.localTrouble === "")
-      await this.services.shelf.remove(doc.docId).catch(() => undefined);
-  }
-
-  /** The tab that had it let go: go on from what it wrote last. */
-  private async regain(docId: string): Promise<void> {
-    const doc = this.docs.get(docId);
-    if (doc === undefined) return this.locks.release(docId);
-    const loaded = await loadHere(this.services.shelf, docId, true).catch(() => null);
-    if (this.docs.get(docId) !== doc) return;
-    if (loaded === null) {
-      // It was saved and closed over there; here it starts anew.
-      doc.keep({ by: randomId(), seq: 0, snapshot: 0, synced: { revision: 0, seq: 0 } });
-      doc.journal?.snapshot();
-    } else {
-      put(doc, loaded, true);
-    }
-    tell("info", "files:notice.editedHere", { name: labelOf(doc) });
-    this.publish();
-  }
-
-  private async handOver(docId: string): Promise<void> {
-    const doc = this.docs.get(docId);
-    await doc?.flush();
-    if (doc !== undefined) await this.services.shelf.putRecord(doc.record).catch(() => undefined);
-  }
-
-  private leave(docId: string): void {
-    const doc = this.docs.get(docId);
-    if (doc === undefined) return;
-    doc.drop();
-    this.locks.wait(docId);
-    this.publish();
+    this.docs.writeSoon();
   }
 
   /** The page may be gone in a moment. */
   hide(): void {
-    for (const doc of this.docs.values()) {
+    for (const doc of this.docs.all) {
       keepTail(doc.docId, doc.journal?.unwritten() ?? []);
       void doc.flush().then(() => doc.send());
     }
-    this.writeRecords();
+    this.docs.write();
   }
 
   /** The server can be reached again. */
   hurry(): void {
-    for (const doc of this.docs.values()) doc.hurry();
+    for (const doc of this.docs.all) doc.hurry();
   }
 
   async listRecent(): Promise<void> {
-    const records = await this.services.shelf.records().catch((): DocRecord[] => []);
-    const others = records.filter(({ docId }) => !this.docs.has(docId));
-    const [recent, old] = [others.slice(0, KEPT_CLOSED), others.slice(KEPT_CLOSED)];
-    useTabs.setState({ recent: recent.filter(({ isSaved }) => !isSaved) });
-    for (const { docId, isClosed } of old) if (isClosed) await this.services.shelf.remove(docId);
+    await listRecent(this.docs, this.services.shelf);
   }
 
-  /** The server's drafts that this browser does not have. */
   async listOffers(): Promise<void> {
-    const [drafts, records] = await Promise.all([
-      this.services.drafts.list().catch(() => []),
-      this.services.shelf.records().catch(() => []),
-    ]);
-    const known = new Set([...this.docs.keys(), ...records.map(({ docId }) => docId)]);
-    const offers = drafts.filter(({ id, revision }) => revision > 0 && !known.has(id));
-    useTabs.setState({ offers: offers.sort((a, b) => b.updated - a.updated) });
+    await listOffers(this.docs, this.services.shelf, this.services.drafts);
+  }
+
+  /** Somebody showed a workflow in the editor that was not opened through here: it is kept all the same. */
+  private adopt(editor: Editor): void {
+    const doc = this.start(editor.docId, contentOf(editor), null);
+    doc.savedTop = doc.isSaved ? editor.done.at(-1) : null;
+    doc.isWorthSending = !doc.isSaved;
+    doc.journal?.snapshot();
+    this.docs.publish();
   }
 
   private noticed(now: Editor, before: Editor): void {
     const { docId, path, name, document, saved } = now;
-    if (docId !== before.docId) return;
-    if (path !== before.path) this.scheduleRecords();
-    if (name !== before.name || (document === saved) !== (before.document === before.saved)) this.publish();
-  }
-
-  private publish(): void {
-    const { docId } = useEditor.getState();
-    useTabs.setState({ tabs: [...this.docs.values()].map((doc) => doc.tab), active: docId });
-    keepSession({ open: [...this.docs.keys()], active: docId });
-    this.scheduleRecords();
-  }
-
-  private scheduleRecords(): void {
-    this.recordTimer ??= setTimeout(() => this.writeRecords(), RECORD_MS);
-  }
-
-  private writeRecords(): void {
-    clearTimeout(this.recordTimer);
-    this.recordTimer = undefined;
-    for (const doc of this.docs.values()) {
-      if (!doc.isElsewhere) void this.services.shelf.putRecord(doc.record).catch(() => undefined);
+    if (docId !== before.docId) {
+      if (docId !== "" && !this.docs.has(docId)) this.adopt(now);
+      return;
     }
+    if (path !== before.path) this.docs.writeSoon();
+    if (name !== before.name || (document === saved) !== (before.document === before.saved))
+      this.docs.publish();
   }
 }
 
 export const NOTHING: Source = { document: EMPTY, name: null, title: null, file: null, isSaved: true };
-
-export function labelOf(doc: OpenDoc): string {
-  return doc.content.name ?? doc.title ?? "";
-}
