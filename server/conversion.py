@@ -12,7 +12,7 @@ from aiohttp import web
 from engine.folders import Folders
 from server.jobs.records import Json
 from server.keys import SETTINGS
-from server.known import fresh_specs
+from server.known import node_specs
 from server.specs import Specs
 from server.submission import Refused, refusal
 from workflows.formats import Converted, Finding, FormatError, convert
@@ -36,7 +36,7 @@ async def prompt_of(app: web.Application, workflow: Json) -> Prepared:
 
     Branches with classes nobody knows are left out if others can run, and the report says so.
     """
-    specs = await fresh_specs(app)
+    specs = await node_specs(app)
     try:  # it looks file names up in folders that may be large or far away
         found = await asyncio.to_thread(_convert, workflow, specs, app[SETTINGS].folders)
     except FormatError as error:

@@ -62,7 +62,9 @@ def test_a_file_with_any_part_replaced_is_read_or_refused(data: st.DataObject) -
             assert not isinstance(value, list) or (value[0] in ids and isinstance(value[1], int))
 
 
-@pytest.mark.parametrize("document", [None, [], {}, "x", {"nodes": {}}, {"nodes": None}, {"links": []}])
+@pytest.mark.parametrize(
+    "document", [None, [], {}, "x", {"nodes": {}}, {"nodes": None}, {"links": []}, load("notes.api.json")]
+)
 def test_what_is_no_workflow_is_refused(document: Any) -> None:
     with pytest.raises(FormatError, match="list of nodes"):
         convert(document, DEFINITIONS)

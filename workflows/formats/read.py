@@ -8,9 +8,22 @@ from typing import Any
 
 from engine.graph import as_list, as_object
 from workflows.formats.definitions import Definitions, type_name
-from workflows.formats.graph import PRIMITIVE, Graph, Link, Node, Port, Slot, Subgraph, Workflow, link_of
+from workflows.formats.graph import (
+    INPUTS,
+    OUTPUTS,
+    PRIMITIVE,
+    Graph,
+    Link,
+    Node,
+    Port,
+    Slot,
+    Subgraph,
+    Workflow,
+    link_of,
+)
 from workflows.formats.group_nodes import group_nodes
 from workflows.formats.report import Finding, FormatError
+from workflows.formats.sort import kind_of
 
 Tell = Callable[[Finding], None]
 _RENAMED = {
@@ -27,6 +40,8 @@ def read(document: Any, definitions: Definitions, tell: Tell) -> Workflow:
     """The workflow in a parsed file. Raises FormatError if it holds none."""
     root = as_object(document)
     if root is None or as_list(root.get("nodes")) is None:
+        if kind_of(document) == "prompt":
+            raise FormatError("this is a prompt in API format, not the list of nodes of a workflow")
         raise FormatError("a workflow is an object with a list of nodes")
     subgraphs: dict[str, Subgraph] = {}
     for entry in as_list((as_object(root.get("definitions")) or {}).get("subgraphs")) or []:
@@ -57,15 +72,18 @@ def _ports(entries: Any, graph: Graph, *, inputs: bool) -> tuple[Port, ...]:
         named = [str(link) for link in as_list(port.get("linkIds")) or []]
         # Files of third parties leave `linkIds` out; the links say the same.
         found = [link.id for link in graph.links.values() if _ends_at(link, index, inputs=inputs)]
-        links = dict.fromkeys([*(link for link in named if link in graph.links), *found])
+        kept = [link for link in named if link in graph.links and _at_wall(graph.links[link], inputs=inputs)]
+        links = dict.fromkeys([*kept, *found])
         ports.append(Port(str(port.get("name", "")), type_name(port.get("type")), tuple(links)))
     return tuple(ports)
 
 
+def _at_wall(link: Link, *, inputs: bool) -> bool:
+    return link.origin == INPUTS if inputs else link.target == OUTPUTS
+
+
 def _ends_at(link: Link, index: int, *, inputs: bool) -> bool:
-    if inputs:
-        return link.origin == "-10" and link.origin_slot == index
-    return link.target == "-20" and link.target_slot == index
+    return _at_wall(link, inputs=inputs) and (link.origin_slot if inputs else link.target_slot) == index
 
 
 def _graph(record: Mapping[str, Any], where: str, tell: Tell) -> Graph:
