@@ -1,8 +1,16 @@
 /** The viewport: what part of the graph is on screen, and how to go elsewhere. */
 import type { ReactFlowInstance } from "@xyflow/react";
-import type { GraphId, NodeKey, Point } from "@/graph/document";
-import { boundsOf, boundsOfAll, fit as fitFrame, type Rect, type Viewport } from "@/graph/geometry";
+import {
+  BOUNDARY_IN,
+  BOUNDARY_OUT,
+  type Graph,
+  type GraphId,
+  type NodeKey,
+  type Point,
+} from "@/graph/document";
+import { boundsOf, boundsOfAll, fit as fitFrame, type Rect, union, type Viewport } from "@/graph/geometry";
 import { type Entered, select, shownGraph, useEditor } from "@/store/editor";
+import { boundaryShape } from "./model/boundary";
 
 export const MIN_ZOOM = 0.04;
 export const MAX_ZOOM = 3;
@@ -66,8 +74,20 @@ export function fitView(nodes?: Iterable<NodeKey>, isSudden = false): void {
   const editor = useEditor.getState();
   const graph = editor.document.graphs.by[shownGraph(editor)];
   if (graph === undefined) return;
-  const frame = boundsOfAll(graph, nodes ?? graph.nodes.ids, nodes === undefined ? graph.groups.ids : []);
+  const frame =
+    nodes === undefined
+      ? union([boundsOfAll(graph, graph.nodes.ids, graph.groups.ids) ?? [], endsOf(graph)].flat())
+      : boundsOfAll(graph, nodes);
   if (frame !== null) show(fitFrame(frame, screenSize(), 40, MIN_ZOOM, 1), isSudden);
+}
+
+/** The two ends of a subgraph. */
+function endsOf(graph: Graph): Rect[] {
+  return [BOUNDARY_IN, BOUNDARY_OUT].flatMap((key) => {
+    const shape = boundaryShape(graph, key);
+    if (shape === null) return [];
+    return [{ x: shape.corner[0], y: shape.corner[1], width: shape.width, height: shape.height }];
+  });
 }
 
 export function zoomBy(factor: number): void {

@@ -89,6 +89,10 @@ function Open() {
             aria-label={t("palette.search")}
             spellCheck={false}
             onChange={(event) => setQuery(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              // Typed faster than the list was drawn.
+              if (event.key === "Enter" && combobox.getSelectedOptionIndex() < 0) take(0);
+            }}
             onKeyUp={() => setActive(Math.max(0, combobox.getSelectedOptionIndex()))}
           />
         </Combobox.EventsTarget>

@@ -2,7 +2,7 @@ import { Combobox, Modal, useCombobox } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { colourOf } from "../model/colours";
-import { choices, closePicker, pick, useWirePicker } from "./picker";
+import { type Choice, choices, closePicker, pick, useWirePicker } from "./picker";
 import styles from "./WirePicker.module.css";
 
 /** Two lists, one after the other: from which socket, to which. */
@@ -20,8 +20,14 @@ export function WirePicker() {
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the first is chosen anew whenever the list changes
   useEffect(() => {
-    combobox.selectFirstOption();
+    // The dialog puts its contents on the page a frame later.
+    const frame = requestAnimationFrame(() => combobox.selectFirstOption());
+    return () => cancelAnimationFrame(frame);
   }, [query, start]);
+  const take = (choice: Choice | undefined) => {
+    setQuery("");
+    if (choice !== undefined) pick(choice);
+  };
   return (
     <Modal
       opened
@@ -33,14 +39,7 @@ export function WirePicker() {
       transitionProps={{ duration: 0 }}
       returnFocus={false}
     >
-      <Combobox
-        store={combobox}
-        onOptionSubmit={(key) => {
-          const chosen = all.find((one) => one.key === key);
-          setQuery("");
-          if (chosen !== undefined) pick(chosen);
-        }}
-      >
+      <Combobox store={combobox} onOptionSubmit={(key) => take(all.find((one) => one.key === key))}>
         <Combobox.EventsTarget>
           <input
             className={styles.search}
@@ -49,6 +48,10 @@ export function WirePicker() {
             placeholder={t("wiring.search")}
             aria-label={t("wiring.search")}
             onChange={(event) => setQuery(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              // Typed faster than the list was drawn.
+              if (event.key === "Enter" && combobox.getSelectedOptionIndex() < 0) take(found[0]);
+            }}
           />
         </Combobox.EventsTarget>
         <Combobox.Options className={styles.options} aria-label={t("wiring.sockets")}>
