@@ -14,32 +14,30 @@ export function SidePanel({ panel }: { readonly panel: PanelId }) {
   const Content = PANEL_CONTENTS[panel];
   const title = t(`panel.${panel}`);
   return (
-    <>
-      <section
-        className={styles.panel}
-        style={panelWidth(width)}
-        aria-label={title}
-        data-testid={`panel-${panel}`}
-        onKeyDown={(event) => {
-          if (event.key !== "Escape" || event.defaultPrevented) return;
-          event.stopPropagation();
-          close(panel);
-        }}
-      >
-        <header className={styles.head}>
-          <h2 className={styles.title}>{title}</h2>
-          <CloseButton size="sm" aria-label={t("panel.close")} onClick={() => close(panel)} />
-        </header>
-        <div className={styles.content}>
-          <ErrorBoundary key={panel} place="panel">
-            <Suspense fallback={<Loader size="sm" m="md" aria-label={t("loading")} />}>
-              <Content />
-            </Suspense>
-          </ErrorBoundary>
-        </div>
-      </section>
+    <section
+      className={styles.panel}
+      style={panelWidth(width)}
+      aria-label={title}
+      data-testid={`panel-${panel}`}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.stopPropagation();
+        close(panel);
+      }}
+    >
+      <header className={styles.head}>
+        <h2 className={styles.title}>{title}</h2>
+        <CloseButton size="sm" aria-label={t("panel.close")} onClick={() => close(panel)} />
+      </header>
+      <div className={styles.content}>
+        <ErrorBoundary key={panel} place="panel">
+          <Suspense fallback={<Loader size="sm" m="md" aria-label={t("loading")} />}>
+            <Content />
+          </Suspense>
+        </ErrorBoundary>
+      </div>
       <PanelEdge />
-    </>
+    </section>
   );
 }
 

@@ -93,6 +93,14 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-anchor": "var(--dr-accent-text)",
     "--mantine-color-error": "var(--dr-failed)",
   },
-  light: {},
+  // Mantine's own words on tints are too pale for small text.
+  light: {
+    "--mantine-color-green-light-color": "var(--dr-done)",
+    "--mantine-color-red-light-color": "var(--dr-failed)",
+    "--mantine-color-yellow-light-color": "var(--dr-warning)",
+    "--mantine-color-orange-light-color": "var(--dr-running)",
+    "--mantine-color-blue-light-color": "var(--dr-cached)",
+    "--mantine-color-gray-light-color": "var(--dr-text-dim)",
+  },
   dark: {},
 });
