@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workflows_formats.files import Sketch
+from tests.workflows_formats.files import Sketch, klass
 from workflows.formats.substitute import as_text, date, dynamic, named
 
 NOW = datetime(2026, 3, 4, 5, 6, 7)
@@ -119,3 +119,12 @@ def test_chance_comes_from_where_it_is_asked_for() -> None:
     found = [sketch.inputs(node, random=Random(7))["text"] for _ in range(3)]
     assert len(set(found)) == 1 and found[0] in "abcdefgh"
     assert len({sketch.inputs(node)["text"] for _ in range(200)}) > 3
+
+
+def test_several_texts_of_a_node_draw_their_chances_in_order() -> None:
+    text = ["STRING", {"dynamicPrompts": True}]
+    sketch = Sketch(klass("Texts", [], **dict.fromkeys("abcdef", text)))
+    node = sketch.node("Texts", ["{1|2|3|4|5|6|7|8|9}"] * 6)
+    random = Random(3)
+    drawn = [random.choice("123456789") for _ in range(6)]
+    assert list(sketch.inputs(node, random=Random(3)).values()) == drawn

@@ -127,7 +127,7 @@ class _Conversion:
                 inputs[name] = found.value
                 if found.replaces_text:
                     replacing.add(name)
-        for name in inputs.keys() - linked:
+        for name in [name for name in inputs if name not in linked]:
             inputs[name] = self._final(scope, node, definition, name, inputs[name], name in replacing)
         title = self._title(node)
         return {"inputs": inputs, "class_type": node.type, "_meta": {"title": title}}
