@@ -46,32 +46,33 @@ export function Viewer() {
     action();
   };
   return (
-    <Modal
+    <Modal.Root
       opened={item !== undefined}
       onClose={closeViewer}
       fullScreen
       padding={0}
-      withCloseButton={false}
       transitionProps={{ duration: 0 }}
-      classNames={{ body: styles.viewer, content: styles.content }}
-      aria-label={t("viewer.title")}
     >
-      {item !== undefined && (
-        // biome-ignore lint/a11y/noStaticElementInteractions: hears keys from whatever in it has the keyboard
-        <div className={styles.frame} data-testid="viewer" onKeyDown={keys}>
-          <ViewerBar
-            item={item}
-            size={size}
-            onFit={() => setZoom(() => FITTED)}
-            onActual={actual}
-            onZoom={(factor) => setZoom((zoom) => zoomed(zoom, factor))}
-          />
-          <div className={styles.body}>
-            <Stage item={item} other={second} zooming={zooming} onSize={setSize} />
-            {showsFacts && <FactsPane item={item} other={second} />}
-          </div>
-        </div>
-      )}
-    </Modal>
+      <Modal.Content className={styles.content ?? ""} aria-label={t("viewer.title")}>
+        <Modal.Body className={styles.viewer ?? ""}>
+          {item !== undefined && (
+            // biome-ignore lint/a11y/noStaticElementInteractions: hears keys from whatever in it has the keyboard
+            <div className={styles.frame} data-testid="viewer" onKeyDown={keys}>
+              <ViewerBar
+                item={item}
+                size={size}
+                onFit={() => setZoom(() => FITTED)}
+                onActual={actual}
+                onZoom={(factor) => setZoom((zoom) => zoomed(zoom, factor))}
+              />
+              <div className={styles.body}>
+                <Stage item={item} other={second} zooming={zooming} onSize={setSize} />
+                {showsFacts && <FactsPane item={item} other={second} />}
+              </div>
+            </div>
+          )}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

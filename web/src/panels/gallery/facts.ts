@@ -36,7 +36,7 @@ export function factsOf(prompt: JsonObject, output: string | null): Facts {
     ["negative", "negative"],
   ] as const) {
     const text = textBehind(prompt, way, side);
-    if (text !== null) found.set(fact, text);
+    if (text) found.set(fact, text);
   }
   for (const [fact, names] of INPUTS) {
     const values = way.flatMap((id) => names.map((name) => literal(inputsOf(prompt, id)[name])));

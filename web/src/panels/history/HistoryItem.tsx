@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Checkbox, Tooltip } from "@mantine/core";
+import { ActionIcon, Checkbox, Tooltip } from "@mantine/core";
 import { IconFileImport, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
@@ -16,8 +16,6 @@ interface Props {
   readonly isChosen: boolean;
   readonly onChoose: (id: string) => void;
 }
-
-const COLOURS: Readonly<Record<string, string>> = { completed: "green", failed: "red" };
 
 /** One run: its first picture, how it ended, how long it took, what came from the cache. */
 export const HistoryItem = memo(function HistoryItem({ job, isChosen, onChoose }: Props) {
@@ -55,9 +53,7 @@ export const HistoryItem = memo(function HistoryItem({ job, isChosen, onChoose }
             {seconds !== null && ` · ${duration(seconds)}`}
           </span>
           <span className={styles.detail}>
-            <Badge size="xs" variant="light" color={COLOURS[status] ?? "gray"}>
-              {t(`history.state.${job.state}`)}
-            </Badge>{" "}
+            <span className={styles.state}>{t(`history.state.${job.state}`)}</span>
             {job.nodes_run + job.nodes_cached > 0 &&
               t("history.counts", { ran: job.nodes_run, cached: job.nodes_cached })}
           </span>

@@ -1,5 +1,4 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconChevronDown, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +6,7 @@ import type { Schemas } from "@/api/client";
 import { NODE_MEDIA } from "@/canvas/pane/useDropTarget";
 import { useDefs } from "@/store/defs";
 import { fileSize, moment } from "../run/format";
+import { notify } from "../run/notify";
 import { loaderOf } from "./loaders";
 import styles from "./Models.module.css";
 import { modelFacts } from "./modelFiles";
@@ -24,7 +24,7 @@ export function ModelItem({ kind, file }: Props) {
   const [isOpen, setOpen] = useState(false);
   const { name } = file;
   const use = () => {
-    if (!putModel(kind, name)) notifications.show({ message: t("models.noLoader", { name }) });
+    if (!putModel(kind, name)) notify({ message: t("models.noLoader", { name }) });
   };
   const drag = (event: React.DragEvent) => {
     const loader = loaderOf(kind, name, useDefs.getState().defs);

@@ -1,4 +1,4 @@
-import { Badge, Button } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconFocusCentered } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { centerOn } from "@/canvas/view";
@@ -24,9 +24,7 @@ export function ProblemItem({ problem }: { readonly problem: PinnedProblem }) {
     <li className={styles.item} data-origin={origin} data-testid="problem-item" data-code={problem.code}>
       <div className={styles.head}>
         <span className={styles.title}>{title}</span>
-        <Badge size="xs" variant="light" color={origin === "local" ? "yellow" : "red"}>
-          {t(`origin.${origin}`)}
-        </Badge>
+        <span className={styles.origin}>{t(`origin.${origin}`)}</span>
       </div>
       {place !== null && (
         <div className={styles.place}>

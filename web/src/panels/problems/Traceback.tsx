@@ -16,10 +16,10 @@ export function Traceback({ error }: { readonly error: NodeError }) {
       {inputs.length > 0 && (
         <>
           <div className={styles.label}>{t("inputs")}</div>
-          <pre className={styles.code}>{inputs.join("\n")}</pre>
+          <Code text={inputs.join("\n")} />
         </>
       )}
-      <pre className={styles.code}>{text}</pre>
+      <Code text={text} />
       <CopyButton value={[text, "", ...inputs].join("\n")}>
         {({ copied, copy }) => (
           <Button size="compact-xs" variant="default" onClick={copy}>
@@ -28,5 +28,14 @@ export function Traceback({ error }: { readonly error: NodeError }) {
         )}
       </CopyButton>
     </details>
+  );
+}
+
+function Code({ text }: { readonly text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <pre className={styles.code} tabIndex={0}>
+      {text}
+    </pre>
   );
 }

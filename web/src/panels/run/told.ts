@@ -1,10 +1,10 @@
 /** Has a person hear of what went wrong with something they asked for. */
-import { notifications } from "@mantine/notifications";
 import i18next from "i18next";
 import { ApiError, unreachable } from "@/api/error";
 import { useRuns } from "@/store/runs";
 import { useRunBar } from "@/store/runs/bar";
 import { showPanel } from "@/store/shell";
+import { notify } from "./notify";
 
 /** Waits for it; an error is shown, and goes no further. */
 export async function told(action: Promise<unknown>): Promise<void> {
@@ -23,8 +23,7 @@ export function tell(failure: ApiError): void {
   const refused = failure.status === 400 && problems > 0;
   const key = `problems:request.${failure.code}`;
   const id = `failure-${failure.code}`;
-  notifications.hide(id);
-  notifications.show({
+  notify({
     id,
     color: "red",
     title: refused ? i18next.t("run:refused", { count: problems }) : title(failure, key),

@@ -1,10 +1,10 @@
-import { notifications } from "@mantine/notifications";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useEditor } from "@/store/editor";
 import { feed } from "@/store/runs/live";
 import { titleAt } from "@/store/runs/place";
 import { showPanel } from "@/store/shell";
+import { notify } from "./notify";
 
 /** Says that a run of ours has failed, whatever is on screen. */
 export function useFailures(): void {
@@ -16,7 +16,7 @@ export function useFailures(): void {
         const [node, run] = [...view.nodes].find(([, one]) => one.state === "failed") ?? [null, null];
         const { docId, document } = useEditor.getState();
         const place = node === null || doc !== docId ? "" : `${titleAt(node, document)}: `;
-        notifications.show({
+        notify({
           id: `run-${id}`,
           color: "red",
           title: t("runFailed"),
