@@ -70,7 +70,7 @@ export function openFile(file: File, at: ScreenPoint | null = null): Promise<boo
     try {
       return await contentSource(bytes, titleOf(file.name) || null);
     } catch (error) {
-      if (error instanceof FormatError && giveImage(file, at)) return null;
+      if (error instanceof FormatError && error.code !== "damaged" && giveImage(file, at)) return null;
       throw error;
     }
   });
