@@ -66,7 +66,7 @@ export function TitleBar({ data, run, problems }: Props) {
           type="button"
           className={`${styles.problem} nodrag`}
           tabIndex={-1}
-          aria-label={problems.map((problem) => problem.message).join("\n")}
+          aria-label={`${problems.length}: ${problems.map((problem) => problem.message).join("\n")}`}
           onClick={() => runCommand("problems.show") || runCommand("panel.problems")}
           onPointerEnter={(event) => showTip(event.currentTarget, problems)}
           onPointerLeave={() => showTip(null)}
