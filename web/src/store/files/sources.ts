@@ -25,7 +25,8 @@ export async function contentSource(
   title: string | null,
 ): Promise<FoundSource> {
   const opened = await openWhatever(content, await knownDefs());
-  return { ...opened, name: null, title, file: null, isSaved: false };
+  const hasOriginal = typeof content !== "string";
+  return { ...opened, name: null, title, file: null, isSaved: false, hasOriginal };
 }
 
 export async function templateSource(name: string): Promise<FoundSource> {

@@ -41,6 +41,8 @@ export class OpenDoc {
   /** The step it was saved after: undefined before the first, null if it was not. */
   savedTop: Step | undefined | null = null;
   updated = Date.now();
+  /** Whether the person has it in a file of their own, just as it was opened. */
+  hasOriginal = false;
   /** Whether there is anything the server should keep: what was just opened is no draft. */
   isWorthSending = false;
   journal: Journal | null = null;
@@ -86,7 +88,7 @@ export class OpenDoc {
   /** Whether closing it loses nothing anybody made. */
   get isUntouched(): boolean {
     const { done, undone } = this.content;
-    return this.isSaved && done.length === 0 && undone.length === 0;
+    return (this.isSaved || this.hasOriginal) && done.length === 0 && undone.length === 0;
   }
 
   get isElsewhere(): boolean {

@@ -312,4 +312,18 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     open(page);
     expect(page.tabs.getState().tabs).toHaveLength(2);
   });
+
+  it("keeps no draft of a person's own file that they only looked at", async () => {
+    const page = await tab();
+    const own = { name: null, title: "cat", file: null, isSaved: false, hasOriginal: true };
+    const first = page.work.open({ ...own, document: documentOf(nodeAt(1)) });
+    const { docId } = page.work.open({ ...own, document: documentOf(nodeAt(2)) });
+    await moment();
+    expect(page.tabs.getState().tabs.map((one) => one.docId)).toEqual([docId]);
+    expect(await page.shelf.entries(first.docId)).toEqual([]);
+    expect(page.notices()).toEqual([]);
+    move(page, 1);
+    await page.work.close(docId);
+    expect(page.tabs.getState().recent.map((one) => one.docId)).toEqual([docId]);
+  });
 });

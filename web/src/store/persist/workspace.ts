@@ -21,6 +21,8 @@ export interface Source {
   readonly file: FileStamp | null;
   /** Whether it lies somewhere just as it is: in a file of the server, or among the templates. */
   readonly isSaved: boolean;
+  /** Whether the person has it in a file of their own: closing it untouched loses nothing. */
+  readonly hasOriginal?: boolean;
 }
 
 export interface Services {
@@ -80,12 +82,13 @@ export class Workspace {
   }
 
   /** A workflow that was not open; takes the place of one that nobody touched. */
-  open({ document, name, title, file, isSaved }: Source): OpenDoc {
+  open({ document, name, title, file, isSaved, hasOriginal = false }: Source): OpenDoc {
     const content = { name, document, saved: isSaved ? document : EMPTY, done: [], undone: [], path: [] };
     const doc = this.start(randomId(), content, title);
     doc.file = file;
     doc.savedTop = isSaved ? undefined : null;
-    doc.isWorthSending = !isSaved;
+    doc.hasOriginal = hasOriginal;
+    doc.isWorthSending = !isSaved && !hasOriginal;
     const replaced = this.active?.isUntouched === true && !this.active.content.name ? this.active : undefined;
     this.show(doc.docId);
     doc.journal?.snapshot();
@@ -177,8 +180,8 @@ export class Workspace {
   }
 
   private async putAway(doc: OpenDoc): Promise<void> {
-    const { docId, isElsewhere, isSaved } = doc;
-    if (!isElsewhere && isSaved) {
+    const { docId, isElsewhere, isSaved, isUntouched } = doc;
+    if (!isElsewhere && (isSaved || isUntouched)) {
       await doc.end();
       await doc.dropDraft().catch(() => undefined);
       await this.services.shelf.remove(docId).catch(() => undefined);
