@@ -5,9 +5,11 @@ import { useTranslation } from "react-i18next";
 import { useHistory, watchHistory } from "@/store/runs/history";
 import { openViewer, type Viewed } from "@/store/viewer";
 import { LoadMore } from "../history/LoadMore";
+import { useGrowing } from "../history/useGrowing";
 import styles from "./Gallery.module.css";
 import { Thumbnail } from "./Thumbnail";
 
+const FIRST = 120;
 const SIZES = { s: 84, m: 140, l: 260 } as const;
 type Size = keyof typeof SIZES;
 
@@ -30,6 +32,7 @@ export function GalleryPanel() {
         })),
     );
   }, [jobs, search]);
+  const { drawn, more } = useGrowing(items, FIRST);
   return (
     <div className={styles.panel}>
       <div className={styles.tools}>
@@ -60,7 +63,7 @@ export function GalleryPanel() {
         className={styles.grid}
         style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${SIZES[size]}px, 1fr))` }}
       >
-        {items.map(({ file, job }, index) => (
+        {drawn.map(({ file, job }, index) => (
           <button
             key={`${job} ${file.type} ${file.subfolder} ${file.filename}`}
             type="button"
@@ -73,7 +76,7 @@ export function GalleryPanel() {
           </button>
         ))}
       </div>
-      <LoadMore />
+      <LoadMore isShort={drawn.length < items.length} onGrow={more} length={drawn.length} />
     </div>
   );
 }

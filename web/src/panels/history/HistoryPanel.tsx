@@ -1,6 +1,6 @@
 import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { clearHistory, useHistory, watchHistory } from "@/store/runs/history";
 import { told } from "../run/told";
@@ -8,7 +8,9 @@ import { CompareRuns } from "./CompareRuns";
 import styles from "./History.module.css";
 import { HistoryItem } from "./HistoryItem";
 import { LoadMore } from "./LoadMore";
+import { useGrowing } from "./useGrowing";
 
+const FIRST = 50;
 type Shown = "all" | "completed" | "failed";
 
 /** Runs that have ended, newest first: what came of them, and the graph of each. */
@@ -23,9 +25,13 @@ export function HistoryPanel() {
     if (shown !== "all") return (job.status === "completed") === (shown === "completed");
     return job.state !== "cancelled"; // what never ran has nothing to show
   });
-  // The two last chosen are compared.
-  const choose = (id: string) =>
-    setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));
+  const { drawn, more } = useGrowing(list, FIRST);
+  // The two last chosen are compared. Always the same function: no entry is drawn anew for it.
+  const choose = useCallback(
+    (id: string) =>
+      setChosen((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id].slice(-2))),
+    [],
+  );
   const clear = () =>
     modals.openConfirmModal({
       title: t("history.clearTitle"),
@@ -59,11 +65,11 @@ export function HistoryPanel() {
       {chosen.length > 0 && <CompareRuns chosen={chosen} onDone={() => setChosen([])} />}
       {isLoaded && list.length === 0 && <Text className={styles.empty}>{t("history.nothing")}</Text>}
       <ul className={styles.list}>
-        {list.map((job) => (
+        {drawn.map((job) => (
           <HistoryItem key={job.id} job={job} isChosen={chosen.includes(job.id)} onChoose={choose} />
         ))}
       </ul>
-      <LoadMore />
+      <LoadMore isShort={drawn.length < list.length} onGrow={more} length={drawn.length} />
     </div>
   );
 }

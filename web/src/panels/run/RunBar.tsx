@@ -17,7 +17,6 @@ export function RunBar() {
   const { t } = useTranslation("run");
   useFailures();
   const isReady = useDefs((defs) => defs.status === "ready");
-  const sending = useRunBar((bar) => bar.sending > 0);
   const explaining = useRunBar((bar) => bar.explaining);
   const busy = useRuns((runs) => (runs.remaining ?? 0) > 0);
   const auto = useSettings((settings) => settings.autoQueue);
@@ -44,7 +43,6 @@ export function RunBar() {
             h={32}
             className={styles.button}
             disabled={!isReady}
-            loading={sending && !busy}
             leftSection={<IconPlayerPlayFilled size={14} aria-hidden />}
             data-testid="run-button"
             onClick={() => runCommand("run.queue")}
