@@ -3,7 +3,7 @@ import { canvasCommands } from "@/canvas/commands";
 import { panelCommands } from "@/panels/commands";
 import { runCommands } from "@/panels/run/commands";
 import { addCommands } from "@/store/commands";
-import { loadDefs } from "@/store/defs";
+import { followDefs } from "@/store/defs";
 import { fileCommands } from "@/store/files";
 import { watchMissing } from "@/store/missing";
 import { startPersistence } from "@/store/persist";
@@ -12,7 +12,7 @@ import { followRoute } from "./followRoute";
 
 /** Done once the workflow of last time, or the one the address names, is open. */
 export async function start(): Promise<void> {
-  void loadDefs();
+  followDefs();
   startRuns();
   addCommands([...fileCommands, ...panelCommands, ...canvasCommands, ...runCommands]);
   await startPersistence();

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { type Defs, readDefs } from "@/graph/defs";
 import { isObject } from "@/graph/json";
+import { useRuns } from "./runs";
 
 interface DefsState {
   readonly defs: Defs;
@@ -10,6 +11,14 @@ interface DefsState {
 }
 
 export const useDefs = create<DefsState>(() => ({ defs: new Map(), status: "loading", error: null }));
+
+/** Fetch them now, and again whenever the server comes back: it may have other packs then. */
+export function followDefs(): void {
+  void loadDefs();
+  useRuns.subscribe((now, before) => {
+    if (now.connection === "online" && before.connection === "offline") void loadDefs();
+  });
+}
 
 /** Fetch them. Those at hand stay if the server cannot be reached. */
 export async function loadDefs(): Promise<void> {

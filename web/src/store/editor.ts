@@ -123,11 +123,6 @@ export function open(opened: Opened): void {
   });
 }
 
-/** The document as it is now lies in the file `name`. */
-export function markSaved(name: string, document: Document = useEditor.getState().document): void {
-  useEditor.setState({ name, saved: document });
-}
-
 export function select(nodes: Iterable<NodeKey>, groups: Iterable<string> = []): void {
   useEditor.setState({ selection: new Set(nodes), selectedGroups: new Set(groups) });
 }
