@@ -44,6 +44,7 @@ export function Rail() {
   return (
     <nav className={styles.rail} aria-label={t("panels")}>
       <RailButton
+        panel="templates"
         label={t("panel.templates")}
         Icon={IconTemplate}
         isOn={isTemplates}
@@ -84,7 +85,7 @@ interface ButtonProps {
   readonly Icon: TablerIcon;
   readonly isOn: boolean;
   readonly count?: number;
-  readonly panel?: PanelId;
+  readonly panel: PanelId | "templates";
   readonly onClick: () => void;
 }
 
@@ -96,7 +97,7 @@ function RailButton({ label, hint = label, Icon, isOn, count = 0, panel, onClick
         className={styles.button}
         aria-label={label}
         aria-pressed={isOn}
-        data-testid={panel === undefined ? undefined : `panel-button-${panel}`}
+        data-testid={`panel-button-${panel}`}
         onClick={onClick}
       >
         <Indicator label={count} size={16} disabled={count === 0} offset={2}>

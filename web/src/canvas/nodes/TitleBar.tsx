@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
 import { enter } from "@/store/editor";
 import type { NodeRun, PinnedProblem } from "@/store/runs";
+import { showPanel } from "@/store/shell";
 import { beginRename, collapse, rename } from "../actions/nodes";
 import type { NodeData } from "../items";
 import { useCanvas } from "../state";
@@ -67,7 +67,7 @@ export function TitleBar({ data, run, problems }: Props) {
           className={`${styles.problem} nodrag`}
           tabIndex={-1}
           aria-label={`${problems.length}: ${problems.map((problem) => problem.message).join("\n")}`}
-          onClick={() => runCommand("problems.show") || runCommand("panel.problems")}
+          onClick={() => showPanel("problems")}
           onPointerEnter={(event) => showTip(event.currentTarget, problems)}
           onPointerLeave={() => showTip(null)}
         >

@@ -15,12 +15,13 @@ interface Props {
   readonly node: OutlineNode;
   readonly document: Document;
   readonly graph: GraphId;
+  readonly isOpenAtFirst: boolean;
 }
 
 /** One node: its name leads to it on the canvas, the arrow beside it opens what it is wired to and set to. */
-export function OutlineItem({ node, document, graph }: Props) {
+export function OutlineItem({ node, document, graph, isOpenAtFirst }: Props) {
   const { t } = useTranslation("app");
-  const [isOpen, setOpen] = useState(false);
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
   const details = useId();
   const isSelected = useEditor((editor) => editor.selection.has(node.node));
   const words = useWords(node);

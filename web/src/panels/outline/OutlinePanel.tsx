@@ -9,6 +9,9 @@ import { shownGraph, useEditor } from "@/store/editor";
 import { OutlineItem } from "./OutlineItem";
 import styles from "./OutlinePanel.module.css";
 
+/** A graph of so few nodes is read as a whole; a larger one by its names. */
+const ALL_OPEN = 24;
+
 /**
  * The graph on screen as a list in the order it is computed: the canvas for those who do not see it. Nodes are
  * found, read, edited and wired here; the keys of the canvas work on the node that has the keyboard.
@@ -43,7 +46,13 @@ export function OutlinePanel() {
       <p className={styles.hint}>{nodes.length === 0 ? t("outline.empty") : t("outline.hint")}</p>
       <ol className={styles.list} aria-label={t("outline.list")} data-canvas onKeyDown={walk}>
         {shown.map((node) => (
-          <OutlineItem key={`${graph}/${node.node}`} node={node} document={document} graph={graph} />
+          <OutlineItem
+            key={`${graph}/${node.node}`}
+            node={node}
+            document={document}
+            graph={graph}
+            isOpenAtFirst={nodes.length <= ALL_OPEN}
+          />
         ))}
       </ol>
     </div>
