@@ -11,13 +11,17 @@ const MANY = 90;
 const FEW = 60;
 /** Nodes are mounted this far before they come on screen, in pixels, and unmounted twice as far behind it. */
 const AHEAD = 160;
+/** Below this scale the rows of a node are too thin for a pointer. */
+const TINY = 0.3;
 
 interface Stage {
   readonly mounted: ReadonlySet<NodeKey>;
   readonly isFar: boolean;
+  /** So far away that a node is a thing to take hold of, and nothing on it can be used. */
+  readonly isTiny: boolean;
 }
 
-export const useStage = create<Stage>(() => ({ mounted: new Set(), isFar: false }));
+export const useStage = create<Stage>(() => ({ mounted: new Set(), isFar: false, isTiny: false }));
 
 export interface Look {
   readonly screen: Rect;
@@ -51,20 +55,17 @@ export function restage(graph: Graph, look: Look): boolean {
   const far = onScreen > (isFar ? FEW : MANY);
   if (far) {
     for (const key of next) if (!look.hot.has(key)) next.delete(key);
-    publish(next, true, mounted, isFar);
+    publish(next, true, look.zoom < TINY);
     return false;
   }
   for (const key of wanted.slice(0, look.budget)) next.add(key);
-  publish(next, false, mounted, isFar);
+  publish(next, false, false);
   return wanted.length > look.budget;
 }
 
-function publish(
-  next: ReadonlySet<NodeKey>,
-  far: boolean,
-  mounted: ReadonlySet<NodeKey>,
-  isFar: boolean,
-): void {
-  if (far === isFar && next.size === mounted.size && [...next].every((key) => mounted.has(key))) return;
-  useStage.setState({ mounted: next, isFar: far });
+function publish(next: ReadonlySet<NodeKey>, far: boolean, tiny: boolean): void {
+  const { mounted, isFar, isTiny } = useStage.getState();
+  const isSame = next.size === mounted.size && [...next].every((key) => mounted.has(key));
+  if (isSame && far === isFar && tiny === isTiny) return;
+  useStage.setState({ mounted: isSame ? mounted : next, isFar: far, isTiny: tiny });
 }

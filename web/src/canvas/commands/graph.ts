@@ -50,7 +50,7 @@ function note(): void {
 }
 
 export const graphCommands: Command[] = [
-  { id: "graph.addNode", area: "graph", keys: ["Tab"], run: () => openPalette() },
+  { id: "graph.addNode", area: "graph", keys: ["Tab", "A"], run: () => openPalette() },
   { id: "graph.group", area: "graph", keys: ["mod+G"], when: hasNodes, run: group },
   { id: "graph.note", area: "graph", keys: ["N"], run: note },
   { id: "graph.makeSubgraph", area: "graph", keys: ["mod+shift+E"], when: hasNodes, run: subgraph },

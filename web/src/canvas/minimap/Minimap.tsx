@@ -1,7 +1,7 @@
 import { useStoreApi } from "@xyflow/react";
 import { type PointerEvent, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { boundsOf, boundsOfAll, fit as fitFrame, type Viewport } from "@/graph/geometry";
+import { boundsOf, boundsOfAll, fit as fitFrame, union, type Viewport } from "@/graph/geometry";
 import { useEditor } from "@/store/editor";
 import { cornersNow } from "../links/corners";
 import { useCanvas } from "../state";
@@ -65,7 +65,7 @@ function drawMap(pen: CanvasRenderingContext2D, element: HTMLCanvasElement): Vie
   element.width = WIDTH * ratio;
   element.height = HEIGHT * ratio;
   const screen = onScreen();
-  const all = boundsOfAll(graph, graph.nodes.ids, graph.groups.ids) ?? screen;
+  const all = union([boundsOfAll(graph, graph.nodes.ids, graph.groups.ids) ?? [], screen].flat()) ?? screen;
   const view = fitFrame(all, [WIDTH, HEIGHT], 10, 0.001, 0.3);
   pen.setTransform(ratio * view.zoom, 0, 0, ratio * view.zoom, ratio * view.x, ratio * view.y);
   const style = getComputedStyle(element);

@@ -4,6 +4,7 @@ import { Mode } from "@/graph/document";
 import { useNodeRun, useProblemsOf } from "@/store/runs";
 import type { NodeData } from "../items";
 import { shapeOf } from "../model/shape";
+import { useStage } from "../stage";
 import { UnknownValues } from "../widgets/UnknownValues";
 import { WidgetList } from "../widgets/WidgetList";
 import styles from "./GraphNode.module.css";
@@ -17,10 +18,26 @@ type Props = NodeProps<Node<NodeData, "node">>;
 
 /** A node of the graph: title, sockets, widgets, and below them what its last run made. */
 export const GraphNode = memo(function GraphNode({ data, selected }: Props) {
-  return <Body data={data} isSelected={selected} />;
+  const isTiny = useStage((state) => state.isTiny);
+  return isTiny ? <Speck data={data} isSelected={selected} /> : <Body data={data} isSelected={selected} />;
 });
 
-const Body = memo(function Body({ data, isSelected }: { data: NodeData; isSelected: boolean }) {
+interface BodyProps {
+  readonly data: NodeData;
+  readonly isSelected: boolean;
+}
+
+/** From far away: something to choose and to drag. */
+function Speck({ data, isSelected }: BodyProps) {
+  const shape = shapeOf(data.record, data.def);
+  return (
+    <NodeFrame data={data} shape={shape} isSelected={isSelected} state={undefined}>
+      <div className={styles.speck} />
+    </NodeFrame>
+  );
+}
+
+const Body = memo(function Body({ data, isSelected }: BodyProps) {
   const { record, def, ends, address } = data;
   const run = useNodeRun(address);
   const problems = useProblemsOf(address);

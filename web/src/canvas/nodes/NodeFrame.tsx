@@ -3,6 +3,7 @@ import { Mode, type NodeKey } from "@/graph/document";
 import { select, useEditor } from "@/store/editor";
 import type { NodeState } from "@/store/runs";
 import type { NodeData } from "../items";
+import { schemeOn } from "../model/scheme";
 import type { Shape } from "../model/shape";
 import styles from "./GraphNode.module.css";
 import { useNodeLabel } from "./useNodeLabel";
@@ -29,7 +30,9 @@ export function NodeFrame({ data, shape, isSelected, state, hasProblem, isUnknow
   const style: CSSProperties = { width: shape.width, minHeight: shape.height };
   if (record.bgcolor !== null) Object.assign(style, { "--node": record.bgcolor });
   if (record.color !== null) Object.assign(style, { "--title": record.color });
-  if (record.bgcolor !== null || record.color !== null) Object.assign(style, { "--ink": "#e8e6e3" });
+  // Everything on the node follows, whatever the theme of the page.
+  const scheme = schemeOn(record.bgcolor ?? record.color);
+  if (scheme !== undefined) style.colorScheme = scheme;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the wrapper has the role and the keys
     // biome-ignore lint/a11y/useKeyWithClickEvents: the wrapper has the role and the keys

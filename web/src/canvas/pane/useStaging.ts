@@ -55,7 +55,7 @@ export function useStaging(): void {
       }),
       useEditor.subscribe((now, before) => {
         if (now.docId !== before.docId || now.path !== before.path) {
-          useStage.setState({ mounted: new Set(), isFar: false });
+          useStage.setState({ mounted: new Set(), isFar: false, isTiny: false });
           isFirst = true;
         }
         // At once, so that what was just done is on screen with the next frame.

@@ -47,7 +47,10 @@ describe("numbers of widgets", () => {
   it("steps and scrubs by the step", () => {
     expect(stepped(512, 1, width)).toBe(520);
     expect(stepped(16, -1, width)).toBe(16);
-    expect(scrubbed(8, 40, cfg, false)).toBeCloseTo(8 + 10 * 0.1 * Math.round(1000 / 400));
+    expect(scrubbed(8, 40, cfg, false)).toBe(9);
+    expect(scrubbed(8, -40, cfg, false)).toBe(7);
+    expect(scrubbed(8, 40, cfg, true)).toBe(18);
+    expect(scrubbed(512, 500, width, false)).toBeGreaterThan(scrubbed(512, 100, width, false) * 3);
     expect(scrubbed(8, -400_000, cfg, true)).toBe(0);
     expect(scrubbed(100, 8, seed, false)).toBe(102);
   });

@@ -117,16 +117,14 @@ export function formatNumber(value: number, range: NumberRange): string {
   return Number(fixed) === value ? fixed : String(tidy(value));
 }
 
-/**
- * The value after the pointer went so many pixels sideways: a step every few pixels, coarse with `fast`. Values
- * with a range of thousands move in larger steps, or nobody would get there.
- */
+/** From this far on, in pixels, scrubbing gathers speed: ranges of thousands have to be crossed, too. */
+const NEAR = 100;
+
+/** The value after the pointer went so many pixels sideways: a step every few pixels, ten with `fast`. */
 export function scrubbed(start: number, pixels: number, range: NumberRange, fast: boolean): number {
-  const span = range.max - range.min;
-  const isBounded = span <= 1e6;
-  const widest = isBounded ? Math.max(1, Math.round(span / range.step / 400)) : 1;
-  const steps = Math.trunc(pixels / 4) * widest * (fast ? 10 : 1);
-  return stepped(start, steps, range);
+  const way = Math.abs(pixels);
+  const steps = Math.trunc(way / 4 + Math.max(0, way - NEAR) ** 2 / 400);
+  return stepped(start, Math.sign(pixels) * steps * (fast ? 10 : 1), range);
 }
 
 /** A number drawn anew, on the step's grid. */
