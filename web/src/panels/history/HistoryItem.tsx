@@ -67,7 +67,7 @@ export const HistoryItem = memo(function HistoryItem({ job, isChosen, onChoose }
       </div>
       {error !== null && <div className={styles.error}>{error}</div>}
       <div className={styles.buttons}>
-        <Action label={t("history.open")} onClick={() => told(openRun(id))}>
+        <Action label={t("history.open")} onClick={() => told(openRun(id, job.name ?? undefined))}>
           <IconFileImport size={15} />
         </Action>
         <Action label={t("history.again")} onClick={() => told(retryJob(id))}>

@@ -5,6 +5,7 @@ import { workspace } from "@/store/persist";
 import { tell } from "@/store/persist/notices";
 import { NOTHING } from "@/store/persist/workspace";
 import { showReport } from "@/store/report";
+import { showRun } from "@/store/runs/restore";
 import { hashOf } from "./hash";
 import { giveImage, type ScreenPoint } from "./images";
 import { contentSource, type FoundSource, fileSource, runSource, templateSource, titleOf } from "./sources";
@@ -54,8 +55,11 @@ export function openTemplate(name: string): Promise<boolean> {
   return attempt(name, () => templateSource(name));
 }
 
-export function openRun(id: string): Promise<boolean> {
-  return attempt(id, () => runSource(id, id.slice(0, 8)));
+export async function openRun(id: string, title: string = id.slice(0, 8)): Promise<boolean> {
+  const isOpen = await attempt(id, () => runSource(id, title));
+  // Its nodes show what they did and made then.
+  if (isOpen) await showRun(id);
+  return isOpen;
 }
 
 /** A file of this computer, or text from the clipboard. Pictures give the workflow they were made with. */

@@ -2,9 +2,10 @@
 import { answer, api, type Schemas, serverUrl } from "@/api/client";
 import { clientId } from "@/api/socket";
 import { isObject } from "@/graph/json";
+import { useEditor } from "../editor";
 import { eventsOfRecord } from "./events";
 import type { FollowedJob } from "./feed";
-import { lastJobOf } from "./last";
+import { lastJobOf, rememberJob } from "./last";
 import { feed } from "./live";
 import { sentOf } from "./sent";
 import type { Sent } from "./view";
@@ -27,6 +28,13 @@ export async function restoreLast(doc: string): Promise<void> {
   } catch {
     // The server has forgotten the job, or is away: the workflow opens without states.
   }
+}
+
+/** Show on the open workflow what this run of it did. */
+export async function showRun(id: string): Promise<void> {
+  const { docId } = useEditor.getState();
+  rememberJob(docId, id);
+  await restoreLast(docId);
 }
 
 function sentIn({ workflow }: Pick<Schemas["JobRecord"], "workflow">): Sent {
