@@ -1,4 +1,5 @@
 import { Menu } from "@mantine/core";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { IS_MAC, keyCaps } from "@/app/keys";
 import { type Command, runCommand, useCommands } from "@/store/commands";
@@ -15,6 +16,17 @@ export function ContextMenu() {
   const asked = useMenu((state) => state.asked);
   const all = useCommands((state) => state.all);
   const selected = useEditor((editor) => editor.selection.size);
+  useEffect(() => {
+    // Before Mantine: it would close the menu and let the key go on to the canvas, which would act on it as well.
+    const close = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      event.preventDefault();
+      closeMenu();
+    };
+    window.addEventListener("keydown", close, true);
+    return () => window.removeEventListener("keydown", close, true);
+  }, []);
   if (asked === null) return null;
   const { subject, at } = asked;
   const byId = new Map(all.map((command) => [command.id, command]));
@@ -37,7 +49,12 @@ export function ContextMenu() {
       <Menu.Target>
         <span className={styles.anchor} style={{ left: at[0], top: at[1] }} />
       </Menu.Target>
-      <Menu.Dropdown className={styles.menu} onContextMenu={(event) => event.preventDefault()}>
+      <Menu.Dropdown
+        className={styles.menu}
+        onContextMenu={(event) => event.preventDefault()}
+        // What is pressed in the menu is not meant for the canvas.
+        onKeyDown={(event) => event.stopPropagation()}
+      >
         {sections.map((section, index) => (
           <div key={section[0]?.id}>
             {index > 0 && <Menu.Divider />}

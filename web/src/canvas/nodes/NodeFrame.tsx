@@ -30,9 +30,6 @@ export function NodeFrame({ data, shape, isSelected, state, hasProblem, isUnknow
   const style: CSSProperties = { width: shape.width, minHeight: shape.height };
   if (record.bgcolor !== null) Object.assign(style, { "--node": record.bgcolor });
   if (record.color !== null) Object.assign(style, { "--title": record.color });
-  // Everything on the node follows, whatever the theme of the page.
-  const scheme = schemeOn(record.bgcolor ?? record.color);
-  if (scheme !== undefined) style.colorScheme = scheme;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the wrapper has the role and the keys
     // biome-ignore lint/a11y/useKeyWithClickEvents: the wrapper has the role and the keys
@@ -44,6 +41,7 @@ export function NodeFrame({ data, shape, isSelected, state, hasProblem, isUnknow
       data-node-type={record.type}
       data-state={state}
       data-mode={record.mode === Mode.MUTE ? "mute" : record.mode === Mode.BYPASS ? "bypass" : undefined}
+      data-scheme={schemeOn(record.bgcolor ?? record.color)}
       data-selected={isSelected || undefined}
       data-problem={hasProblem || undefined}
       data-unknown={isUnknown || undefined}
