@@ -13,7 +13,12 @@ describe("an error of the server", () => {
     });
   });
   it("is ComfyUI's, with its details", () => {
-    const error = { type: "invalid_prompt", message: "no such class", details: "Node ID '#3'", extra_info: {} };
+    const error = {
+      type: "invalid_prompt",
+      message: "no such class",
+      details: "Node ID '#3'",
+      extra_info: {},
+    };
     expect(errorOf(400, JSON.stringify({ error, node_errors: {} }))).toMatchObject({
       code: "invalid_prompt",
       message: "no such class: Node ID '#3'",
@@ -21,7 +26,10 @@ describe("an error of the server", () => {
   });
   it("is a word, or plain text", () => {
     expect(errorOf(404, '{"error": "Job not found"}').message).toBe("Job not found");
-    expect(errorOf(500, "Server got itself in trouble")).toMatchObject({ code: "http_500", unreachable: false });
+    expect(errorOf(500, "Server got itself in trouble")).toMatchObject({
+      code: "http_500",
+      unreachable: false,
+    });
     expect(errorOf(418, "").message).toBe("HTTP 418");
   });
   it("of a proxy that cannot reach the server is that it cannot be reached", () => {

@@ -28,6 +28,8 @@ export interface FollowedJob {
   seq: number;
   /** Whether what is told now happened earlier. */
   retold: boolean;
+  /** Whether the server has said that it has the job. */
+  isTaken: boolean;
 }
 
 export class Feed {
@@ -45,7 +47,7 @@ export class Feed {
   /** A job was sent, or is about to be: its first message may be here before the answer. */
   follow(id: string, doc: string, sent: Sent, { isPart = false, retold = false } = {}): FollowedJob {
     const board = this.boards.of(doc);
-    const job = { id, doc, isPart, view: new JobView(sent, board.nodes), seq: 0, retold };
+    const job = { id, doc, isPart, view: new JobView(sent, board.nodes), seq: 0, retold, isTaken: retold };
     this.following.set(id, job);
     // While one runs the next ones wait unseen.
     if (board.view === null || board.view.isOver) this.boards.show(doc, id, job.view, isPart);
@@ -53,13 +55,14 @@ export class Feed {
     return job;
   }
 
-  /** The job was not taken after all. */
+  /** The server has not taken the job, or has it no more. */
   unfollow(id: string): void {
     const job = this.following.get(id);
     if (job === undefined) return;
     this.following.delete(id);
     job.view.take({ kind: "end" }, null);
     this.schedule();
+    if (job.isTaken) for (const action of this.ended) action(job);
   }
 
   /** Ask for what happened so far in a job that runs. */

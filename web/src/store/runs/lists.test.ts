@@ -67,13 +67,16 @@ describe("the queue", () => {
     await vi.waitFor(() => expect(server.asked.filter((one) => one.includes("/queue"))).toHaveLength(2));
   });
 
-  it("lets go of a job of ours that was taken out before it began", async () => {
-    feed.follow("gone", "doc", new Map());
-    feed.follow("waits", "doc", new Map());
+  it("lets go of jobs of ours that were taken out or forgotten, but not of one that is being sent", async () => {
+    const taken = { retold: true };
+    feed.follow("gone", "doc", new Map(), taken);
+    feed.follow("waits", "doc", new Map(), taken);
+    feed.follow("forgotten", "doc", new Map(), taken);
+    feed.follow("being-sent", "doc", new Map());
     answers([job("waits")], ["waits"]);
     server.answers.set("/api/v1/jobs/gone", job("gone", { state: "cancelled", status: "cancelled" }));
     await refreshQueue();
-    expect([...feed.following.keys()]).toEqual(["waits"]);
+    expect([...feed.following.keys()]).toEqual(["waits", "being-sent"]);
   });
 
   it("moves a job before and after others, and nowhere if it is gone", () => {

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { answer, api, type Schemas } from "@/api/client";
 import { ApiError, unreachable } from "@/api/error";
+import type { FollowedJob } from "./feed";
 import { feed, onMessage } from "./live";
 
 export type Job = Schemas["JobItem"];
@@ -60,10 +61,10 @@ export async function refreshQueue(): Promise<void> {
   try {
     while (isStale) {
       isStale = false;
-      const before = [...feed.following.values()].filter((job) => job.view.state === "queued");
+      const before = [...feed.following.values()].filter((job) => job.isTaken);
       const now = await look();
       useQueue.setState({ ...now, isLoaded: true, error: null });
-      if (now.pending.length < Number(MOST)) await dropTaken(before, [...now.running, ...now.pending]);
+      if (now.pending.length < Number(MOST)) await letGo(before, [...now.running, ...now.pending]);
     }
   } catch (error) {
     useQueue.setState({ error: error instanceof ApiError ? error : unreachable(error) });
@@ -87,17 +88,21 @@ async function look(): Promise<Pick<QueueState, "running" | "pending" | "paused"
   };
 }
 
-/** Jobs of ours that have left the queue without a word: taken out before they began, here or elsewhere. */
-async function dropTaken(
-  before: readonly { readonly id: string }[],
-  listed: readonly { readonly id: string }[],
-): Promise<void> {
+/**
+ * Jobs of ours that have left the queue without a word: taken out before they began, or ended while we could not
+ * hear it on a server that has forgotten them since.
+ */
+async function letGo(before: readonly FollowedJob[], listed: readonly Job[]): Promise<void> {
   const still = new Set(listed.map((job) => job.id));
-  for (const { id } of before) {
-    const job = feed.following.get(id);
-    if (still.has(id) || job === undefined || job.view.state !== "queued") continue;
-    const found = await answer(api.GET("/api/v1/jobs/{id}", { params: { path: { id } } })).catch(() => null);
-    if (found?.state === "cancelled") feed.unfollow(id);
+  for (const job of before) {
+    if (still.has(job.id) || !feed.following.has(job.id)) continue;
+    try {
+      const found = await answer(api.GET("/api/v1/jobs/{id}", { params: { path: { id: job.id } } }));
+      // What has run says so itself, if it is heard.
+      if (found.state === "cancelled") feed.unfollow(job.id);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) feed.unfollow(job.id);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { answer, api, type Schemas } from "@/api/client";
 import { ApiError, unreachable } from "@/api/error";
 import { uuid } from "@/api/id";
 import { clientId } from "@/api/socket";
-import { type Change, Draft } from "@/graph/change";
+import { type Change, Draft, type RecordChange } from "@/graph/change";
 import type { Document } from "@/graph/document";
 import { isObject } from "@/graph/json";
 import { useDefs } from "../defs";
@@ -83,7 +83,7 @@ async function send(
   const { prompt, workflow } = convert(document, targets);
   const id = uuid();
   const isPart = targets !== undefined;
-  feed.follow(id, doc, sentOf(prompt, useDefs.getState().defs, targets), { isPart });
+  const followed = feed.follow(id, doc, sentOf(prompt, useDefs.getState().defs, targets), { isPart });
   const preview = setting("preview");
   const body = {
     prompt,
@@ -99,6 +99,7 @@ async function send(
   };
   try {
     const accepted = await post(body);
+    followed.isTaken = true;
     rememberJob(doc, id);
     noteSent(doc, document);
     feed.boards.setProblems(doc, "server", problemsOf(accepted));
@@ -132,15 +133,15 @@ async function post(body: Schemas["PromptBody"]): Promise<Schemas["PromptAccepte
 function keepControls(docId: string, before: Document, changes: readonly Change[]): void {
   if (changes.length === 0 || useEditor.getState().docId !== docId) return;
   perform("steps:controls", (draft) => {
-    for (const change of changes) {
-      if (change.kind !== "record" || change.table !== "nodes") continue;
-      const graph = draft.document.graphs.by[change.graph];
-      const started = before.graphs.by[change.graph]?.nodes.by[change.id];
-      const now = graph?.nodes.by[change.id];
-      const moved = changes.some((one) => one.kind === "record" && one.after === now);
-      if (now !== undefined && (now === started || moved)) {
-        draft.put(change.graph, "nodes", change.id, change.after as never);
-      }
+    for (const { graph, id, after } of changes.filter(isNodeChange)) {
+      const now = draft.document.graphs.by[graph]?.nodes.by[id];
+      const isUntouched = now === before.graphs.by[graph]?.nodes.by[id];
+      const isOurs = changes.some((one) => isNodeChange(one) && one.after === now);
+      if (now !== undefined && (isUntouched || isOurs)) draft.put(graph, "nodes", id, after);
     }
   });
+}
+
+function isNodeChange(change: Change): change is RecordChange<"nodes"> {
+  return change.kind === "record" && change.table === "nodes";
 }

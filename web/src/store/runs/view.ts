@@ -86,6 +86,7 @@ export class JobView {
         return;
       case "end":
         if (this.state === "queued") this.state = "cancelled";
+        else if (this.state === "running") this.state = "interrupted"; // nobody knows how it ended
         this.settle();
     }
   }
