@@ -1,4 +1,5 @@
 /** Links as lines: where they begin and end, which way they go, which one lies under the pointer. */
+import { outputType } from "@/graph/connect";
 import type { Defs } from "@/graph/defs";
 import {
   BOUNDARY_IN,
@@ -66,18 +67,24 @@ function build(document: Document, defs: Defs, graph: Graph): Lines {
   }
   const points = pointsOf(graph);
   const lines: Line[] = [];
-  for (const id of graph.links.ids) {
-    const link = graph.links.by[id];
+  const id = document.graphs.ids.find((one) => document.graphs.by[one] === graph);
+  for (const key of graph.links.ids) {
+    const link = graph.links.by[key];
     const [from, to] = [link && shapes.get(link.from), link && shapes.get(link.to)];
     if (link === undefined || from === undefined || to === undefined) continue;
-    const type = typeText(link.type);
+    const written = typeText(link.type);
+    // Files say nothing of what goes through a reroute.
+    const type =
+      written === ANY && id !== undefined
+        ? outputType(document, defs, id, { node: link.from, slot: link.fromSlot })
+        : written;
     lines.push({
-      id,
+      id: key,
       from: link.from,
       to: link.to,
       a: from.outputAt(link.fromSlot),
       b: to.inputAt(link.toInput),
-      colour: colourOf(type === ANY ? "*" : type),
+      colour: colourOf(type),
       via: points.size > 0 ? way(points, link.id, link.rest["parentId"], graph) : [],
     });
   }

@@ -14,7 +14,7 @@ export function classOf(
 ): NodeDef | undefined {
   if (node.type !== PRIMITIVE) return defOf(document, defs, node);
   const input = fedBy(document, defs, graph, key);
-  return input === undefined ? undefined : primitiveClass(input);
+  return input === undefined ? UNFED : primitiveClass(input);
 }
 
 /** The first widget a primitive feeds, behind whatever reroutes. */
@@ -36,6 +36,20 @@ function fedBy(document: Document, defs: Defs, graph: Graph, key: NodeKey): Inpu
   return undefined;
 }
 
+/** A primitive that feeds nothing yet has nothing to show. */
+const UNFED: NodeDef = {
+  name: PRIMITIVE,
+  title: "Primitive",
+  category: "utils",
+  description: "",
+  inputs: [],
+  outputs: [],
+  isOutput: false,
+  deprecated: false,
+  experimental: false,
+  module: "",
+};
+
 const MADE = new WeakMap<InputDef, NodeDef>();
 
 function primitiveClass(fed: InputDef): NodeDef {
@@ -44,16 +58,9 @@ function primitiveClass(fed: InputDef): NodeDef {
   const hasControl = fed.widget === "INT" || fed.widget === "COMBO";
   const options = { ...fed.options, socketless: true, control_after_generate: hasControl };
   const def: NodeDef = {
-    name: PRIMITIVE,
-    title: "Primitive",
-    category: "utils",
-    description: "",
+    ...UNFED,
     inputs: [{ ...fed, options }],
     outputs: [{ name: fed.type, type: fed.type, isList: false, tooltip: null }],
-    isOutput: false,
-    deprecated: false,
-    experimental: false,
-    module: "",
   };
   MADE.set(fed, def);
   return def;
