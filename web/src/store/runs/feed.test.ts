@@ -155,6 +155,29 @@ describe("the feed", () => {
     ]);
   });
 
+  it("catches up with a run that goes on, though messages of it come first", async () => {
+    const { feed, say, frame, asked } = made({
+      P: [
+        { type: "run_started", seq: 1, time: 1 },
+        { type: "node_started", seq: 2, node_id: "1", time: 2 },
+        { type: "node_finished", seq: 3, node_id: "1", time: 4, source: "run", usage: { seconds: 1.5 } },
+        { type: "node_started", seq: 4, node_id: "2", time: 4 },
+      ],
+    });
+    const job = feed.follow("P", "A", SENT, { retold: true });
+    const done = feed.catchUp(job);
+    say("P", "progress_state", {
+      seq: 7,
+      nodes: { "2": { node_id: "2", state: "running", value: 3, max: 9 } },
+    });
+    await done;
+    feed.resume("P");
+    frame();
+    expect(shown()).toEqual({ 1: "done", 2: "running" });
+    expect(useRuns.getState().nodes["1"]?.seconds).toBe(1.5);
+    expect(asked).toEqual([["P", 4]]);
+  });
+
   it("does not take times from what is told again", () => {
     const { feed, say, frame, state } = made();
     feed.follow("P", "A", SENT);

@@ -107,11 +107,12 @@ export class Feed {
     this.schedule();
   }
 
-  /** Take in what the server has written down so far of a job that runs. */
+  /**
+   * Take in what the server has written down so far of a job that runs. It begins at the beginning, whatever
+   * messages were faster; what came after it is to be resumed.
+   */
   async catchUp(job: FollowedJob): Promise<void> {
-    const records = await this.sources.records(job.id);
-    if (job.seq > 0) return; // its messages were faster
-    for (const record of records) {
+    for (const record of await this.sources.records(job.id)) {
       const { time, seq } = record;
       this.take(job, eventsOfRecord(record), typeof time === "number" ? time * 1000 : null);
       if (typeof seq === "number") job.seq = seq;
