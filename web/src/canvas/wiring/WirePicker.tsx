@@ -15,7 +15,8 @@ export function WirePicker() {
   const all = useMemo(() => choices({ from, start }), [from, start]);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = all.filter(({ node, socket, type }) => {
-    const text = `${node} ${socket} ${type}`.toLowerCase();
+    // At first all sockets are of one node: its name would tell nothing apart.
+    const text = `${start === null ? "" : node} ${socket} ${type}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the first is chosen anew whenever the list changes
