@@ -18,6 +18,7 @@ const SERVED_BY_IT = [
   "/queue",
   "/history",
   "/interrupt",
+  "/experiment",
   "/extensions",
 ];
 
