@@ -109,3 +109,61 @@ def test_what_was_done_is_undone_and_done_again(empty: Canvas) -> None:
     for _ in range(4):
         canvas.press("Control+Shift+z")
     expect(canvas.nodes).to_have_count(1)
+
+
+def test_the_default_graph_is_wired_and_run_by_keyboard(empty: Canvas) -> None:
+    canvas = empty
+    picker = canvas.page.get_by_role("dialog").get_by_role("textbox")
+
+    def add(name: str) -> None:
+        before = canvas.nodes.count()
+        canvas.press("a")  # Tab is for those who use the mouse; here it moves on to the next thing
+        expect(picker).to_be_focused()
+        canvas.page.keyboard.type(name)
+        canvas.press("Enter")
+        expect(canvas.nodes).to_have_count(before + 1)
+
+    def connect(own: str, other: str, down: int = 0) -> None:
+        before = canvas.links.count()
+        canvas.press("c")
+        for words in (own, other):
+            expect(picker).to_be_focused()
+            expect(picker).to_have_value("")
+            canvas.page.keyboard.type(words)
+            if words == other:
+                for _ in range(down):
+                    canvas.press("ArrowDown")
+            canvas.press("Enter")
+        expect(canvas.links).to_have_count(before + 1)
+
+    add("CheckpointLoaderSimple")
+    for words in ("a rocket on a green background", ""):
+        add("CLIPTextEncode")
+        connect("clip", "checkpoint clip")
+        canvas.press("Enter")
+        canvas.page.keyboard.type(words)
+        canvas.press("Escape")
+    add("EmptyLatentImage")
+    canvas.press("Enter")
+    canvas.press("Control+a")
+    canvas.page.keyboard.type("128")
+    canvas.press("Tab")
+    canvas.press("Control+a")
+    canvas.page.keyboard.type("128")
+    canvas.press("Escape")
+    add("KSampler")
+    connect("model", "checkpoint")
+    connect("positive", "clip text")
+    connect("negative", "clip text", down=1)
+    connect("latent_image", "empty latent")
+    add("VAEDecode")
+    connect("samples", "ksampler")
+    connect("vae", "checkpoint")
+    add("SaveImage")
+    connect("images", "vae decode")
+    canvas.press("Alt+l")
+    canvas.press(".")
+    canvas.press("Control+Enter")
+    canvas.wait_until("SaveImage", "done")
+    expect(canvas.of_type("SaveImage").locator("img").first).to_be_visible()
+    shot(canvas.page, "wired-by-keyboard")
