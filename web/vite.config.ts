@@ -29,7 +29,8 @@ function compressed(): Plugin {
   return {
     name: "compressed",
     apply: "build",
-    closeBundle() {
+    closeBundle(error?: Error) {
+      if (error !== undefined) return;
       for (const name of readdirSync(`${BUILT}/assets`)) {
         if (!/\.(js|css|svg|json)$/.test(name)) continue;
         const bytes = readFileSync(`${BUILT}/assets/${name}`);

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from yarl import URL
 
 from server.routes import ROUTES
 from tests.server.conftest import drained, finished, get, post, run, running, sleep, submit, text
@@ -195,12 +197,19 @@ async def test_health_says_that_jobs_can_run(http: ClientSession) -> None:
     assert health["status"] == "ok" and health["worker"]["pid"] > 0
 
 
-async def test_the_page_at_the_root_links_the_api_document(http: ClientSession) -> None:
+async def test_the_page_at_the_root_loads_nothing_from_elsewhere(http: ClientSession) -> None:
     async with http.get("/") as response:
         assert response.status == 200 and response.content_type == "text/html"
+        policy = response.headers["Content-Security-Policy"]
         page = await response.text()
-    assert 'href="/api/v1/openapi.json"' in page
-    assert "http" not in page.replace("http://127.0.0.1:8188", "").replace("https", "") or "src=" not in page
+    assert "default-src 'self'" in policy and "script-src" not in policy
+    assert not re.search(r"""(?:src|href)=["']https?:""", page)
+
+
+async def test_a_file_of_the_canvas_that_is_not_there_is_named(http: ClientSession) -> None:
+    for name in ("gone-12345678.js", "..%2Findex.html", "%2e%2e"):
+        async with http.get(URL(f"/assets/{name}", encoded=True)) as response:
+            assert response.status == 404, name
 
 
 async def test_the_api_document_covers_every_route(http: ClientSession) -> None:

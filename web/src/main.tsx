@@ -12,6 +12,9 @@ import { setting } from "./store/settings";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
 
+// A part of an older build is gone from the server: the page as it is now has it, and edits are kept.
+window.addEventListener("vite:preloadError", () => location.reload());
+
 // The server is asked while the page is drawn.
 const started = start();
 // Nothing is awaited at the top: a catalogue's file waits for this one to be done.

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { WireOverlay } from "./links/WireOverlay";
 import { useMenu } from "./menus/menu";
 import { usePalette } from "./palette";
@@ -10,7 +10,8 @@ import { useChoices } from "./widgets/choices";
 import { useWirePicker } from "./wiring/picker";
 
 const Choices = lazy(async () => ({ default: (await import("./widgets/Choices")).Choices }));
-const Palette = lazy(async () => ({ default: (await import("./palette/Palette")).Palette }));
+const fetchPalette = async () => ({ default: (await import("./palette/Palette")).Palette });
+const Palette = lazy(fetchPalette);
 const ContextMenu = lazy(async () => ({ default: (await import("./menus/ContextMenu")).ContextMenu }));
 const Minimap = lazy(async () => ({ default: (await import("./minimap/Minimap")).Minimap }));
 const WirePicker = lazy(async () => ({ default: (await import("./wiring/WirePicker")).WirePicker }));
@@ -21,6 +22,11 @@ export function Overlays() {
   const hasPalette = usePalette((state) => state.asked !== null);
   const hasMenu = useMenu((state) => state.asked !== null);
   const hasPicker = useWirePicker((state) => state.from !== null);
+  // The one part that must be there at once when it is asked for.
+  useEffect(() => {
+    const waiting = setTimeout(() => void fetchPalette(), 1_000);
+    return () => clearTimeout(waiting);
+  }, []);
   const hasMinimap = useCanvas((state) => state.minimap);
   return (
     <>

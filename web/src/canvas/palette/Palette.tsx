@@ -6,7 +6,7 @@ import { useDefs } from "@/store/defs";
 import { addFromPalette } from "../actions/palette";
 import { colourOf } from "../model/colours";
 import { offered, search } from "./entries";
-import { closePalette, usePalette } from "./index";
+import { closePalette, stopGathering, usePalette } from "./index";
 import styles from "./Palette.module.css";
 import { Preview } from "./Preview";
 
@@ -24,7 +24,7 @@ function Open() {
   const asked = usePalette((state) => state.asked);
   const status = useDefs((state) => state.status);
   const defs = useDefs((state) => state.defs);
-  const [query, setQuery] = useState("");
+  const [query, setQuery] = useState(() => usePalette.getState().typed);
   const [category, setCategory] = useState<string | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const combobox = useCombobox({ opened: true });
@@ -46,6 +46,7 @@ function Open() {
     setActive(0);
     combobox.selectFirstOption();
   }, [found]);
+  useEffect(stopGathering, []);
   useEffect(() => {
     const outside = (event: PointerEvent) => {
       if (event.target instanceof Node && !box.current?.contains(event.target)) closePalette();

@@ -13,12 +13,33 @@ export interface PaletteAsked {
   readonly fits: PaletteFits | null;
 }
 
-export const usePalette = create<{ readonly asked: PaletteAsked | null }>(() => ({ asked: null }));
+interface PaletteState {
+  readonly asked: PaletteAsked | null;
+  /** What was typed before there was a field to type into. */
+  readonly typed: string;
+}
+
+export const usePalette = create<PaletteState>(() => ({ asked: null, typed: "" }));
 
 export function openPalette(at?: Point, fits?: PaletteFits): void {
-  usePalette.setState({ asked: { at: at ?? null, fits: fits ?? null } });
+  usePalette.setState({ asked: { at: at ?? null, fits: fits ?? null }, typed: "" });
+  window.addEventListener("keydown", gather, true);
 }
 
 export function closePalette(): void {
-  usePalette.setState({ asked: null });
+  usePalette.setState({ asked: null, typed: "" });
+  stopGathering();
+}
+
+/** The search field has the keyboard from now on. */
+export function stopGathering(): void {
+  window.removeEventListener("keydown", gather, true);
+}
+
+/** Who opens the palette types on at once: those keys are its own, not the canvas's. */
+function gather(event: KeyboardEvent): void {
+  if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  usePalette.setState(({ typed }) => ({ typed: typed + event.key }));
 }
