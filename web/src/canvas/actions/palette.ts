@@ -13,6 +13,7 @@ import { useDefs } from "@/store/defs";
 import { perform } from "@/store/editor";
 import type { PaletteAsked } from "../palette";
 import { remember } from "../palette/recent";
+import { focusNode } from "../pane/focusNode";
 import { middle, toGraph } from "../view";
 import { around } from "./nodes";
 
@@ -20,7 +21,7 @@ export function addFromPalette({ def, socket }: Found, { at, fits }: PaletteAske
   remember(def.name);
   const place = at === null ? middle() : toGraph(...at);
   const { defs } = useDefs.getState();
-  perform(
+  const added = perform(
     "steps:addNode",
     (draft, graph) => {
       // Beside the end of the wire, or with its title at the pointer.
@@ -36,6 +37,7 @@ export function addFromPalette({ def, socket }: Found, { at, fits }: PaletteAske
     },
     (key) => [key],
   );
+  focusNode(added);
 
   function connect(draft: Draft, graph: string, key: NodeKey, end: string | number | null): void {
     if (fits === null || end === null) return;

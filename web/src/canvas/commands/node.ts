@@ -17,6 +17,11 @@ function mode(value: number, label: string): () => void {
 
 const EDGES: readonly Edge[] = ["left", "centreX", "right", "top", "centreY", "bottom"];
 
+function isOnControl(focus: Element | null): boolean {
+  if (focus === null || focus === document.body) return false;
+  return !focus.matches(".react-flow__node, main");
+}
+
 export const nodeCommands: Command[] = [
   {
     id: "node.rename",
@@ -33,8 +38,7 @@ export const nodeCommands: Command[] = [
     area: "node",
     keys: ["Enter"],
     // Enter on a button or a field is the button's or the field's.
-    when: () =>
-      only() !== null && document.activeElement?.closest(".react-flow__node") === document.activeElement,
+    when: () => only() !== null && !isOnControl(document.activeElement),
     run: () => {
       const node = only();
       if (node !== null) editFirstWidget(node.key);

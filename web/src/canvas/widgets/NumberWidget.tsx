@@ -134,6 +134,13 @@ function keyed(
   set: (value: number) => void,
   type: () => void,
 ): void {
+  // Marking all of it begins with having it to type in.
+  if ((event.ctrlKey || event.metaKey) && event.key === "a") {
+    event.preventDefault();
+    event.stopPropagation();
+    type();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const factor = event.shiftKey ? 10 : 1;
   const moves: Record<string, number> = {

@@ -27,7 +27,14 @@ export function WidgetList({ data, shape, problems }: Props) {
   const widgets = data.def === undefined ? null : readWidgets(data.record, data.def);
   if (widgets === null) return null;
   return (
-    <div className={styles.list}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: the widgets within are what is used
+    <div
+      className={styles.list}
+      onKeyDown={(event) => {
+        // From widget to widget; the canvas has another use for Tab.
+        if (event.key === "Tab") event.stopPropagation();
+      }}
+    >
       {shape.widgets.map((row) => {
         const { name } = row.place.input;
         const isValue = row.place.kind === "value";
