@@ -37,7 +37,8 @@ export function addFromPalette({ def, socket }: Found, { at, fits }: PaletteAske
     },
     (key) => [key],
   );
-  focusNode(added);
+  // What was put somewhere by the pointer is where the person looks.
+  focusNode(added, at === null);
 
   function connect(draft: Draft, graph: string, key: NodeKey, end: string | number | null): void {
     if (fits === null || end === null) return;

@@ -5,13 +5,13 @@ import { shown } from "../useShown";
 import { reveal, screenElement } from "../view";
 import { setFocused } from "./hot";
 
-/** Choose a node, bring it on screen and give it the keyboard. */
-export function focusNode(key: NodeKey): void {
+/** Choose a node, bring it on screen unless the view is to stay, and give it the keyboard. */
+export function focusNode(key: NodeKey, mayPan = true): void {
   const record = shown().graph.nodes.by[key];
   if (record === undefined) return;
   select([key]);
   setFocused(key);
-  reveal(boundsOf(record));
+  if (mayPan) reveal(boundsOf(record));
   // It may have to be mounted first.
   let tries = 0;
   const take = () => {
