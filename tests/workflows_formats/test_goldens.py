@@ -47,8 +47,9 @@ def test_sources_come_before_what_they_feed(name: str) -> None:
         done.add(node)
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(NAMES) - {"bypass_mute", "object_widgets", "subgraph_modes", "substitution"})
-)
+FAULTY = {"bypass_mute", "object_widgets", "stray_values", "subgraph_modes", "subgraph_muted", "substitution"}
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - FAULTY))
 def test_there_is_nothing_to_say_of_a_sound_file(name: str) -> None:
     assert convert(load(f"{name}.json"), DEFINITIONS).findings == ()

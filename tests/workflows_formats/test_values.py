@@ -93,11 +93,30 @@ def test_one_extra_value_more_or_less_is_no_reason_to_shift_all() -> None:
     early = klass("Early", [], image=[["a.png"], {"image_upload": True}], size=["INT", {}])
     assert read(early, ["a.png", "image", 4]) == {"image": "a.png", "size": 4}
     assert read(SAMPLER, [5, "fixed", "stray", 30, 7.5, "ddim", True]) == FULL
+    assert read(SAMPLER, [5, 30, "fixed", 7.5, "ddim", True]) == FULL
+
+
+def test_a_value_that_no_extra_explains_stays_where_it_is() -> None:
+    size = klass("Size", [], width=["INT", {}], height=["INT", {}])
+    found = values_of(Definition.of(size), ["wide", 5])
+    assert found.by_name == {"width": "wide", "height": 5} and found.misfits == (("width", "wide"),)
+
+
+def test_only_a_class_that_allows_several_choices_takes_a_list() -> None:
+    one = klass("One", [], word=[["a", "b"], {}], size=["INT", {}])
+    assert read(one, [["a"], "b", 4]) == {"word": "b", "size": 4}
+
+
+def test_nothing_chosen_is_null_where_there_was_something_to_choose() -> None:
+    assert read(UPLOAD, ["a.png", None, "image"]) == {"image": "a.png", "channel": None}
+    assert read(REMOTE, [None, False, "refresh", 8]) == {"after": 8}
 
 
 def test_placeholders_of_sockets_are_skipped() -> None:
     assert read(FORCED, [7, "x"]) == {"size": 7, "late": "x"}
     assert read(FORCED, ["", 7, "x"]) == {"size": 7, "late": "x"}
+    two = klass("Two", [], socket=["STRING", {"forceInput": True}], text=["STRING", {}])
+    assert read(two, ["was typed", "x"]) == {"text": "x"}, "the length says so, though the first would fit"
 
 
 @pytest.mark.parametrize("upload", [["image"], [""], [None], []])

@@ -22,9 +22,17 @@ class Place:
 
     def fits(self, value: Any) -> bool:
         """Whether a value of the file can be what belongs here."""
-        if self.input is None:
-            return self.extra != "control" or value is None or isinstance(value, bool) or is_control(value)
-        return fits(self.input, value)
+        if self.input is not None:
+            return fits(self.input, value)
+        match self.extra:
+            case "control":
+                return value is None or isinstance(value, bool) or is_control(value)
+            case "refresh":
+                return value is None or isinstance(value, bool | str)
+            case "filter" | "upload":
+                return value is None or isinstance(value, str)
+            case _:
+                return True
 
 
 def is_control(value: Any) -> bool:
@@ -41,7 +49,7 @@ def layout(definition: Definition, *, forced: bool = False) -> list[Place]:
             places.append(Place(extra="placeholder") if placeholder else Place(entry))
             places += [Place(extra="control"), Place(extra="filter")][: entry.controls]
             if entry.options.get("remote"):
-                places += [Place(extra="refresh"), Place(extra="button")]
+                places += [Place(extra="refresh")] * 2  # whether it happens by itself, and the button
     if first_upload(definition.inputs) is not None:
         places.append(Place(extra="upload"))
     return places
@@ -59,7 +67,7 @@ def fits(entry: InputDefinition, value: Any) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "BOOLEAN":
             return isinstance(value, bool)
-        case "STRING":
+        case "STRING" | "COLOR":
             return isinstance(value, str)
         case "COMBO":
             return _fits_combo(entry, value)
@@ -68,9 +76,21 @@ def fits(entry: InputDefinition, value: Any) -> bool:
 
 
 def _fits_combo(entry: InputDefinition, value: Any) -> bool:
-    if isinstance(value, list) or not entry.choices or value in entry.choices:
+    """Whether it is like the choices: one that is gone is kept. A word of the control stands one place too
+    early.
+    """
+    choices = entry.choices or ()
+    like = [choice for choice in choices if _kind(choice) == _kind(value)]
+    if value in like:
         return True
-    return not is_control(value) and any(type(choice) is type(value) for choice in entry.choices)
+    if isinstance(value, list):
+        return bool(entry.options.get("multi_select"))
+    return not is_control(value) and (bool(like) or not choices)
+
+
+def _kind(value: object) -> str:
+    """What JSON calls it: true is no number."""
+    return "float" if type(value) is int else type(value).__name__
 
 
 @dataclass(frozen=True)
@@ -94,30 +114,33 @@ def values_of(definition: Definition, stored: Sequence[Any] | Mapping[str, Any] 
 
 
 def best_layout(definition: Definition, stored: Sequence[Any]) -> list[Place]:
-    """The layout that explains an array best: that of today, unless an older or slightly other one has
-    fewer values out of place.
-    """
-    best = layout(definition)
-    fewest = _misfits(best, stored)
-    for places in _alternatives(definition, best, stored):
+    """The layout that has the fewest values out of place; of equal ones the more usual."""
+    best, fewest = layout(definition), -1
+    for places in _layouts(definition, len(stored)):
+        count = _misfits(places, stored)
+        if fewest < 0 or count < fewest:
+            best, fewest = places, count
         if fewest == 0:
             break
-        if (count := _misfits(places, stored)) < fewest:
-            best, fewest = places, count
     return best
 
 
-def _alternatives(definition: Definition, usual: list[Place], stored: Sequence[Any]) -> Iterator[list[Place]]:
-    bare = [place for place in usual if place.extra not in ("control", "filter")]
-    if len(stored) < len(usual):
-        yield bare  # from before there were controls
-    forced = layout(definition, forced=True)
-    if len(forced) != len(usual) and len(stored) == len(forced):
+def _layouts(definition: Definition, length: int) -> Iterator[list[Place]]:
+    """What an array of this length may hold: what it does today, did once, or with one value astray."""
+    usual, forced = layout(definition), layout(definition, forced=True)
+    if len(forced) == length != len(usual):
         yield forced
-    for index, place in enumerate(usual):
-        if place.input is None:
-            yield usual[:index] + usual[index + 1 :]
-    if len(stored) >= len(usual):
+    yield usual
+    if length < len(usual):  # from before there were controls
+        yield [place for place in usual if place.extra not in ("control", "filter")]
+    extras = [index for index, place in enumerate(usual) if place.input is None]
+    for index in extras:
+        yield usual[:index] + usual[index + 1 :]
+    for extra in extras:
+        others = usual[:extra] + usual[extra + 1 :]
+        for index in reversed(range(len(usual))):
+            yield [*others[:index], usual[extra], *others[index:]]
+    if length > len(usual):
         for index in reversed(range(len(usual))):
             yield [*usual[:index], Place(extra="unknown"), *usual[index:]]
 
@@ -133,10 +156,14 @@ def _complete(definition: Definition, found: Mapping[str, Any]) -> Values:
         if not entry.has_widget or entry.widget_type in NOT_SENT:
             continue
         value = found.get(entry.name)
-        if value is None:  # never touched, or a number that was NaN
+        if value is None and not (entry.name in found and entry.choices):  # a number that was NaN, say
             value = entry.default
         elif not fits(entry, value):
             misfits.append((entry.name, value))
-        if value is not None or entry.type not in ("COMBO", "INT", "FLOAT", "STRING", "BOOLEAN"):
+        if (
+            value is not None
+            or entry.choices
+            or entry.type not in ("COMBO", "INT", "FLOAT", "STRING", "BOOLEAN")
+        ):
             values[entry.name] = value
     return Values(values, tuple(misfits))

@@ -2,7 +2,7 @@
 import type { NodeDef } from "./defs";
 import type { Graph, GroupRecord, NodeKey, NodeRecord, Point } from "./document";
 import { isNote, REROUTE } from "./kinds";
-import { places } from "./widgets";
+import { isShown, places } from "./widgets";
 
 export const TITLE_HEIGHT = 30;
 export const ROW_HEIGHT = 24;
@@ -37,7 +37,7 @@ export function boundsOf(node: NodeRecord): Rect {
 
 /** The size of a node's body before anybody resizes it. */
 export function sizeOf(def: NodeDef): Point {
-  const shown = places(def).filter((place) => place.kind !== "filter");
+  const shown = places(def).filter(isShown);
   const texts = def.inputs.filter(
     (input) => input.options["multiline"] === true && input.widget === "STRING",
   );

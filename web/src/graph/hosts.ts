@@ -15,6 +15,7 @@ import { isObject, type Json, type JsonObject } from "./json";
 import { isHost } from "./kinds";
 import { linkIndex } from "./links";
 import { type Port, ports, uniqueName } from "./ports";
+import { PROMOTED } from "./widgetPlaces";
 import { readWidgets } from "./widgets";
 
 /** What is known of a node's class: the server's definition, or that of the subgraph it is an instance of. */
@@ -131,7 +132,7 @@ function widgetFor(type: Json): WidgetKind {
 function promoted(document: Document, defs: Defs, node: NodeRecord, input: InputDef, name: string): InputDef {
   const def = defOf(document, defs, node);
   const value = def === undefined ? undefined : readWidgets(node, def).values.get(input.name);
-  const options: JsonObject = { ...input.options, control_after_generate: false };
+  const options: JsonObject = { ...input.options, control_after_generate: false, [PROMOTED]: true };
   // Optional keeps the upload button out of the list of values, where hosts have none.
   return {
     ...input,

@@ -52,6 +52,11 @@ const forced = def({
   steps: ["INT", { default: 20 }],
 });
 
+const remote = def({
+  image: ["COMBO", { remote: { route: "/x" }, image_upload: true }],
+  after: ["INT"],
+});
+
 const read = (of: NodeDef, values: Json) => Object.fromEntries(readWidgets(node(values), of).values);
 const kinds = (of: NodeDef) => places(of).map(({ input, kind }) => `${input.name} ${kind}`);
 
@@ -126,6 +131,26 @@ describe("reading", () => {
     expect(read(forced, ["x", 30])).toEqual({ text: "x", steps: 30 });
   });
 
+  it("skips a value that is nobody's, and finds an extra in another place", () => {
+    const list = (...values: Json[]) => read(sampler, values);
+    expect(list(7, "randomize", "stray", 30, 6.5, "heun", false)).toEqual(full);
+    expect(list([1], 7, "randomize", 30, 6.5, "heun", false)).toEqual(full);
+    expect(list(7, 30, "randomize", 6.5, "heun", false)).toEqual(full);
+    expect(read(upload, ["a.png", "image", "red"])).toEqual({ image: "a.png", channel: "image" });
+    const early = def({ image: [["a.png"], { image_upload: true }], size: ["INT"] });
+    expect(read(early, ["a.png", "image", 4])).toEqual({ image: "a.png", size: 4 });
+  });
+
+  it("leaves a value in its place that no extra explains", () => {
+    const size = def({ width: ["INT"], height: ["INT"] });
+    expect(read(size, ["wide", 5])).toEqual({ width: "wide", height: 5 });
+    expect(readWidgets(node(["wide", 5]), size).misfits).toEqual(["width"]);
+  });
+
+  it("knows what follows the choices of another server", () => {
+    expect(read(remote, ["x.png", false, "refresh", 8, "image"])).toEqual({ image: "x.png", after: 8 });
+  });
+
   it("goes by name where the file does, and ignores names it does not know", () => {
     expect(read(sampler, { cfg: 3, extra: 1 })).toEqual({
       seed: 0,
@@ -192,6 +217,17 @@ describe("writing", () => {
       "",
     ]);
     expect(writeWidget(node([]), upload, "image", "b.png").values).toEqual(["b.png", "red", "image"]);
+  });
+
+  it("keeps what follows the choices of another server", () => {
+    const list = ["x.png", true, "refresh", 8, "image"];
+    expect(writeWidget(node(list), remote, "after", 9).values).toEqual([
+      "x.png",
+      true,
+      "refresh",
+      9,
+      "image",
+    ]);
   });
 
   it("goes by name where the file does", () => {

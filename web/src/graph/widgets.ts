@@ -2,67 +2,32 @@
  * `widgets_values` by name. Files keep the values of a node's widgets as a list without names; which place is
  * whose follows from the node's definition, with extras that no definition lists (controls, buttons).
  */
-import { defaultOf, type InputDef, type NodeDef } from "./defs";
+import { defaultOf, type NodeDef } from "./defs";
 import type { NodeRecord } from "./document";
 import { isObject, type Json } from "./json";
+import { type Control, fits, hasControl, isControl, type Place, places } from "./widgetPlaces";
+import { readingOf } from "./widgetReadings";
 
-/** `value` goes to the server; the others exist for the canvas only. */
-export type PlaceKind = "value" | "control" | "filter" | "button";
-
-export interface Place {
-  /** Of the input the place belongs to. */
-  readonly input: InputDef;
-  readonly kind: PlaceKind;
-}
-
-export type Control = "fixed" | "increment" | "decrement" | "randomize" | "increment-wrap";
-export const CONTROLS: readonly Control[] = [
-  "fixed",
-  "increment",
-  "decrement",
-  "randomize",
-  "increment-wrap",
-];
-
-const SEEDS = new Set(["seed", "noise_seed"]);
-const UPLOADS = ["image_upload", "video_upload", "animated_image_upload"];
-
-/** The places of a class's list, in order. */
-export function places(def: NodeDef): readonly Place[] {
-  const known = PLACES.get(def);
-  if (known !== undefined) return known;
-  const found: Place[] = [];
-  for (const input of def.inputs) {
-    if (input.widget === null) continue;
-    found.push({ input, kind: "value" });
-    if (hasControl(input)) found.push({ input, kind: "control" });
-    if (input.widget === "COMBO" && hasControl(input)) found.push({ input, kind: "filter" });
-  }
-  const upload = def.inputs.find(isUpload);
-  if (upload !== undefined) found.push({ input: upload, kind: "button" });
-  PLACES.set(def, found);
-  return found;
-}
-const PLACES = new WeakMap<NodeDef, readonly Place[]>();
-
-/** Whether the value may change by itself after each submission. */
-export function hasControl(input: InputDef): boolean {
-  const option = input.options["control_after_generate"];
-  if (input.widget === "COMBO") return option === true || typeof option === "string";
-  if (input.widget !== "INT") return false;
-  return option === true || typeof option === "string" || (SEEDS.has(input.name) && option !== false);
-}
-
-/** Whether files for it are uploaded from the canvas. */
-export function isUpload(input: InputDef): boolean {
-  return input.widget === "COMBO" && !input.optional && UPLOADS.some((name) => input.options[name] === true);
-}
+export {
+  CONTROLS,
+  type Control,
+  fits,
+  hasControl,
+  isControl,
+  isShown,
+  isUpload,
+  type Place,
+  type PlaceKind,
+  places,
+} from "./widgetPlaces";
 
 /** The values of a node's widgets by input name. */
 export interface Widgets {
   readonly values: ReadonlyMap<string, Json>;
   readonly controls: ReadonlyMap<string, Control>;
   readonly filters: ReadonlyMap<string, string>;
+  /** What stands behind choices that another server has. */
+  readonly refreshes: readonly Json[];
   /** What the button that ends a list of uploads says in the file. */
   readonly button: string | null;
   /** What stands behind the last place of the list, such as viewers of other packs. */
@@ -83,96 +48,29 @@ const READ = new WeakMap<NodeRecord, { def: NodeDef; widgets: Widgets }>();
 
 function byName(node: NodeRecord, def: NodeDef): Widgets {
   const given = isObject(node.values) ? node.values : {};
-  const filled = places(def).map(({ input, kind }) =>
-    kind === "value" ? (given[input.name] ?? defaultOf(input)) : undefined,
-  );
+  const filled = places(def).map(({ input, kind }) => (kind === "value" ? given[input.name] : undefined));
   return assign(places(def), filled);
 }
 
 function byPlace(node: NodeRecord, def: NodeDef): Widgets {
   const given = Array.isArray(node.values) ? node.values : [];
-  const layout = fitting(given, def);
-  return assign(layout.places, layout.values);
+  return assign(readingOf(def, given), given);
 }
 
-/** The reading of the list that leaves the fewest values in places they do not fit. */
-function fitting(
-  given: readonly Json[],
-  def: NodeDef,
-): { places: readonly Place[]; values: readonly Json[] } {
-  const usual = places(def);
-  const readings = [{ places: usual, values: given }];
-  // Files older than controls; only if none stands where one would.
-  const withoutControls = usual.filter((place) => place.kind !== "control");
-  if (withoutControls.length < usual.length) readings.push({ places: withoutControls, values: given });
-  readings.push({ places: usual.filter((place) => place.kind === "value"), values: given });
-  // Files that hold a value for inputs that became sockets.
-  const forced = withForced(def);
-  if (forced !== null && given.length === forced.length) {
-    const kept = given.filter((_, index) => forced[index] !== null);
-    readings.push({ places: forced.filter((place) => place !== null), values: kept });
-  }
-  let best = readings[0] ?? { places: usual, values: given };
-  let fewest = mismatches(best.places, best.values);
-  for (const reading of readings.slice(1)) {
-    const count = mismatches(reading.places, reading.values);
-    if (count < fewest) [best, fewest] = [reading, count];
-  }
-  return best;
-}
-
-/** The places with null where a `forceInput` widget type stood in old files; null if the class has none. */
-function withForced(def: NodeDef): (Place | null)[] | null {
-  let forced = 0;
-  const found: (Place | null)[] = [];
-  for (const input of def.inputs) {
-    const isForced = input.options["forceInput"] === true && WIDGET_TYPES.has(input.type);
-    if (isForced) {
-      forced += 1;
-      found.push(null);
-    } else found.push(...places(def).filter((place) => place.input === input && place.kind !== "button"));
-  }
-  found.push(...places(def).filter((place) => place.kind === "button"));
-  return forced > 0 ? found : null;
-}
-const WIDGET_TYPES = new Set(["INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"]);
-
-function mismatches(layout: readonly Place[], values: readonly Json[]): number {
-  const wrong = layout.filter((place, index) => index < values.length && !fits(place, values[index] ?? null));
-  return wrong.length + Math.max(0, values.length - layout.length);
-}
-
-/** Whether a value can stand in a place. A combo may name a choice that is gone, so any word does. */
-export function fits({ input, kind }: Place, value: Json): boolean {
-  if (kind === "control") return typeof value === "boolean" || isControl(value);
-  if (kind === "filter") return typeof value === "string";
-  if (kind === "button") return value === null || typeof value === "string";
-  if (value === null) return true;
-  switch (input.widget) {
-    case "INT":
-    case "FLOAT":
-      return typeof value === "number";
-    case "BOOLEAN":
-      return typeof value === "boolean";
-    case "COMBO":
-      if (Array.isArray(value)) return input.options["multi_select"] === true;
-      return input.choices.includes(value) || typeof value === typeof (input.choices[0] ?? "");
-    default:
-      return typeof value === "string";
-  }
-}
-
-function assign(layout: readonly Place[], given: readonly (Json | undefined)[]): Widgets {
+function assign(layout: readonly (Place | null)[], given: readonly (Json | undefined)[]): Widgets {
   const values = new Map<string, Json>();
   const controls = new Map<string, Control>();
   const filters = new Map<string, string>();
+  const refreshes: Json[] = [];
   const misfits: string[] = [];
   let button: string | null = null;
   layout.forEach((place, index) => {
     const value = given[index];
+    if (place === null) return;
     const { name } = place.input;
     if (place.kind === "control") controls.set(name, control(value));
     else if (place.kind === "filter") filters.set(name, typeof value === "string" ? value : "");
+    else if (place.kind === "refresh") refreshes.push(value ?? null);
     else if (place.kind === "button") button = typeof value === "string" ? value : null;
     else {
       if (value !== undefined && !fits(place, value)) misfits.push(name);
@@ -181,11 +79,7 @@ function assign(layout: readonly Place[], given: readonly (Json | undefined)[]):
     }
   });
   const surplus = given.slice(layout.length).map((value) => value ?? null);
-  return { values, controls, filters, button, surplus, misfits };
-}
-
-export function isControl(value: Json | undefined): value is Control {
-  return CONTROLS.some((word) => word === value);
+  return { values, controls, filters, refreshes, button, surplus, misfits };
 }
 
 /** A seed whose control is not in the file stays as it is: opening must not change what a run gives. */
@@ -218,11 +112,14 @@ export function writeFilter(node: NodeRecord, def: NodeDef, name: string, value:
 
 /** The complete list, with what stood behind it. */
 function listOf(def: NodeDef, widgets: Widgets): Json[] {
+  const refreshes = widgets.refreshes.values();
   const written = places(def).map(({ input, kind }): Json => {
     if (kind === "control") return widgets.controls.get(input.name) ?? "fixed";
     if (kind === "filter") return widgets.filters.get(input.name) ?? "";
+    if (kind === "refresh") return refreshes.next().value ?? null;
     if (kind === "button") return widgets.button ?? "image";
-    return widgets.values.get(input.name) ?? defaultOf(input);
+    const value = widgets.values.get(input.name);
+    return value === undefined ? defaultOf(input) : value;
   });
   return [...written, ...widgets.surplus];
 }

@@ -7,7 +7,7 @@ import type { NodeRecord, Point } from "@/graph/document";
 import { COLLAPSED_WIDTH, MIN_WIDTH, TITLE_HEIGHT } from "@/graph/geometry";
 import { isNote, REROUTE } from "@/graph/kinds";
 import { type InputSocket, type OutputSocket, socketsOf } from "@/graph/sockets";
-import { type Place, places } from "@/graph/widgets";
+import { isShown, type Place, places } from "@/graph/widgets";
 import type { Ends } from "./ends";
 
 export const SOCKET_HEIGHT = 20;
@@ -59,7 +59,7 @@ function build(node: NodeRecord, def: NodeDef | undefined): Shape {
   const top = TITLE_HEIGHT + (isNote(node.type) ? 0 : PADDING);
   const socketRows = Math.max(plain.length, sockets.outputs.length);
   const rowsAt = top + socketRows * SOCKET_HEIGHT + (socketRows > 0 ? PADDING : 0);
-  const shown = def === undefined ? [] : places(def).filter((place) => place.kind !== "filter");
+  const shown = def === undefined ? [] : places(def).filter(isShown);
   const { widgets, end } = layRows(shown, sockets.inputs, rowsAt, node.size[1] + TITLE_HEIGHT);
   const width = isCollapsed
     ? Math.max(COLLAPSED_WIDTH, Math.min(node.size[0], MIN_WIDTH))

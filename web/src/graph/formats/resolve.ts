@@ -95,7 +95,8 @@ export class Resolver {
     const behaviour = behaviourOf(node.type, this.defs, this.reroutes);
     // What exists on the canvas only does what it does in any mode: it never ran.
     if (node.mode === Mode.BYPASS && behaviour === "runs") return this.pass(stop, node);
-    if (inner !== undefined) return this.enter(stop, inner);
+    // A muted instance is one muted node, whatever is bypassed or passed through inside of it.
+    if (inner !== undefined && node.mode !== Mode.MUTE) return this.enter(stop, inner);
     switch (behaviour) {
       case "runs":
         return { kind: "output", id: scope.prefix + key, slot };

@@ -1,5 +1,5 @@
 /** A document as the prompt the server runs: subgraphs opened, canvas-only nodes gone, values by name. */
-import type { Defs, NodeDef } from "../defs";
+import type { Defs, InputDef, NodeDef } from "../defs";
 import { type Document, type GraphId, Mode, type NodeKey, type NodeRecord } from "../document";
 import { isObject, type Json } from "../json";
 import { isHost } from "../kinds";
@@ -108,7 +108,10 @@ function widgetInputs(
   const inputs: Record<string, Json> = {};
   if (def !== undefined) {
     const widgets = readWidgets(node, def);
-    for (const [name, value] of widgets.values) inputs[name] = wrapped(value);
+    const open = new Set(def.inputs.filter(hasNothing).map((input) => input.name));
+    for (const [name, value] of widgets.values) {
+      if (value !== null || !open.has(name)) inputs[name] = wrapped(value);
+    }
     for (const input of widgets.misfits) {
       const value = JSON.stringify(widgets.values.get(input) ?? null);
       report({
@@ -124,6 +127,11 @@ function widgetInputs(
   }
   for (const [name, value] of scope.host?.overrides.get(key) ?? []) inputs[name] = wrapped(value);
   return inputs;
+}
+
+/** Whether there is nothing to choose from. Nothing chosen is then no value either. */
+function hasNothing({ widget, choices }: InputDef): boolean {
+  return widget === "COMBO" && choices.length === 0;
 }
 
 /** A list would be read as a link. */
