@@ -10,14 +10,16 @@ import {
   type LinkRecord,
   type NodeKey,
 } from "../document";
+import { withStored } from "../formats/everywhere";
 import { boundsOfAll, centre, membersOf, type Rect, sizeOf, TITLE_HEIGHT } from "../geometry";
 import { hostDef } from "../hosts";
 import { nodeIds, uuid } from "../ids";
 import { type JsonObject, without } from "../json";
 import { linkIndex, pathBetween, reach } from "../links";
 import { uniqueName } from "../ports";
-import { tableOf } from "../table";
+import { records, tableOf } from "../table";
 import { ANY, typeText } from "../types";
+import { crossingLinks, takeStored } from "./everywhere";
 import { following } from "./follow";
 import { portEntry } from "./interface";
 import { endsOf, link } from "./links";
@@ -36,8 +38,10 @@ export function makeSubgraph(
   keys: Iterable<NodeKey>,
   name: string,
 ): SubgraphResult {
-  const outer = draft.graph(graph);
-  const chosen = new Set([...keys].filter((key) => outer.nodes.by[key] !== undefined));
+  const { nodes } = draft.graph(graph);
+  const chosen = new Set([...keys].filter((key) => nodes.by[key] !== undefined));
+  const everywhere = crossingLinks(draft, graph, chosen);
+  const outer = withLinks(draft.graph(graph), everywhere);
   const bounds = boundsOfAll(outer, chosen);
   if (bounds === null) return { ok: false, code: "empty", detail: "" };
   const detour = wayBackIn(outer, chosen);
@@ -47,9 +51,13 @@ export function makeSubgraph(
   }
   return following(draft, defs, () => {
     const definition = uuid();
+    for (const one of everywhere) draft.put(graph, "links", String(one.id), one);
+    const stored = takeStored(draft, graph, chosen);
     const cut = crossing(draft, defs, graph, chosen);
     const frames = enclosed(outer, chosen);
-    draft.putGraph(definition, makeDefinition(outer, chosen, cut, frames, bounds, definition, name));
+    const made = makeDefinition(outer, chosen, cut, frames, bounds, definition, name);
+    const info = stored.length === 0 ? made.info : withStored(made.info, stored);
+    draft.putGraph(definition, { ...made, info });
     const host = putHost(draft, defs, graph, definition, bounds);
     removeNodes(draft, defs, graph, chosen);
     for (const key of frames) draft.put(graph, "groups", key, null);
@@ -62,6 +70,12 @@ export function makeSubgraph(
     });
     return { ok: true, host, definition };
   });
+}
+
+function withLinks(graph: Graph, more: readonly LinkRecord[]): Graph {
+  if (more.length === 0) return graph;
+  const all = [...records(graph.links), ...more];
+  return { ...graph, links: tableOf(all.map((one) => [String(one.id), one])) };
 }
 
 /** A way from the selection through other nodes back into it; null if there is none. */

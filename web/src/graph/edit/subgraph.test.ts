@@ -56,6 +56,54 @@ describe("making a subgraph", () => {
     expect(apply(draft.document, inverse(draft.changes))).toEqual(start().document);
   });
 
+  /** The text-to-image graph, the links from the loader stored as "use everywhere" nodes leave them. */
+  function loadedEverywhere(): Draft {
+    const draft = start();
+    const { links } = graphIn(draft.document);
+    const apart = links.ids.flatMap((id) => {
+      const one = links.by[id];
+      if (one === undefined || !["1", "3"].includes(one.from)) return [];
+      const slot = nodeIn(draft.document, one.to).inputs?.findIndex(({ name }) => name === one.toInput) ?? -1;
+      draft.put(ROOT, "links", id, null);
+      const ends = { upstream: one.from, downstream: Number(one.to), upstream_slot: one.fromSlot };
+      return [{ ...ends, downstream_slot: slot, controller: 99, type: one.type }];
+    });
+    draft.info(ROOT, { ...graphIn(draft.document).info, extra: { other: 1, ue_links: apart } });
+    return new Draft(draft.document);
+  }
+  const stored = (document: Document, id = ROOT) =>
+    Object(graphIn(document, id).info["extra"])["ue_links"]?.map(
+      (one: { upstream: string; downstream: number }) => `${one.upstream} > ${one.downstream}`,
+    );
+
+  test("keeps the links made everywhere: apart on either side, as links over the edge", () => {
+    const draft = loadedEverywhere();
+    const before = meaning(draft.document);
+    expect(before).toEqual(meaning(start().document));
+    const all: string[] = stored(draft.document);
+    const chosen = ["2", "3", "5"];
+    const inside = all.filter((one) => one.split(" > ").every((key) => chosen.includes(key)));
+    const outside = all.filter((one) => !one.split(" > ").some((key) => chosen.includes(key)));
+    expect([inside.length, outside.length]).toEqual([1, 1]);
+    const { host, definition } = made(draft, chosen);
+    expect(stored(draft.document, definition)).toEqual(inside);
+    expect(stored(draft.document)).toEqual(outside);
+    expect(graphIn(draft.document).info["extra"]).toMatchObject({ other: 1 });
+    expect(meaning(draft.document)).toEqual(before);
+    edit.unpack(draft, DEFS, ROOT, host);
+    expect(stored(draft.document)).toHaveLength(2);
+    expect(meaning(draft.document)).toEqual(before);
+    expect(apply(draft.document, inverse(draft.changes))).toEqual(loadedEverywhere().document);
+  });
+
+  test("sees a way back in that was made everywhere", () => {
+    const draft = loadedEverywhere();
+    const before = draft.document;
+    const result = edit.makeSubgraph(draft, DEFS, ROOT, ["1", "5"], "Part");
+    expect(result).toMatchObject({ ok: false, code: "cycle" });
+    expect(draft.document).toEqual(before);
+  });
+
   test("takes the frames along that hold nothing else", () => {
     const draft = start();
     edit.groupNodes(draft, ROOT, ["2", "3"], "prompts");

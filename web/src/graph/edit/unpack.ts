@@ -12,6 +12,7 @@ import {
   type NodeRecord,
   type Point,
 } from "../document";
+import { storedLinks } from "../formats/everywhere";
 import { boundsOf, boundsOfAll, centre } from "../geometry";
 import { defOf, innerTargets, proxied } from "../hosts";
 import { groupKey, nodeIds } from "../ids";
@@ -20,6 +21,7 @@ import { isHost } from "../kinds";
 import { linkIndex } from "../links";
 import { ports } from "../ports";
 import { places, readWidgets, writeWidget } from "../widgets";
+import { crossingLinks, putStored, takeStored } from "./everywhere";
 import { following } from "./follow";
 import { endsOf, link } from "./links";
 import { removeNodes } from "./nodes";
@@ -33,6 +35,9 @@ export function unpack(draft: Draft, defs: Defs, graph: GraphId, key: NodeKey): 
   if (host === undefined || !isHost(draft.document, host.type)) return [];
   const inner = draft.graph(host.type);
   return following(draft, defs, () => {
+    const isHere = new Set([key]);
+    for (const one of crossingLinks(draft, graph, isHere)) draft.put(graph, "links", String(one.id), one);
+    takeStored(draft, graph, isHere);
     const links = linkIndex(draft.graph(graph));
     const [sources, consumers] = [links.into(key), links.outOf(key)];
     const names = ports(inner, "inputs").map((port) => port.name);
@@ -55,6 +60,7 @@ export function unpack(draft: Draft, defs: Defs, graph: GraphId, key: NodeKey): 
       const from = outer(endsOf(one)[0]);
       if (from !== null) link(draft, defs, graph, from, { node: to, input: one.toInput });
     }
+    putStored(draft, graph, storedLinks(inner), keys);
     const outputs = ports(inner, "outputs");
     for (const one of consumers) {
       const given = linkIndex(inner)

@@ -17,8 +17,9 @@ import { isHost } from "../kinds";
 import { linkIndex } from "../links";
 import { typeText } from "../types";
 import { places, readWidgets } from "../widgets";
+import { everywhereInto } from "./everywhere";
 import type { Finding } from "./finding";
-import { list, number, object } from "./values";
+import { list, object } from "./values";
 
 export interface Host {
   readonly scope: Scope;
@@ -78,7 +79,7 @@ function hostOf(document: Document, defs: Defs, scope: Scope, key: NodeKey, node
   const values = new Map<string, Json>();
   for (const { name } of inputs) {
     const value = outer?.get(name) ?? (given.has(name) ? shown.get(name) : undefined);
-    if (value !== undefined) values.set(name, value);
+    if (value !== undefined && value !== null) values.set(name, value);
   }
   const overrides = new Map<NodeKey, Map<string, Json>>();
   proxied(document, defs, node).forEach(({ inner, input }, index) => {
@@ -99,34 +100,8 @@ function listed(node: NodeRecord, def: NodeDef): string[] {
 
 /** The link into an input, also one that is stored only as the result of "use everywhere" nodes. */
 export function linkInto(scope: Scope, node: NodeKey, input: string): LinkRecord | undefined {
-  return linkIndex(scope.graph).into(node).get(input) ?? everywhere(scope.graph).get(`${node}\n${input}`);
+  return linkIndex(scope.graph).into(node).get(input) ?? everywhereInto(scope.graph, node, input);
 }
-
-function everywhere(graph: Graph): ReadonlyMap<string, LinkRecord> {
-  const known = EVERYWHERE.get(graph);
-  if (known !== undefined) return known;
-  const found = new Map<string, LinkRecord>();
-  for (const entry of list(object(graph.info["extra"])["ue_links"])) {
-    const link = object(entry);
-    const [to, from] = [String(link["downstream"]), String(link["upstream"])];
-    const slot = graph.nodes.by[to]?.inputs?.[number(link["downstream_slot"]) ?? -1];
-    // Places shift when sockets of widgets come and go: a link to a socket of another type is not this one.
-    if (slot === undefined || typeText(slot.type) !== typeText(link["type"])) continue;
-    const fromSlot = number(link["upstream_slot"]) ?? 0;
-    found.set(`${to}\n${slot.name}`, {
-      id: -1,
-      from,
-      fromSlot,
-      to,
-      toInput: slot.name,
-      type: slot.type,
-      rest: {},
-    });
-  }
-  EVERYWHERE.set(graph, found);
-  return found;
-}
-const EVERYWHERE = new WeakMap<Graph, ReadonlyMap<string, LinkRecord>>();
 
 /** The scope and input outside that an input of the definition is, if the link comes from there. */
 export function outside(scope: Scope, link: LinkRecord): { host: Host; input: string; type: string } | null {
