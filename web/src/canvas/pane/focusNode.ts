@@ -12,9 +12,12 @@ export function focusNode(key: NodeKey, mayPan = true): void {
   select([key]);
   setFocused(key);
   if (mayPan) reveal(boundsOf(record));
-  // It may have to be mounted first.
+  // It may have to be mounted first. Meanwhile the keyboard may have gone elsewhere, such as into the palette.
+  const held = document.activeElement;
   let tries = 0;
   const take = () => {
+    const now = document.activeElement;
+    if (now !== held && now !== document.body && now !== null) return;
     const element = nodeElement(key);
     if (element !== null) element.focus({ preventScroll: true });
     else if (tries++ < 10) requestAnimationFrame(take);
