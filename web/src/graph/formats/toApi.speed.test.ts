@@ -28,28 +28,37 @@ function chain(length: number): JsonObject {
   return entries;
 }
 
+/** CPU time in ms: on a machine that has other work, too, the clock would count that as well. */
 function timeOf(work: () => void): number {
-  const start = performance.now();
+  const start = process.cpuUsage();
   work();
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000;
+}
+
+/** The best of many runs, as others also empty the processor's caches and slow it down. */
+function best(runs: number, time: () => number): number {
+  return Math.min(...Array.from({ length: runs }, time));
 }
 
 it("converts 1,000 nodes within 20 ms, and four times as many in about four times the time", () => {
   const [first = 0, fourfold = 0] = [1_000, 4_000].map((size) => {
     const file = JSON.stringify(write(fromApi(chain(size), defs).document));
-    // A copy each time: nothing may hide behind what was remembered of the same records.
-    const copies = Array.from({ length: 8 }, () => read(file).document);
-    return Math.min(...copies.map((copy) => timeOf(() => toApi(copy, defs))));
+    return best(10, () => {
+      // A copy each time: nothing may hide behind what was remembered of the same records.
+      const { document } = read(file);
+      return timeOf(() => toApi(document, defs));
+    });
   });
   expect(first).toBeLessThan(20);
   // Twice as steep as a line, for what else the machine does.
   expect(fourfold).toBeLessThan(8 * first + 20);
-}, 30_000);
+}, 60_000);
 
 it("goes through a chain of 3,000 reroutes with a consumer each in time that grows with the chain only", () => {
-  const [short, long] = [300, 3_000].map((size) => Math.min(...[1, 2, 3].map(() => rerouted(size))));
-  expect(long).toBeLessThan(40 * (short ?? 0) + 20);
-}, 30_000);
+  const [short = 0, long = 0] = [300, 3_000].map((size) => best(5, () => rerouted(size)));
+  expect(long).toBeLessThan(40 * short + 20);
+}, 60_000);
 
 function rerouted(length: number): number {
   const nodes: JsonObject[] = [{ id: 1, type: "LoadImage", outputs: [{ name: "IMAGE", type: "IMAGE" }] }];
