@@ -1,7 +1,5 @@
 import { MantineProvider } from "@mantine/core";
-import { ModalsProvider } from "@mantine/modals";
-import { Notifications } from "@mantine/notifications";
-import { useTranslation } from "react-i18next";
+import { lazy, Suspense } from "react";
 import { useSettings } from "@/store/settings";
 import { cssVariables, theme } from "@/theme/theme";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -9,9 +7,13 @@ import { Layout } from "./Layout";
 import { useFollowSettings } from "./useFollowSettings";
 import { useKeyboard } from "./useKeyboard";
 
+const Later = lazy(async () => {
+  await new Promise((drawn) => setTimeout(() => requestAnimationFrame(drawn)));
+  return { default: (await import("./Later")).Later };
+});
+
 /** `started` is done once the workflow of last time is back. */
 export function App({ started }: { readonly started: Promise<void> }) {
-  const { t } = useTranslation("app");
   const chosen = useSettings((settings) => settings.theme);
   useKeyboard();
   useFollowSettings();
@@ -23,10 +25,10 @@ export function App({ started }: { readonly started: Promise<void> }) {
       {...(chosen === "system" ? {} : { forceColorScheme: chosen })}
     >
       <ErrorBoundary place="page">
-        <ModalsProvider labels={{ confirm: t("dialog.ok"), cancel: t("dialog.cancel") }}>
-          <Layout started={started} />
-          <Notifications position="bottom-right" />
-        </ModalsProvider>
+        <Layout started={started} />
+        <Suspense fallback={null}>
+          <Later />
+        </Suspense>
       </ErrorBoundary>
     </MantineProvider>
   );
