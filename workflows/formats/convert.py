@@ -114,7 +114,7 @@ class _Conversion:
         linked: set[str] = set()
         replacing: set[str] = set()
         for index, slot in enumerate(node.inputs):
-            name = slot.name or _name_at(definition, index)
+            name = slot.name or self._name_at(node, index)
             if slot.link is None or not name:
                 continue
             found = self.resolver.resolve(scope, node, Slot(name, slot.type, slot.link, slot.widget))
@@ -131,6 +131,11 @@ class _Conversion:
             inputs[name] = self._final(scope, node, definition, name, inputs[name], name in replacing)
         title = self._title(node)
         return {"inputs": inputs, "class_type": node.type, "_meta": {"title": title}}
+
+    def _name_at(self, node: Node, index: int) -> str:
+        """The name of an input whose record has none."""
+        live = self.resolver.live_inputs(node)
+        return live[index].name if index < len(live) else ""
 
     def _stored(
         self, scope: Scope, node: Node, definition: Definition | None, *, tell: bool
@@ -225,12 +230,6 @@ class _Conversion:
 
 def _dangles(value: Any, made: Iterable[str]) -> bool:
     return isinstance(value, list) and value[0] not in made
-
-
-def _name_at(definition: Definition | None, index: int) -> str:
-    """The name of an input whose record has none."""
-    inputs = () if definition is None else definition.inputs
-    return inputs[index].name if index < len(inputs) else ""
 
 
 def _is_widget(slot: Slot, name: str, definition: Definition | None) -> bool:

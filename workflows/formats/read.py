@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from engine.graph import as_list, as_object
@@ -33,6 +35,7 @@ _RENAMED = {
 }
 _STRIPPED = str.maketrans("", "", "&<>\"'`=")
 _SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced", PRIMITIVE})
+_NUMBER = re.compile(r"\d{1,15}")
 _OLD_PREFIX = "sample_"
 
 
@@ -69,36 +72,33 @@ def _ports(entries: Any, graph: Graph, *, inputs: bool) -> tuple[Port, ...]:
     ports: list[Port] = []
     for index, entry in enumerate(as_list(entries) or []):
         port = as_object(entry) or {}
-        named = [str(link) for link in as_list(port.get("linkIds")) or []]
-        # Files of third parties leave `linkIds` out; the links say the same.
+        # Files of third parties leave `linkIds` out or wrong; which links they are, the links say.
         found = [link.id for link in graph.links.values() if _ends_at(link, index, inputs=inputs)]
-        kept = [link for link in named if link in graph.links and _at_wall(graph.links[link], inputs=inputs)]
-        links = dict.fromkeys([*kept, *found])
+        named = [link for entry in as_list(port.get("linkIds")) or [] if (link := str(entry)) in found]
+        links = dict.fromkeys([*named, *found])
         ports.append(Port(str(port.get("name", "")), type_name(port.get("type")), tuple(links)))
     return tuple(ports)
 
 
-def _at_wall(link: Link, *, inputs: bool) -> bool:
-    return link.origin == INPUTS if inputs else link.target == OUTPUTS
-
-
 def _ends_at(link: Link, index: int, *, inputs: bool) -> bool:
-    return _at_wall(link, inputs=inputs) and (link.origin_slot if inputs else link.target_slot) == index
+    if inputs:
+        return (link.origin, link.origin_slot) == (INPUTS, index) and link.target != OUTPUTS
+    return (link.target, link.target_slot) == (OUTPUTS, index)
 
 
 def _graph(record: Mapping[str, Any], where: str, tell: Tell) -> Graph:
     nodes: dict[str, Node] = {}
-    for entry in as_list(record.get("nodes")) or []:
-        raw = as_object(entry)
-        if raw is None:
-            continue
-        node = read_node(raw, str(raw.get("id")), tell)
-        if node.id in nodes:
-            fresh = _free_id(nodes)
-            text = f"two nodes{where} have the id {node.id}; the second, a {node.type}, is read as {fresh}"
-            tell(Finding("duplicate_id", text, node.id, node.type))
-            node = read_node(raw, fresh, tell)
-        nodes[node.id] = node
+    raws = [raw for entry in as_list(record.get("nodes")) or [] if (raw := as_object(entry)) is not None]
+    fresh = _fresh_ids(raws)
+    for raw in raws:
+        node_id = _id_of(raw)
+        if node_id is None or node_id in nodes:
+            number = next(fresh)
+            fault = "has no id" if node_id is None else f"has the id {node_id} of another"
+            text = f"a node{where}, a {raw.get('type')}, {fault}; it is read as {number}"
+            tell(Finding("duplicate_id", text, node_id or number, str(raw.get("type"))))
+            node_id = number
+        nodes[node_id] = read_node(raw, node_id, tell)
     links = {link.id: link for entry in as_list(record.get("links")) or [] if (link := read_link(entry))}
     _link_everywhere(nodes, links, as_object(record.get("extra")) or {})
     return Graph(nodes, links)
@@ -115,16 +115,24 @@ def _link_everywhere(nodes: dict[str, Node], links: dict[str, Link], extra: Mapp
             continue
         slot = node.inputs[link.target_slot]
         # Places shift when sockets of widgets come and go: a socket of another type is not the one meant.
-        if slot.link is None and slot.type == type_name(stored.get("type")):
+        if slot.link not in links and slot.type == type_name(stored.get("type")):
             inputs = list(node.inputs)
             inputs[link.target_slot] = replace(slot, link=link.id)
             nodes[node.id] = replace(node, inputs=tuple(inputs))
             links[link.id] = link
 
 
-def _free_id(nodes: Mapping[str, Node]) -> str:
-    numbers = [int(node) for node in nodes if node.lstrip("-").isdigit()]
-    return str(max(numbers, default=0) + 1)
+def _id_of(raw: Mapping[str, Any]) -> str | None:
+    found = raw.get("id")
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    return None if found is None or found == "" else str(found)
+
+
+def _fresh_ids(raws: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Ids that no node of the file has."""
+    ids = [_id_of(raw) or "" for raw in raws]
+    return map(str, count(max((int(node) for node in ids if _NUMBER.fullmatch(node)), default=0) + 1))
 
 
 def read_node(raw: Mapping[str, Any], node_id: str, tell: Tell) -> Node:
