@@ -68,8 +68,12 @@ class InputDefinition:
     @property
     def default(self) -> Any:
         """The value of a widget nobody has touched; None for a combo without choices."""
+        many = self.type == "COMBO" and bool(self.options.get("multi_select"))
         if "default" in self.options:
-            return self.options["default"]
+            given: Any = self.options["default"]
+            return [given] if many and not isinstance(given, list) else given
+        if many:
+            return []
         if self.type == "COMBO":
             return self.choices[0] if self.choices else None
         return _ZEROS.get(self.type)

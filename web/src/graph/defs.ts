@@ -108,6 +108,11 @@ function readOutputs(entry: JsonObject): OutputDef[] {
   });
 }
 
+/** Whether any number of the choices can be chosen; the value is a list of them then. */
+export function takesMany({ options }: InputDef): boolean {
+  return options["multi_select"] === true || isObject(options["multi_select"]);
+}
+
 /** What an input holds before anybody touches it. */
 export function defaultOf(input: InputDef): Json {
   const given = input.options["default"];
@@ -118,6 +123,7 @@ export function defaultOf(input: InputDef): Json {
     case "BOOLEAN":
       return given === true;
     case "COMBO":
+      if (takesMany(input)) return Array.isArray(given) ? given : given === undefined ? [] : [given];
       return given ?? input.choices[0] ?? null;
     default:
       return typeof given === "string" ? given : "";

@@ -1,5 +1,5 @@
 /** The places of `widgets_values`: which value of a class's list is whose, and what can stand there. */
-import type { InputDef, NodeDef } from "./defs";
+import { type InputDef, type NodeDef, takesMany } from "./defs";
 import { isObject, type Json, same } from "./json";
 
 /** `value` goes to the server; the others exist for the canvas only. */
@@ -97,9 +97,10 @@ export function fits({ input, kind }: Place, value: Json): boolean {
 }
 
 /** A choice that is gone is kept, so anything like the choices does; a control's word stands one place too early. */
-function fitsChoices({ choices, options }: InputDef, value: Json): boolean {
+function fitsChoices(input: InputDef, value: Json): boolean {
+  const { choices } = input;
   if (choices.some((choice) => same(choice, value))) return true;
-  if (Array.isArray(value)) return options["multi_select"] === true;
+  if (Array.isArray(value)) return takesMany(input);
   if (isControl(value)) return false;
   return choices.length === 0 || choices.some((choice) => typeof choice === typeof value);
 }

@@ -4,6 +4,7 @@ import { move } from "@/graph/edit/nodes";
 import { boundsOfAll, membersOf } from "@/graph/geometry";
 import { perform } from "@/store/editor";
 import { shown } from "../useShown";
+import { fitView } from "../view";
 
 /** Lay nodes out from left to right as they are linked. The layouter is fetched when it is first needed. */
 export async function arrange(keys?: readonly NodeKey[]): Promise<void> {
@@ -22,4 +23,6 @@ export async function arrange(keys?: readonly NodeKey[]): Promise<void> {
       if (inside !== null) resizeGroup(draft, id, key, framing(inside));
     }
   });
+  // Nothing is where it was: show where it went.
+  if (keys === undefined) fitView();
 }

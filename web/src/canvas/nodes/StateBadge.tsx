@@ -16,13 +16,16 @@ export function StateBadge({ run }: { readonly run: NodeRun | undefined }) {
   );
 }
 
-function duration(seconds: number, language: string): string {
-  const digits = seconds < 10 ? 2 : seconds < 100 ? 1 : 0;
+/** As short as it can be and never nothing: 2 ms is not 0 s. */
+export function duration(seconds: number, language: string): string {
+  const isShort = seconds < 0.01;
   const number = new Intl.NumberFormat(language, {
-    maximumFractionDigits: digits,
+    maximumFractionDigits: isShort ? 0 : seconds < 10 ? 2 : seconds < 100 ? 1 : 0,
     style: "unit",
-    unit: "second",
+    unit: isShort ? "millisecond" : "second",
     unitDisplay: "narrow",
   });
-  return number.format(seconds);
+  return isShort && seconds < 0.0005
+    ? `<${number.format(1)}`
+    : number.format(isShort ? seconds * 1000 : seconds);
 }

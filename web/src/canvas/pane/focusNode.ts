@@ -36,5 +36,7 @@ export function editFirstWidget(key: NodeKey): boolean {
   const widget = nodeElement(key)?.querySelector("[data-widget]");
   const field = widget?.querySelector<HTMLElement>("textarea, input, [tabindex='0'], button[role]");
   field?.focus();
+  // A number is typed at once, over the one that is there.
+  if (field?.role === "spinbutton") field.click();
   return field != null;
 }

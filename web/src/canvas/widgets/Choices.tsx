@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Json } from "@/graph/json";
 import styles from "./Choices.module.css";
-import { choiceText, closeChoices, useChoices } from "./choices";
+import { choiceText, closeChoices, manyOf, pickChoice, useChoices } from "./choices";
 
 /** From this many on, a list is searched rather than read. */
 const LONG = 8;
@@ -40,6 +40,7 @@ function Open() {
     };
   }, []);
   if (asked === null) return null;
+  const isChosen = (one: Json) => (asked.isMany ? manyOf(asked.value).includes(one) : one === asked.value);
   const rect = asked.anchor.getBoundingClientRect();
   const below = window.innerHeight - rect.bottom;
   const isAbove = below < 240 && rect.top > below;
@@ -54,8 +55,7 @@ function Open() {
         store={combobox}
         onOptionSubmit={(index) => {
           const picked = asked.choices[Number(index)];
-          closeChoices();
-          if (picked !== undefined) asked.onPick(picked);
+          if (picked !== undefined) pickChoice(picked);
         }}
       >
         <Combobox.EventsTarget>
@@ -77,14 +77,20 @@ function Open() {
             }}
           />
         </Combobox.EventsTarget>
-        <Combobox.Options className={styles.options} aria-label={asked.label}>
+        <Combobox.Options
+          className={styles.options}
+          aria-label={asked.label}
+          aria-multiselectable={asked.isMany || undefined}
+        >
           {found.slice(0, MOST).map(({ text, index, value }) => (
             <Combobox.Option
               key={index}
               value={String(index)}
-              active={value === asked.value}
+              active={isChosen(value)}
+              aria-checked={asked.isMany ? isChosen(value) : undefined}
               className={styles.option}
             >
+              {asked.isMany && <i className={styles.check} data-checked={isChosen(value) || undefined} />}
               {text}
             </Combobox.Option>
           ))}

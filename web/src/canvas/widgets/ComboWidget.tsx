@@ -1,9 +1,9 @@
 import { useTranslation } from "react-i18next";
-import type { InputDef } from "@/graph/defs";
+import { type InputDef, takesMany } from "@/graph/defs";
 import type { NodeKey } from "@/graph/document";
 import type { Json } from "@/graph/json";
 import { setValue } from "../actions/widgets";
-import { choiceText, openChoices, useChoices } from "./choices";
+import { choiceText, manyOf, openChoices, useChoices } from "./choices";
 import styles from "./widget.module.css";
 
 interface Props {
@@ -18,10 +18,14 @@ interface Props {
 export function ComboWidget({ node, input, label, value, isLinked }: Props) {
   const { t } = useTranslation("canvas");
   const isOpen = useChoices((state) => state.asked?.owner === `${node}/${input.name}`);
-  const isKnown = input.choices.length === 0 || input.choices.includes(value) || Array.isArray(value);
+  const isMany = takesMany(input);
+  const values = isMany ? manyOf(value) : [value];
+  const strange = input.choices.length === 0 ? [] : values.filter((one) => !input.choices.includes(one));
+  const isKnown = strange.length === 0;
+  const hint = input.options["placeholder"];
   const move = (by: number) => {
     const next = input.choices[input.choices.indexOf(value) + by];
-    if (next !== undefined) setValue(node, input.name, next);
+    if (next !== undefined && !isMany) setValue(node, input.name, next);
   };
   return (
     <button
@@ -33,7 +37,7 @@ export function ComboWidget({ node, input, label, value, isLinked }: Props) {
       aria-haspopup="listbox"
       aria-disabled={isLinked || undefined}
       tabIndex={isLinked ? -1 : 0}
-      title={isKnown ? undefined : t("widget.notAChoice", { value: choiceText(value) })}
+      title={isKnown ? undefined : t("widget.notAChoice", { value: choiceText(strange) })}
       onClick={(event) => {
         if (isLinked) return;
         openChoices({
@@ -42,6 +46,7 @@ export function ComboWidget({ node, input, label, value, isLinked }: Props) {
           label,
           choices: input.choices,
           value,
+          isMany,
           onPick: (picked) => setValue(node, input.name, picked),
         });
       }}
@@ -54,7 +59,9 @@ export function ComboWidget({ node, input, label, value, isLinked }: Props) {
       }}
     >
       <span className={styles.label}>{label}</span>
-      <span className={styles.value}>{choiceText(value)}</span>
+      <span className={styles.value}>
+        {choiceText(value) || (typeof hint === "string" && <span className={styles.hint}>{hint}</span>)}
+      </span>
       <i className={styles.chevron} />
     </button>
   );

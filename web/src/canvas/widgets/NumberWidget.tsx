@@ -58,6 +58,14 @@ export function NumberWidget({ node, input, label, value, isLinked }: Props) {
       aria-valuemax={range.max}
       aria-disabled={isLinked || undefined}
       {...(isLinked ? {} : scrub)}
+      onClick={(event) => {
+        // What clicks without a pointer: the Enter key on the node, or a screen reader.
+        if (event.detail !== 0 || isLinked || !(event.target instanceof Element)) return;
+        if (event.target.closest("[data-dice]") !== null) return;
+        const steps = Number(event.target.closest("[data-step]")?.getAttribute("data-step") ?? 0);
+        if (steps === 0) setTyping(true);
+        else set(stepped(value, steps, range));
+      }}
       onKeyDown={isLinked ? undefined : (event) => keyed(event, value, range, set, () => setTyping(true))}
     >
       <button
@@ -194,6 +202,13 @@ function Typing({ label, value, range, onDone }: TypingProps) {
         event.stopPropagation();
         if (event.key === "Enter" && !event.nativeEvent.isComposing) finish(event.currentTarget.value, true);
         if (event.key === "Escape") finish(null, true);
+        const steps = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
+        const typed = steps === 0 ? null : parseNumber(event.currentTarget.value, range);
+        if (typed === null) return;
+        event.preventDefault();
+        const next = stepped(typed, event.shiftKey ? steps * 10 : steps, range);
+        event.currentTarget.value = formatNumber(next, range);
+        event.currentTarget.select();
       }}
     />
   );

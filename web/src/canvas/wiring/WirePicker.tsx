@@ -14,9 +14,9 @@ export function WirePicker() {
   const combobox = useCombobox({ opened: true });
   const all = useMemo(() => choices({ from, start }), [from, start]);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = all.filter(({ node, socket, type }) => {
+  const found = all.filter(({ node, id, socket, type }) => {
     // At first all sockets are of one node: its name would tell nothing apart.
-    const text = `${start === null ? "" : node} ${socket} ${type}`.toLowerCase();
+    const text = `${start === null ? "" : `${node} ${id}`} ${socket} ${type}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the first is chosen anew whenever the list changes
@@ -59,7 +59,13 @@ export function WirePicker() {
           {found.map((choice) => (
             <Combobox.Option key={choice.key} value={choice.key} className={styles.option}>
               <i className={styles.dot} style={{ background: colourOf(choice.type) }} />
-              <span>{start === null ? choice.socket : `${choice.node} · ${choice.socket}`}</span>
+              {start === null ? (
+                <span>{choice.socket}</span>
+              ) : (
+                <span>
+                  {choice.node} <span className={styles.id}>{choice.id}</span> · {choice.socket}
+                </span>
+              )}
               <span className={styles.kind}>
                 {start === null && t(choice.isInput ? "wiring.input" : "wiring.output")}
                 {choice.linked !== null && ` ${t("wiring.linked", { node: choice.linked })}`}

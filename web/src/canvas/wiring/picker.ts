@@ -1,7 +1,7 @@
 /** Wiring by keyboard: choose an end of the node, then one of the sockets that take it. */
 import { create } from "zustand";
 import { acceptingInputs, acceptingOutputs, titleOf } from "@/graph/connect";
-import type { NodeKey } from "@/graph/document";
+import { BOUNDARY_IN, BOUNDARY_OUT, type NodeKey } from "@/graph/document";
 import { link } from "@/graph/edit/links";
 import { defOf } from "@/graph/hosts";
 import { socketsOf } from "@/graph/sockets";
@@ -14,6 +14,8 @@ import { shown } from "../useShown";
 export interface Choice {
   readonly key: string;
   readonly node: string;
+  /** The number of its node as `#5`, which tells nodes of one name apart. */
+  readonly id: string;
   readonly socket: string;
   readonly type: string;
   readonly isInput: boolean;
@@ -49,11 +51,13 @@ export function choices({ from, start }: PickerState): Choice[] {
     if (record === undefined) return [];
     const { inputs, outputs } = socketsOf(record, defOf(document, defs, record));
     const name = titleOf(document, defs, id, node);
+    const number = numberOf(node);
     return [
       ...outputs.map(
         (socket): Choice => ({
           key: `${node}/out/${socket.index}`,
           node: name,
+          id: number,
           socket: socket.label,
           type: socket.type,
           isInput: false,
@@ -65,6 +69,7 @@ export function choices({ from, start }: PickerState): Choice[] {
         (socket): Choice => ({
           key: `${node}/in/${socket.name}`,
           node: name,
+          id: number,
           socket: socket.label,
           type: socket.type,
           isInput: true,
@@ -92,7 +97,13 @@ function linkedTo(node: NodeKey, input: string): string | null {
   const found = graph.links.ids
     .map((key) => graph.links.by[key])
     .find((one) => one?.to === node && one.toInput === input);
-  return found === undefined ? null : titleOf(document, defs, id, found.from);
+  if (found === undefined) return null;
+  return `${titleOf(document, defs, id, found.from)} ${numberOf(found.from)}`.trim();
+}
+
+/** The ends of a subgraph are one of a kind. */
+function numberOf(node: NodeKey): string {
+  return node === BOUNDARY_IN || node === BOUNDARY_OUT ? "" : `#${node}`;
 }
 
 /** Take a choice: the first end, or the other one, which makes the link. */
