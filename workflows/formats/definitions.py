@@ -70,8 +70,10 @@ class InputDefinition:
         """The value of a widget nobody has touched; None for a combo without choices."""
         many = self.type == "COMBO" and bool(self.options.get("multi_select"))
         if "default" in self.options:
-            given: Any = self.options["default"]
-            return [given] if many and not isinstance(given, list) else given
+            given = self.options["default"]
+            if many and not isinstance(given, list):
+                return [given]
+            return self.options["default"]
         if many:
             return []
         if self.type == "COMBO":
