@@ -136,7 +136,7 @@ def test_a_remote_combo_has_its_buttons() -> None:
 
 def test_which_inputs_are_widgets_and_which_have_controls() -> None:
     places = [place.input.name if place.input else place.extra for place in layout(Definition.of(ODD))]
-    assert places == ["widget", "upload", "fixed_seed", "control", "noise_seed", "rate"]
+    assert places == ["widget", "hidden", "fixed_seed", "control", "noise_seed", "rate"]
     assert read(ODD, ["w", "image", 1, "fixed", 2, 3.5]) == {
         "widget": "w",
         "fixed_seed": 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 INPUTS = "-10"
@@ -77,6 +78,16 @@ class Graph:
 
     nodes: Mapping[str, Node]
     links: Mapping[str, Link]
+
+    @cached_property
+    def ends(self) -> Mapping[str, tuple[Node, Slot]]:
+        """The input each link ends at: what the inputs say counts, not what the link does."""
+        found: dict[str, tuple[Node, Slot]] = {}
+        for node in self.nodes.values():
+            for slot in node.inputs:
+                if slot.link is not None:
+                    found.setdefault(slot.link, (node, slot))
+        return found
 
 
 @dataclass(frozen=True)

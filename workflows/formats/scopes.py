@@ -81,11 +81,9 @@ class Unfolded:
         return self._promoted[subgraph.id]
 
     def _is_widget(self, graph: Graph, port: Port) -> bool:
-        if not port.links:
-            return False
-        link = graph.links[port.links[0]]
-        node = graph.nodes.get(link.target)
-        slot = next((slot for slot in node.inputs if slot.link == link.id), None) if node else None
+        """Whether the first input inside that it leads to is a widget's."""
+        ends = (graph.ends[link] for link in port.links if link in graph.ends)
+        node, slot = next(ends, (None, None))
         if node is None or slot is None:
             return False
         if slot.widget is not None:
@@ -124,7 +122,8 @@ class Unfolded:
         count = len(self.promoted(subgraph))
         if not shown or not isinstance(host.values, list) or len(host.values) != count + len(shown):
             return {}
-        return dict(zip(shown, host.values[count:], strict=True))
+        pairs = zip(shown, host.values[count:], strict=True)
+        return {widget: value for widget, value in pairs if value is not None}
 
 
 def _around(scope: Scope) -> set[str]:

@@ -27,7 +27,7 @@ class Place:
         match self.extra:
             case "control":
                 return value is None or isinstance(value, bool) or is_control(value)
-            case "refresh":
+            case "hidden":
                 return value is None or isinstance(value, bool | str)
             case "filter" | "upload":
                 return value is None or isinstance(value, str)
@@ -46,10 +46,11 @@ def layout(definition: Definition, *, forced: bool = False) -> list[Place]:
     for entry in definition.inputs:
         placeholder = forced and entry.forced
         if entry.has_widget or placeholder:
-            places.append(Place(extra="placeholder") if placeholder else Place(entry))
+            hidden = "placeholder" if placeholder else "hidden" if entry.widget_type in NOT_SENT else ""
+            places.append(Place(extra=hidden) if hidden else Place(entry))
             places += [Place(extra="control"), Place(extra="filter")][: entry.controls]
             if entry.options.get("remote"):
-                places += [Place(extra="refresh")] * 2  # whether it happens by itself, and the button
+                places += [Place(extra="hidden")] * 2  # whether it happens by itself, and the button
     if first_upload(definition.inputs) is not None:
         places.append(Place(extra="upload"))
     return places

@@ -125,6 +125,8 @@ export function defaultOf(input: InputDef): Json {
     case "COMBO":
       if (takesMany(input)) return Array.isArray(given) ? given : given === undefined ? [] : [given];
       return given ?? input.choices[0] ?? null;
+    case null:
+      return given ?? null;
     default:
       return typeof given === "string" ? given : "";
   }

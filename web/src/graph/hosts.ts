@@ -3,18 +3,10 @@
  * an input that leads to a widget inside is a widget of the host.
  */
 import type { Defs, InputDef, NodeDef, WidgetKind } from "./defs";
-import {
-  BOUNDARY_IN,
-  BOUNDARY_OUT,
-  type Document,
-  type Graph,
-  type GraphId,
-  type NodeRecord,
-} from "./document";
+import type { Document, Graph, GraphId, NodeRecord } from "./document";
 import { isObject, type Json, type JsonObject } from "./json";
 import { isHost } from "./kinds";
-import { linkIndex } from "./links";
-import { type Port, ports, uniqueName } from "./ports";
+import { type Port, portLinks, ports, uniqueName } from "./ports";
 import { PROMOTED } from "./widgetPlaces";
 import { readWidgets } from "./widgets";
 
@@ -108,19 +100,17 @@ function plainInput({ name, type }: Port, optional: boolean): InputDef {
 
 /** The inputs inside that an input of the definition leads to, the first one first. */
 export function innerTargets(graph: Graph, port: number): { node: string; input: string }[] {
-  return linkIndex(graph)
-    .outOf(BOUNDARY_IN)
-    .filter((link) => link.fromSlot === port && link.to !== BOUNDARY_OUT)
-    .map((link) => ({ node: link.to, input: link.toInput }));
+  return portLinks(graph, "inputs", port).map((link) => ({ node: link.to, input: link.toInput }));
 }
 
 function innerInput(document: Document, defs: Defs, node: NodeRecord, name: string): InputDef | undefined {
-  const def = defOf(document, defs, node);
-  if (def !== undefined) return def.inputs.find((input) => input.name === name);
+  const known = defOf(document, defs, node)?.inputs.find((input) => input.name === name);
   const slot = node.inputs?.find((one) => one.name === name);
+  const isWidget = isObject(slot?.rest["widget"]);
+  if (known !== undefined && (known.widget !== null || !isWidget)) return known;
+  // The class, or its input, is not known: the file still says which inputs are widgets, and has values for them.
   if (slot === undefined) return undefined;
-  // Of a class nobody knows: the file still says which inputs are widgets.
-  const widget = isObject(slot.rest["widget"]) ? widgetFor(slot.type) : null;
+  const widget = isWidget ? widgetFor(slot.type) : null;
   return { name, type: textOf(slot.type) || "*", widget, choices: [], optional: true, options: {} };
 }
 

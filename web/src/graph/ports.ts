@@ -1,6 +1,7 @@
 /** The inputs and outputs of a subgraph definition, as its `inputs` and `outputs` lists have them. */
-import type { Graph } from "./document";
+import { BOUNDARY_IN, BOUNDARY_OUT, type Graph, type LinkRecord } from "./document";
 import { isObject, type JsonObject } from "./json";
+import { linkIndex } from "./links";
 import { typeText } from "./types";
 
 export interface Port {
@@ -28,6 +29,22 @@ export function ports(graph: Graph, side: Side): readonly Port[] {
   return read;
 }
 const READ = new WeakMap<object, readonly Port[]>();
+
+/** The links inside that end or begin at a port, those first that its entry names; what it passes through is none. */
+export function portLinks(graph: Graph, side: Side, index: number): readonly LinkRecord[] {
+  const port = ports(graph, side)[index];
+  if (port === undefined) return [];
+  const { allInto, outOf } = linkIndex(graph);
+  const found =
+    side === "outputs"
+      ? allInto(BOUNDARY_OUT).filter((link) => link.toInput === port.name)
+      : outOf(BOUNDARY_IN).filter((link) => link.fromSlot === index && link.to !== BOUNDARY_OUT);
+  const listed = port.entry["linkIds"];
+  if (found.length < 2 || !Array.isArray(listed)) return found;
+  const ids = listed.map(String);
+  const rank = ({ id }: LinkRecord) => (ids.includes(String(id)) ? ids.indexOf(String(id)) : ids.length);
+  return found.toSorted((one, other) => rank(one) - rank(other));
+}
 
 /** A name like `wanted` that is not taken. */
 export function uniqueName(wanted: string, taken: Iterable<string>): string {

@@ -5,6 +5,7 @@ import { isObject } from "./json";
 import { isVirtual } from "./kinds";
 import { ports } from "./ports";
 import { typeText } from "./types";
+import { hasPlace } from "./widgetPlaces";
 
 export interface InputSocket {
   readonly name: string;
@@ -41,6 +42,24 @@ export function socketsOf(node: NodeRecord, def: NodeDef | undefined): Sockets {
   return sockets;
 }
 const KNOWN = new WeakMap<NodeRecord, { def: NodeDef | undefined; sockets: Sockets }>();
+
+/**
+ * The inputs in the order ComfyUI's canvas counts them, which says what a bypassed node passes on: sockets, widgets,
+ * then those only the file knows; an instance of a subgraph has its definition's order.
+ */
+export function countedInputs(
+  node: NodeRecord,
+  def: NodeDef | undefined,
+  isInstance: boolean,
+): readonly InputSocket[] {
+  const { inputs } = socketsOf(node, def);
+  if (isInstance) {
+    const byName = new Map(inputs.map((socket) => [socket.name, socket]));
+    return (def?.inputs ?? []).flatMap((input) => byName.get(input.name) ?? []);
+  }
+  const rank = (socket: InputSocket) => (socket.def === null ? 2 : Number(hasPlace(socket.def)));
+  return inputs.toSorted((one, other) => rank(one) - rank(other));
+}
 
 function inputsOf(node: NodeRecord, def: NodeDef | undefined): InputSocket[] {
   const slots = node.inputs ?? [];

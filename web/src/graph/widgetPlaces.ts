@@ -2,8 +2,8 @@
 import { type InputDef, type NodeDef, takesMany } from "./defs";
 import { isObject, type Json, same } from "./json";
 
-/** `value` goes to the server; the others exist for the canvas only. */
-export type PlaceKind = "value" | "control" | "filter" | "refresh" | "button";
+/** `value` goes to the server; the others exist for the canvas only, `hidden` ones for that of ComfyUI. */
+export type PlaceKind = "value" | "control" | "filter" | "hidden" | "button";
 
 export interface Place {
   /** Of the input the place belongs to. */
@@ -20,6 +20,20 @@ export const CONTROLS: readonly Control[] = [
   "increment-wrap",
 ];
 
+/** Types for which code in ComfyUI's browser makes a widget. Here they are sockets, with a value in the list. */
+const FOREIGN = new Set([
+  ...[
+    "WEBCAM",
+    "MARKDOWN",
+    "LOAD_3D",
+    "LOAD_3D_ANIMATION",
+    "PREVIEW_3D",
+    "PREVIEW_3D_ANIMATION",
+    "LOADAUDIO",
+  ],
+]);
+/** Of these the value, a button's or a viewer's, is never sent. */
+const BUTTONS = new Set(["IMAGEUPLOAD", "AUDIOUPLOAD", "AUDIO_UI"]);
 const SEEDS = new Set(["seed", "noise_seed"]);
 const UPLOADS = ["image_upload", "video_upload", "animated_image_upload"];
 
@@ -30,16 +44,28 @@ export const PROMOTED = "promoted";
 export function places(def: NodeDef): readonly Place[] {
   const known = PLACES.get(def);
   if (known !== undefined) return known;
-  const found = placesOf(def, (input) => input.widget !== null);
+  const found = placesOf(def, hasPlace);
   PLACES.set(def, found);
   return found;
 }
 const PLACES = new WeakMap<NodeDef, readonly Place[]>();
 
+/** Whether the list has a value for the input. */
+export function hasPlace(input: InputDef): boolean {
+  if (input.widget !== null) return true;
+  const type = foreignType(input);
+  return input.options["forceInput"] !== true && (FOREIGN.has(type) || BUTTONS.has(type));
+}
+
+function foreignType({ options, type }: InputDef): string {
+  return typeof options["widgetType"] === "string" ? options["widgetType"] : type;
+}
+
 /** The places if the list holds a value for the inputs chosen. */
 export function placesOf(def: NodeDef, isListed: (input: InputDef) => boolean): Place[] {
   const found = def.inputs.filter(isListed).flatMap((input) => {
-    const kinds: PlaceKind[] = ["value", ...extrasOf(input)];
+    const isButton = input.widget === null && BUTTONS.has(foreignType(input));
+    const kinds: PlaceKind[] = [isButton ? "hidden" : "value", ...extrasOf(input)];
     return kinds.map((kind): Place => ({ input, kind }));
   });
   const upload = def.inputs.find(isUpload);
@@ -50,13 +76,13 @@ function extrasOf(input: InputDef): PlaceKind[] {
   if (input.widget === null || input.options[PROMOTED] === true) return [];
   const control: PlaceKind[] = input.widget === "COMBO" ? ["control", "filter"] : ["control"];
   // Whether the choices of a server elsewhere refresh by themselves, and the button that does it at once.
-  const refresh: PlaceKind[] = ["refresh", "refresh"];
+  const refresh: PlaceKind[] = ["hidden", "hidden"];
   return [...(hasControl(input) ? control : []), ...(isObject(input.options["remote"]) ? refresh : [])];
 }
 
 /** Whether a node shows a row for the place. */
-export function isShown({ kind }: Place): boolean {
-  return kind !== "filter" && kind !== "refresh";
+export function isShown({ input, kind }: Place): boolean {
+  return kind !== "filter" && kind !== "hidden" && input.widget !== null;
 }
 
 /** Whether the value may change by itself after each submission. */
@@ -80,7 +106,7 @@ export function isControl(value: Json | undefined): value is Control {
 export function fits({ input, kind }: Place, value: Json): boolean {
   if (value === null) return true;
   if (kind === "control") return typeof value === "boolean" || isControl(value);
-  if (kind === "refresh") return typeof value === "boolean" || typeof value === "string";
+  if (kind === "hidden") return typeof value === "boolean" || typeof value === "string";
   if (kind !== "value") return typeof value === "string";
   switch (input.widget) {
     case "INT":
@@ -91,6 +117,8 @@ export function fits({ input, kind }: Place, value: Json): boolean {
       return typeof value === "boolean";
     case "COMBO":
       return fitsChoices(input, value);
+    case null:
+      return true;
     default:
       return typeof value === "string";
   }

@@ -1,7 +1,7 @@
 /** Lists of values that today's order of places does not explain: older ones, and such with one value astray. */
-import type { NodeDef } from "./defs";
+import type { InputDef, NodeDef } from "./defs";
 import type { Json } from "./json";
-import { fits, type Place, PROMOTED, places, placesOf } from "./widgetPlaces";
+import { fits, hasPlace, type Place, PROMOTED, places, placesOf } from "./widgetPlaces";
 
 /** Whose each value of a list is; null for a value that is nobody's. */
 export type Reading = readonly (Place | null)[];
@@ -49,11 +49,8 @@ function* readings(def: NodeDef, { length }: readonly Json[]): Generator<Reading
 /** The places with null where a `forceInput` widget type stood in old files. */
 function withForced(def: NodeDef): Reading {
   const isForced = ({ input }: Place) => input.options["forceInput"] === true;
-  const all = placesOf(
-    def,
-    ({ widget, options, type }) =>
-      widget !== null || (options["forceInput"] === true && WIDGET_TYPES.has(type)),
-  );
+  const isListed = ({ options, type }: InputDef) => options["forceInput"] === true && WIDGET_TYPES.has(type);
+  const all = placesOf(def, (input) => hasPlace(input) || isListed(input));
   return all.map((place) => (isForced(place) ? null : place));
 }
 const WIDGET_TYPES = new Set(["INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"]);

@@ -13,6 +13,7 @@ export {
   type Control,
   fits,
   hasControl,
+  hasPlace,
   isControl,
   isShown,
   isUpload,
@@ -26,8 +27,8 @@ export interface Widgets {
   readonly values: ReadonlyMap<string, Json>;
   readonly controls: ReadonlyMap<string, Control>;
   readonly filters: ReadonlyMap<string, string>;
-  /** What stands behind choices that another server has. */
-  readonly refreshes: readonly Json[];
+  /** What stands in hidden places, in their order. */
+  readonly hidden: readonly Json[];
   /** What the button that ends a list of uploads says in the file. */
   readonly button: string | null;
   /** What stands behind the last place of the list, such as viewers of other packs. */
@@ -61,7 +62,7 @@ function assign(layout: readonly (Place | null)[], given: readonly (Json | undef
   const values = new Map<string, Json>();
   const controls = new Map<string, Control>();
   const filters = new Map<string, string>();
-  const refreshes: Json[] = [];
+  const hidden: Json[] = [];
   const misfits: string[] = [];
   let button: string | null = null;
   layout.forEach((place, index) => {
@@ -70,7 +71,7 @@ function assign(layout: readonly (Place | null)[], given: readonly (Json | undef
     const { name } = place.input;
     if (place.kind === "control") controls.set(name, control(value));
     else if (place.kind === "filter") filters.set(name, typeof value === "string" ? value : "");
-    else if (place.kind === "refresh") refreshes.push(value ?? null);
+    else if (place.kind === "hidden") hidden.push(value ?? null);
     else if (place.kind === "button") button = typeof value === "string" ? value : null;
     else {
       if (value !== undefined && !fits(place, value)) misfits.push(name);
@@ -79,7 +80,7 @@ function assign(layout: readonly (Place | null)[], given: readonly (Json | undef
     }
   });
   const surplus = given.slice(layout.length).map((value) => value ?? null);
-  return { values, controls, filters, refreshes, button, surplus, misfits };
+  return { values, controls, filters, hidden, button, surplus, misfits };
 }
 
 /** A seed whose control is not in the file stays as it is: opening must not change what a run gives. */
@@ -112,11 +113,11 @@ export function writeFilter(node: NodeRecord, def: NodeDef, name: string, value:
 
 /** The complete list, with what stood behind it. */
 function listOf(def: NodeDef, widgets: Widgets): Json[] {
-  const refreshes = widgets.refreshes.values();
+  const hidden = widgets.hidden.values();
   const written = places(def).map(({ input, kind }): Json => {
     if (kind === "control") return widgets.controls.get(input.name) ?? "fixed";
     if (kind === "filter") return widgets.filters.get(input.name) ?? "";
-    if (kind === "refresh") return refreshes.next().value ?? null;
+    if (kind === "hidden") return hidden.next().value ?? null;
     if (kind === "button") return widgets.button ?? "image";
     const value = widgets.values.get(input.name);
     return value === undefined ? defaultOf(input) : value;

@@ -11,7 +11,7 @@ import { nodeIds, rememberingNodeId, wholeNumber } from "../ids";
 import { without } from "../json";
 import { isHost } from "../kinds";
 import { linkIndex } from "../links";
-import { socketsOf } from "../sockets";
+import { countedInputs, socketsOf } from "../sockets";
 import { ANY, typeText } from "../types";
 import { freshValues } from "../widgets";
 import { following } from "./follow";
@@ -91,7 +91,9 @@ export function removeNodes(
 function bridge(draft: Draft, defs: Defs, graph: GraphId, key: NodeKey): void {
   const node = draft.graph(graph).nodes.by[key];
   if (node === undefined) return;
-  const { inputs, outputs } = socketsOf(node, defOf(draft.document, defs, node));
+  const def = defOf(draft.document, defs, node);
+  const inputs = countedInputs(node, def, isHost(draft.document, node.type));
+  const { outputs } = socketsOf(node, def);
   for (const old of linkIndex(draft.graph(graph)).outOf(key)) {
     const given = outputs[old.fromSlot]?.type ?? ANY;
     const passed = passedInput(inputs, old.fromSlot, given, typeText(old.type));

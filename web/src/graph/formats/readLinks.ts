@@ -37,7 +37,7 @@ export function readLinks(
   report: Report,
 ): ReadLink[] {
   const rows = new Map<number, Row>();
-  const ids = new LinkIds(raws);
+  const ids = new LinkIds([...raws.map(idIn), ...nodes.flatMap(linksIn)]);
   for (const raw of raws) {
     const row = readRow(raw, ids);
     if (row !== null && !rows.has(row.id)) rows.set(row.id, row);
@@ -132,8 +132,9 @@ class LinkIds {
   private readonly named = new Map<string, number>();
   private last: number;
 
-  constructor(raws: readonly Json[]) {
-    this.last = raws.reduce<number>((last, raw) => Math.max(last, number(idIn(raw)) ?? 0), 0);
+  /** `known` are all ids in the file: one that nothing has may still be asked for. */
+  constructor(known: readonly (Json | undefined)[]) {
+    this.last = known.reduce<number>((last, id) => Math.max(last, number(id) ?? 0), 0);
   }
 
   of(id: Json | undefined): number | null {
@@ -145,6 +146,10 @@ class LinkIds {
     this.named.set(id, this.last);
     return this.last;
   }
+}
+
+function linksIn({ raw }: ReadNode): (Json | undefined)[] {
+  return list(raw["inputs"]).map((slot) => object(slot)["link"]);
 }
 
 function idIn(raw: Json): Json | undefined {

@@ -1,22 +1,15 @@
 /** Where a link really comes from: through reroutes, bypassed nodes and the borders of subgraphs. */
 import { passedInput } from "../bypass";
 import type { Defs } from "../defs";
-import {
-  BOUNDARY_OUT,
-  type Document,
-  type LinkRecord,
-  Mode,
-  type NodeKey,
-  type NodeRecord,
-} from "../document";
+import { type Document, type LinkRecord, Mode, type NodeKey, type NodeRecord } from "../document";
 import { defOf } from "../hosts";
 import type { Json } from "../json";
-import { linkIndex } from "../links";
-import { socketsOf } from "../sockets";
+import { isHost } from "../kinds";
+import { portLinks } from "../ports";
+import { countedInputs, socketsOf } from "../sockets";
 import { ANY } from "../types";
 import type { Finding } from "./finding";
 import { linkInto, outside, type Scope } from "./scope";
-import { list, object } from "./values";
 import { behaviourOf, primitiveValue, setterFor } from "./virtual";
 
 export type Answer =
@@ -130,15 +123,15 @@ export class Resolver {
   }
 
   private enter(stop: Stop, inner: Scope): Stop | Answer {
-    const name = object(list(inner.graph.info["outputs"])[stop.slot])["name"];
-    const link = typeof name === "string" ? linkIndex(inner.graph).into(BOUNDARY_OUT).get(name) : undefined;
+    const link = portLinks(inner.graph, "outputs", stop.slot)[0];
     return link === undefined ? NOTHING : this.follow(inner, link, stop.wanted, stop.isPassed);
   }
 
   private pass(stop: Stop, node: NodeRecord): Stop | Answer {
-    const sockets = socketsOf(node, defOf(this.document, this.defs, node));
-    const given = sockets.outputs[stop.slot]?.type ?? ANY;
-    const input = passedInput(sockets.inputs, stop.slot, given, stop.wanted);
+    const def = defOf(this.document, this.defs, node);
+    const inputs = countedInputs(node, def, isHost(this.document, node.type));
+    const given = socketsOf(node, def).outputs[stop.slot]?.type ?? ANY;
+    const input = passedInput(inputs, stop.slot, given, stop.wanted);
     return input === undefined ? NOTHING : this.through(stop, stop.node, input.name, input.type, true);
   }
 

@@ -11,7 +11,7 @@ import {
   type NodeRecord,
   ROOT,
 } from "../document";
-import { defOf, hostDef, proxied } from "../hosts";
+import { defOf, hostDef } from "../hosts";
 import { isObject, type Json } from "../json";
 import { isHost } from "../kinds";
 import { linkIndex } from "../links";
@@ -81,14 +81,29 @@ function hostOf(document: Document, defs: Defs, scope: Scope, key: NodeKey, node
     const value = outer?.get(name) ?? (given.has(name) ? shown.get(name) : undefined);
     if (value !== undefined && value !== null) values.set(name, value);
   }
-  const overrides = new Map<NodeKey, Map<string, Json>>();
-  proxied(document, defs, node).forEach(({ inner, input }, index) => {
-    const name = def.inputs[inputs.length + index]?.name ?? "";
-    if (!given.has(name)) return;
-    const widgets = overrides.get(String(inner.id)) ?? new Map<string, Json>();
-    overrides.set(String(inner.id), widgets.set(input.name, shown.get(name) ?? null));
+  return { scope, key, def, values, overrides: overridesOf(document, defs, node) };
+}
+
+/**
+ * What an instance's values say of inner widgets it merely shows: they follow those of the inputs, if there is a
+ * value for all of them.
+ */
+function overridesOf(document: Document, defs: Defs, node: NodeRecord): Map<NodeKey, Map<string, Json>> {
+  const found = new Map<NodeKey, Map<string, Json>>();
+  const shown = list(node.properties["proxyWidgets"]).flatMap((entry): [string, string][] => {
+    const [inner, widget] = list(entry).map(String);
+    if (inner === undefined || widget === undefined || inner === "-1" || widget.startsWith("$$")) return [];
+    return [[inner, widget]];
   });
-  return { scope, key, def, values, overrides };
+  const host = hostDef(document, defs, node.type);
+  const count = host === undefined ? 0 : places(host).length;
+  const values = list(node.values);
+  if (values.length !== count + shown.length) return found;
+  shown.forEach(([inner, widget], index) => {
+    const value = values[count + index] ?? null;
+    if (value !== null) found.set(inner, (found.get(inner) ?? new Map<string, Json>()).set(widget, value));
+  });
+  return found;
 }
 
 /** The widgets the instance's list reaches to. */

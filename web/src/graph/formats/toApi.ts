@@ -4,7 +4,8 @@ import { type Document, type GraphId, Mode, type NodeKey, type NodeRecord } from
 import { isObject, type Json } from "../json";
 import { isHost } from "../kinds";
 import { linkIndex } from "../links";
-import { readWidgets } from "../widgets";
+import { countedInputs } from "../sockets";
+import { hasPlace, readWidgets } from "../widgets";
 import type { Finding } from "./finding";
 import { type Answer, Resolver } from "./resolve";
 import { linkInto, openScopes, type Scope } from "./scope";
@@ -125,7 +126,9 @@ function widgetInputs(
   } else if (isObject(node.values)) {
     for (const [name, value] of Object.entries(node.values)) inputs[name] = wrapped(value);
   }
-  for (const [name, value] of scope.host?.overrides.get(key) ?? []) inputs[name] = wrapped(value);
+  for (const [name, value] of scope.host?.overrides.get(key) ?? []) {
+    if (Object.hasOwn(inputs, name)) inputs[name] = wrapped(value);
+  }
   return inputs;
 }
 
@@ -139,7 +142,10 @@ function wrapped(value: Json): Json {
   return Array.isArray(value) ? { __value__: value } : value;
 }
 
-/** What each linked input gets. Those that get nothing are not among them: a widget then keeps its value. */
+/**
+ * What each linked input gets. Those that get nothing are not among them: a widget then keeps its value. An input
+ * the file has no name for has that of its place.
+ */
 function* linkInputs(
   scope: Scope,
   key: NodeKey,
@@ -147,14 +153,16 @@ function* linkInputs(
   def: NodeDef | undefined,
   resolver: Resolver,
 ): Generator<[string, Exclude<Answer, { kind: "nothing" }>]> {
-  const slots = new Map((node.inputs ?? []).map((slot) => [slot.name, slot]));
-  for (const name of new Set([...slots.keys(), ...linkIndex(scope.graph).into(key).keys()])) {
-    const link = linkInto(scope, key, name);
+  const slots = new Map((node.inputs ?? []).map((slot, index) => [slot.name, { slot, index }]));
+  for (const written of new Set([...slots.keys(), ...linkIndex(scope.graph).into(key).keys()])) {
+    const link = linkInto(scope, key, written);
     if (link === undefined) continue;
-    const slot = slots.get(name);
+    const found = slots.get(written);
+    const name = written || (countedInputs(node, def, false)[found?.index ?? -1]?.name ?? "");
+    if (name === "") continue;
     const input = def?.inputs.find((candidate) => candidate.name === name);
-    const isWidget = (input !== undefined && input.widget !== null) || isObject(slot?.rest["widget"]);
-    const answer = resolver.resolve(scope, link, input?.type ?? typeName(slot?.type));
+    const isWidget = (input !== undefined && hasPlace(input)) || isObject(found?.slot.rest["widget"]);
+    const answer = resolver.resolve(scope, link, input?.type ?? typeName(found?.slot.type));
     if (answer.kind === "nothing") continue;
     // A primitive sets widgets; a plain socket gets nothing from it.
     if (answer.kind === "output" || answer.primitive === null || isWidget) yield [name, answer];
