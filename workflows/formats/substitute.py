@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _FORBIDDEN = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
@@ -100,6 +100,8 @@ def as_text(value: Any) -> str:
     """A value as the canvas writes it into a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(map(as_text, cast("list[Any]", value)))
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     return "" if value is None else str(value)

@@ -47,7 +47,10 @@ export function readLinks(
   const found: ReadLink[] = [];
   let last = Math.max(0, ...rows.keys());
   for (const row of rows.values()) {
-    const claimed = ends.get(row.id) ?? [endByRow(row, byKey, outputs)];
+    const claims = ends.get(row.id) ?? [];
+    // No input claims what leads out of a subgraph, but by mistake.
+    const isOut = row.target === BOUNDARY_OUT || claims.length === 0;
+    const claimed = isOut ? [endByRow(row, byKey, outputs), ...claims] : claims;
     claimed.forEach((end, index) => {
       if (end === null || !(byKey.has(row.origin) || row.origin === BOUNDARY_IN)) {
         report({ code: "link-dropped", params: { link: row.id, from: row.origin, to: row.target } });
