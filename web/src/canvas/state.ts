@@ -14,6 +14,8 @@ interface CanvasState {
   /** The node whose title is being edited. */
   readonly renaming: NodeKey | null;
   readonly renamingGroup: string | null;
+  /** The note being written. */
+  readonly writing: NodeKey | null;
   readonly minimap: boolean;
 }
 
@@ -25,6 +27,7 @@ export const useCanvas = create<CanvasState>(() => ({
   hoveredLink: null,
   renaming: null,
   renamingGroup: null,
+  writing: null,
   minimap: false,
 }));
 

@@ -19,16 +19,24 @@ interface Shell {
   /** Of the panel, in pixels. */
   readonly width: number;
   readonly dialog: DialogId | null;
+  /** How often the outline was asked to be searched: its field takes the keyboard each time. */
+  readonly searches: number;
 }
 
 export const PANEL_WIDTH = { min: 240, initial: 340, max: 900 } as const;
 const KEPT = "darkroom:shell";
 
-export const useShell = create<Shell>(() => ({ ...remembered(), dialog: null }));
+export const useShell = create<Shell>(() => ({ ...remembered(), dialog: null, searches: 0 }));
 
 export function showPanel(panel: PanelId | null): void {
   useShell.setState({ panel });
   remember();
+}
+
+/** Find a node of the graph on screen by its name. */
+export function searchOutline(): void {
+  useShell.setState(({ searches }) => ({ searches: searches + 1 }));
+  showPanel("outline");
 }
 
 /** Show it, or close it if it is what is shown. */

@@ -5,6 +5,7 @@ import type { Command } from "@/store/commands";
 import { useDefs } from "@/store/defs";
 import { perform } from "@/store/editor";
 import { copied, duplicate, pasted, removeChosen } from "../actions/clipboard";
+import { meant } from "../pane/pointer";
 import { useCanvas } from "../state";
 import { shown } from "../useShown";
 import { hasAny, hasLink, hasNodes } from "./when";
@@ -24,8 +25,10 @@ async function toClipboard(): Promise<boolean> {
 
 function fromClipboard(connect: boolean) {
   return async () => {
+    // Before the menu is gone.
+    const at = meant();
     try {
-      pasted(await navigator.clipboard.readText(), { connect });
+      pasted(await navigator.clipboard.readText(), { connect, at });
     } catch {
       notifications.show({ color: "yellow", message: i18next.t("canvas:clipboard.byKeyOnly") });
     }

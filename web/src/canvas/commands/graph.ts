@@ -5,15 +5,18 @@ import { groupNodes } from "@/graph/edit/groups";
 import { makeSubgraph } from "@/graph/edit/makeSubgraph";
 import { addNote } from "@/graph/edit/notes";
 import { unpack } from "@/graph/edit/unpack";
+import { freePlace } from "@/graph/geometry";
 import type { Command } from "@/store/commands";
 import { useDefs } from "@/store/defs";
 import { enter, perform, select, useEditor } from "@/store/editor";
+import { searchOutline } from "@/store/shell";
 import { arrange } from "../actions/arrange";
-import { chosen } from "../actions/nodes";
+import { around, chosen } from "../actions/nodes";
+import { useMenu } from "../menus/menu";
 import { openPalette } from "../palette";
+import { meant } from "../pane/pointer";
 import { useCanvas } from "../state";
 import { shown } from "../useShown";
-import { middle } from "../view";
 import { hasNodes, isHostChosen, only } from "./when";
 
 function group(): void {
@@ -41,17 +44,24 @@ function subgraph(): void {
 }
 
 function note(): void {
-  const [x, y] = middle();
-  perform(
+  const at = around(meant());
+  const key = perform(
     "steps:note",
-    (draft, graph) => addNote(draft, graph, [x - 150, y - 60]),
-    (key) => [key],
+    (draft, graph) => addNote(draft, graph, freePlace(draft.graph(graph), at)),
+    (added) => [added],
   );
+  useCanvas.setState({ writing: key });
 }
 
 export const graphCommands: Command[] = [
-  { id: "graph.addNode", area: "graph", keys: ["Tab", "A"], run: () => openPalette() },
+  {
+    id: "graph.addNode",
+    area: "graph",
+    keys: ["Tab", "A"],
+    run: () => openPalette(useMenu.getState().asked?.at),
+  },
   { id: "graph.group", area: "graph", keys: ["mod+G"], when: hasNodes, run: group },
+  { id: "graph.search", area: "graph", keys: ["mod+F"], run: searchOutline },
   { id: "graph.note", area: "graph", keys: ["N"], run: note },
   { id: "graph.makeSubgraph", area: "graph", keys: ["mod+shift+E"], when: hasNodes, run: subgraph },
   {

@@ -1,10 +1,12 @@
 import type { Node, NodeProps } from "@xyflow/react";
-import { lazy, memo, Suspense, useState } from "react";
+import { lazy, memo, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { MARKDOWN_NOTE } from "@/graph/kinds";
 import { setNote } from "../actions/nodes";
 import type { NodeData } from "../items";
 import { shapeOf } from "../model/shape";
+import { focusNode } from "../pane/focusNode";
+import { useCanvas } from "../state";
 import { useText } from "../widgets/TextWidget";
 import { NodeFrame } from "./NodeFrame";
 import styles from "./NoteNode.module.css";
@@ -21,7 +23,12 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Nod
   const given = Array.isArray(record.values) ? record.values[0] : undefined;
   const value = typeof given === "string" ? given : "";
   const isMarkdown = record.type === MARKDOWN_NOTE;
-  const [isWriting, setWriting] = useState(false);
+  const isWriting = useCanvas((state) => state.writing === key);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const write = () => useCanvas.setState({ writing: key });
+  useEffect(() => {
+    if (isWriting) field.current?.focus({ preventScroll: true });
+  }, [isWriting]);
   const text = useText(value, (next) => setNote(key, next));
   const title = record.title ?? t(isMarkdown ? "note.markdown" : "note.plain");
   const height = shape.height - 30;
@@ -40,11 +47,7 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Nod
         />
         {shape.isCollapsed ? null : isMarkdown && !isWriting ? (
           // biome-ignore lint/a11y/noStaticElementInteractions: the button beside does the same for the keyboard
-          <div
-            className={`${styles.shown} nowheel`}
-            style={{ height }}
-            onDoubleClick={() => setWriting(true)}
-          >
+          <div className={`${styles.shown} nowheel`} style={{ height }} onDoubleClick={write}>
             <Suspense fallback={<pre>{value}</pre>}>
               <Markdown text={value} />
             </Suspense>
@@ -53,7 +56,7 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Nod
               className={`${styles.edit} nodrag`}
               aria-label={t("note.edit")}
               title={t("note.edit")}
-              onClick={() => setWriting(true)}
+              onClick={write}
             >
               ✎
             </button>
@@ -65,14 +68,16 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Nod
             aria-label={t("note.text")}
             value={text.value}
             placeholder={t("note.placeholder")}
-            // biome-ignore lint/a11y/noAutofocus: the person just asked to write here
-            autoFocus={isWriting}
+            ref={field}
             onChange={(event) => text.type(event.currentTarget.value)}
             onBlur={() => {
               text.settle();
-              setWriting(false);
+              if (isWriting) useCanvas.setState({ writing: null });
             }}
-            onKeyDown={text.onKeyDown}
+            onKeyDown={(event) => {
+              text.onKeyDown(event);
+              if (event.key === "Escape") focusNode(key, false);
+            }}
           />
         )}
         {!shape.isCollapsed && <ResizeCorner node={key} record={record} min={[120, 60]} />}

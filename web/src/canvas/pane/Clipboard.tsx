@@ -3,17 +3,14 @@ import { isClip } from "@/graph/edit/clipboard";
 import { useEditor } from "@/store/editor";
 import { copied, pasted, removeChosen } from "../actions/clipboard";
 import { uploadAsNode, uploadInput, uploadInto } from "../actions/upload";
-import { middle, screenElement, toGraph } from "../view";
+import { screenElement } from "../view";
+import { followPointer, meant } from "./pointer";
 
 /** The browser's clipboard events, so that copying works between tabs and needs no permission. */
 export function Clipboard() {
   useEffect(() => {
-    let pointer: readonly [number, number] | null = null;
     let isShift = false;
-    const moved = (event: PointerEvent) => {
-      const isHere = event.target instanceof Element && event.target.closest("[data-canvas]") !== null;
-      pointer = isHere ? [event.clientX, event.clientY] : null;
-    };
+    const unfollow = followPointer();
     const keyed = (event: KeyboardEvent) => {
       isShift = event.shiftKey;
     };
@@ -26,7 +23,7 @@ export function Clipboard() {
     };
     const paste = (event: ClipboardEvent) => {
       if (!isOurs(event)) return;
-      const at = pointer === null ? middle() : toGraph(...pointer);
+      const at = meant();
       const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
       if (file !== undefined) {
         event.preventDefault();
@@ -42,13 +39,12 @@ export function Clipboard() {
       event.preventDefault();
       pasted(text, { at, connect: isShift });
     };
-    document.addEventListener("pointermove", moved, { passive: true });
     document.addEventListener("keydown", keyed, true);
     document.addEventListener("copy", copy);
     document.addEventListener("cut", copy);
     document.addEventListener("paste", paste);
     return () => {
-      document.removeEventListener("pointermove", moved);
+      unfollow();
       document.removeEventListener("keydown", keyed, true);
       document.removeEventListener("copy", copy);
       document.removeEventListener("cut", copy);

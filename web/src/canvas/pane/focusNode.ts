@@ -1,6 +1,8 @@
 import type { NodeKey } from "@/graph/document";
 import { boundsOf } from "@/graph/geometry";
+import { isNote } from "@/graph/kinds";
 import { select } from "@/store/editor";
+import { useCanvas } from "../state";
 import { shown } from "../useShown";
 import { reveal, screenElement } from "../view";
 import { setFocused } from "./hot";
@@ -33,6 +35,11 @@ export function nodeElement(key: NodeKey): HTMLElement | null {
 
 /** Put the keyboard into the first widget of a node. */
 export function editFirstWidget(key: NodeKey): boolean {
+  const type = shown().graph.nodes.by[key]?.type;
+  if (type !== undefined && isNote(type)) {
+    useCanvas.setState({ writing: key });
+    return true;
+  }
   const widget = nodeElement(key)?.querySelector("[data-widget]");
   const field = widget?.querySelector<HTMLElement>("textarea, input, [tabindex='0'], button[role]");
   field?.focus();

@@ -1,11 +1,13 @@
 import { Button, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { type KeyboardEvent, useDeferredValue, useMemo, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { centerOn } from "@/canvas/view";
 import { outline } from "@/graph/outline";
 import { runCommand } from "@/store/commands";
 import { useDefs } from "@/store/defs";
 import { shownGraph, useEditor } from "@/store/editor";
+import { useShell } from "@/store/shell";
 import { OutlineItem } from "./OutlineItem";
 import styles from "./OutlinePanel.module.css";
 
@@ -23,6 +25,12 @@ export function OutlinePanel() {
   const defs = useDefs((state) => state.defs);
   const [query, setQuery] = useState("");
   const nodes = useMemo(() => outline(document, defs, graph), [document, defs, graph]);
+  const field = useRef<HTMLInputElement>(null);
+  const searches = useShell((shell) => shell.searches);
+  useEffect(() => {
+    if (searches > 0) field.current?.select();
+  }, [searches]);
+  const found = useRef(-1);
   const wanted = query.trim().toLowerCase();
   const shown = nodes.filter((node) =>
     `${node.title} ${node.type} ${node.node}`.toLowerCase().includes(wanted),
@@ -31,10 +39,21 @@ export function OutlinePanel() {
     <div className={styles.outline}>
       <div className={styles.bar}>
         <TextInput
+          ref={field}
           size="xs"
           flex={1}
           value={query}
-          onChange={(event) => setQuery(event.currentTarget.value)}
+          onChange={(event) => {
+            setQuery(event.currentTarget.value);
+            found.current = -1;
+          }}
+          onKeyDown={(event) => {
+            // One after the other; the field keeps the keyboard.
+            if (event.key !== "Enter" || shown.length === 0) return;
+            found.current = (found.current + (event.shiftKey ? shown.length - 1 : 1)) % shown.length;
+            const node = shown[found.current];
+            if (node !== undefined) centerOn(useEditor.getState().path, node.node);
+          }}
           placeholder={t("outline.search")}
           aria-label={t("outline.search")}
           leftSection={<IconSearch size={14} aria-hidden />}
