@@ -198,9 +198,9 @@ class _Conversion:
         """The value in a widget of the node of that name, in this graph or else in those around it."""
         around: Scope | None = scope
         while around is not None:
-            for node in around.graph.nodes.values():
-                if name not in (node.name_for_text, self._title(node)):
-                    continue
+            nodes = list(around.graph.nodes.values())
+            called = [node for node in nodes if node.name_for_text == name]
+            for node in [*called, *(node for node in nodes if self._title(node) == name)]:
                 slot = node.slot(widget)
                 linked = slot is not None and slot.link is not None
                 found = self.resolver.resolve(around, node, slot) if slot is not None and linked else None

@@ -11,8 +11,15 @@ export interface Substitution {
   readonly now: Date;
 }
 
-/** The value of a node's widget as it goes into the prompt; undefined if the node has no such widget. */
-export type LookUp = (scope: Scope, node: NodeKey, widget: string) => Json | undefined;
+/** What texts may name, in one conversion. */
+export interface LookUp {
+  /** The value of a node's widget as it goes into the prompt; undefined if the node has no such widget. */
+  readonly value: (scope: Scope, node: NodeKey, widget: string) => Json | undefined;
+  /** What nodes of a type are called that nobody gave a title. */
+  readonly title: (type: string) => string;
+  /** The nodes of each graph by name, filled as it is asked for. */
+  readonly names: Map<Scope["graph"]["nodes"], ReadonlyMap<string, readonly NodeKey[]>>;
+}
 
 const PREFIXED = new Set([
   ...["SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveWEBM", "SaveAudio", "SaveGLB"],
@@ -64,32 +71,32 @@ function tokenValue(token: string, scope: Scope, lookUp: LookUp, now: Date): str
 /** Looked for in the node's own graph, then in those around it. */
 function namedValue(scope: Scope, name: string, widget: string, lookUp: LookUp): Json | undefined {
   for (let at: Scope | null = scope; at !== null; at = at.host?.scope ?? null) {
-    for (const node of nodesNamed(at, name)) {
-      const value = lookUp(at, node, widget);
+    for (const node of nodesNamed(at, name, lookUp)) {
+      const value = lookUp.value(at, node, widget);
       if (value !== undefined) return value;
     }
   }
   return undefined;
 }
 
-function nodesNamed({ graph }: Scope, name: string): readonly NodeKey[] {
-  let names = NAMES.get(graph.nodes);
-  if (names === undefined) {
-    names = new Map<string, NodeKey[]>();
-    for (const key of graph.nodes.ids) {
-      const node = graph.nodes.by[key];
-      for (const called of new Set([node?.properties["Node name for S&R"], node?.title])) {
-        if (typeof called !== "string") continue;
-        const known = names.get(called);
-        if (known === undefined) names.set(called, [key]);
-        else known.push(key);
-      }
-    }
-    NAMES.set(graph.nodes, names);
+/** Those that have it as their name for texts come before those that have it as title. */
+function nodesNamed({ graph: { nodes } }: Scope, name: string, { names, title }: LookUp): readonly NodeKey[] {
+  const known = names.get(nodes);
+  if (known !== undefined) return known.get(name) ?? [];
+  const found = new Map<string, NodeKey[]>();
+  const call = (key: NodeKey, called: Json | undefined) => {
+    if (typeof called !== "string") return;
+    const keys = found.get(called) ?? [];
+    if (!keys.includes(key)) found.set(called, [...keys, key]);
+  };
+  for (const key of nodes.ids) call(key, nodes.by[key]?.properties["Node name for S&R"]);
+  for (const key of nodes.ids) {
+    const node = nodes.by[key];
+    if (node !== undefined) call(key, node.title ?? title(node.type));
   }
-  return names.get(name) ?? [];
+  names.set(nodes, found);
+  return found.get(name) ?? [];
 }
-const NAMES = new WeakMap<Scope["graph"]["nodes"], Map<string, NodeKey[]>>();
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what file systems refuse
 const ILLEGAL = /[/?<>\\:*|"\x00-\x1f\x7f]/g;

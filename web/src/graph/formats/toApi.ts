@@ -183,7 +183,7 @@ function linkedValue(
 
 /** Widget values as they go into the prompt, linked ones included. */
 function valuesBy(defs: Defs, resolver: Resolver): LookUp {
-  return (scope, key, widget) => {
+  const value: LookUp["value"] = (scope, key, widget) => {
     const node = scope.graph.nodes.by[key];
     const def = defs.get(node?.type ?? "");
     const input = def?.inputs.find(({ name }) => name === widget);
@@ -193,6 +193,7 @@ function valuesBy(defs: Defs, resolver: Resolver): LookUp {
     if (answer?.kind === "value") return answer.value;
     return scope.host?.overrides.get(key)?.get(widget) ?? readWidgets(node, def).values.get(widget);
   };
+  return { value, title: (type) => defs.get(type)?.title ?? type, names: new Map() };
 }
 
 /** The node an input is linked to, if it is a link. */
