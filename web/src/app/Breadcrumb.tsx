@@ -2,17 +2,18 @@ import { IconChevronRight } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Document, GraphId } from "@/graph/document";
 import { leave, useEditor } from "@/store/editor";
+import { useTabs } from "@/store/persist/tabs";
 import styles from "./Breadcrumb.module.css";
 
 /** The subgraphs one has entered, and the way back. */
 export function Breadcrumb() {
   const { t } = useTranslation("app");
   const path = useEditor((editor) => editor.path);
-  const name = useEditor((editor) => editor.name);
+  const open = useTabs(({ tabs, active }) => tabs.find((tab) => tab.docId === active));
   const document = useEditor((editor) => editor.document);
   if (path.length === 0) return null;
   const steps = [
-    name?.split("/").at(-1) ?? t("untitled"),
+    open?.name?.split("/").at(-1) ?? open?.title ?? t("untitled"),
     ...path.map(({ shows }) => nameOf(document, shows)),
   ];
   return (

@@ -1,5 +1,6 @@
 import { notifications } from "@mantine/notifications";
 import i18next from "i18next";
+import { keepTyped } from "@/app/typeAhead";
 import { makeIndependent } from "@/graph/edit/definitions";
 import { groupNodes } from "@/graph/edit/groups";
 import { makeSubgraph } from "@/graph/edit/makeSubgraph";
@@ -53,6 +54,11 @@ function note(): void {
   useCanvas.setState({ writing: key });
 }
 
+function search(): void {
+  keepTyped();
+  searchOutline();
+}
+
 export const graphCommands: Command[] = [
   {
     id: "graph.addNode",
@@ -61,7 +67,7 @@ export const graphCommands: Command[] = [
     run: () => openPalette(useMenu.getState().asked?.at),
   },
   { id: "graph.group", area: "graph", keys: ["mod+G"], when: hasNodes, run: group },
-  { id: "graph.search", area: "graph", keys: ["mod+F"], run: searchOutline },
+  { id: "graph.search", area: "graph", keys: ["mod+F"], run: search },
   { id: "graph.note", area: "graph", keys: ["N"], run: note },
   { id: "graph.makeSubgraph", area: "graph", keys: ["mod+shift+E"], when: hasNodes, run: subgraph },
   {

@@ -5,7 +5,7 @@ import type { Subject } from "./menu";
 type Sections = readonly (readonly string[])[];
 
 const NODE: Sections = [
-  ["run.selected", "node.connect", "node.rename", "node.collapse", "node.pin", "node.mute", "node.bypass"],
+  ["run.selected", "node.rename", "node.collapse", "node.pin", "node.mute", "node.bypass", "node.connect"],
   ["graph.enter", "graph.makeSubgraph", "graph.unpack", "graph.makeIndependent", "graph.group"],
   ["edit.copy", "edit.cut", "edit.duplicate", "edit.delete", "edit.deleteReconnect"],
   ["node.front", "node.back", "node.recreate"],

@@ -2,6 +2,7 @@ import { Button, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { takeTyped } from "@/app/typeAhead";
 import { centerOn } from "@/canvas/view";
 import { outline } from "@/graph/outline";
 import { runCommand } from "@/store/commands";
@@ -28,7 +29,11 @@ export function OutlinePanel() {
   const field = useRef<HTMLInputElement>(null);
   const searches = useShell((shell) => shell.searches);
   useEffect(() => {
-    if (searches > 0) field.current?.select();
+    if (searches === 0) return;
+    const typed = takeTyped();
+    if (typed !== "") setQuery(typed);
+    field.current?.focus();
+    if (typed === "") field.current?.select();
   }, [searches]);
   const found = useRef(-1);
   const wanted = query.trim().toLowerCase();
