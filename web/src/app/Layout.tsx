@@ -1,4 +1,3 @@
-import { Loader } from "@mantine/core";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
 import { Canvas } from "@/canvas/Canvas";
@@ -10,12 +9,14 @@ import { Breadcrumb } from "./Breadcrumb";
 import { Dialogs } from "./Dialogs";
 import { ErrorBoundary } from "./ErrorBoundary";
 import styles from "./Layout.module.css";
+import { NodesBanner } from "./NodesBanner";
 import { TemplatesPage } from "./panels";
 import { Rail } from "./Rail";
 import { SidePanel } from "./SidePanel";
 import { StatusLine } from "./StatusLine";
 import { TopBar } from "./TopBar";
 import { useRoute } from "./useRoute";
+import { Waiting } from "./Waiting";
 
 /** The page: bar on top, panels at the side, the canvas with what is left. */
 export function Layout({ started }: { readonly started: Promise<void> }) {
@@ -33,7 +34,7 @@ export function Layout({ started }: { readonly started: Promise<void> }) {
         {panel !== null && <SidePanel panel={panel} />}
         <main id="canvas" className={styles.main} tabIndex={-1} aria-label={t("canvas")}>
           <ErrorBoundary place="canvas">
-            <Suspense fallback={<Loader className={styles.loader ?? ""} aria-label={t("loading")} />}>
+            <Suspense fallback={<Waiting />}>
               <Workspace started={started} />
             </Suspense>
           </ErrorBoundary>
@@ -58,6 +59,7 @@ function Workspace({ started }: { readonly started: Promise<void> }) {
   use(started);
   return (
     <>
+      <NodesBanner />
       <KeptBanner />
       <div className={styles.stage}>
         <Canvas />

@@ -91,7 +91,7 @@ interface ButtonProps {
 
 function RailButton({ label, hint = label, Icon, isOn, count = 0, panel, onClick }: ButtonProps) {
   return (
-    <Tooltip label={hint} position="right">
+    <Tooltip label={hint} position="right" disabled={isOn}>
       <button
         type="button"
         className={styles.button}

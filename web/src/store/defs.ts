@@ -1,5 +1,6 @@
 /** The server's node classes, loaded once and again when packs or model files changed. */
 import { create } from "zustand";
+import { errorOf } from "@/api/error";
 import { type Defs, readDefs } from "@/graph/defs";
 import { isObject } from "@/graph/json";
 import { useRuns } from "./runs";
@@ -24,11 +25,24 @@ export function followDefs(): void {
 export async function loadDefs(): Promise<void> {
   try {
     const answer = await fetch("object_info");
+    if (!answer.ok) throw errorOf(answer.status, await answer.text());
     const info: unknown = await answer.json();
-    if (!answer.ok || !isObject(info)) throw new Error(`/object_info answered ${answer.status}`);
+    if (!isObject(info)) throw new Error(`/object_info answered ${answer.status}`);
     useDefs.setState({ defs: readDefs(info), status: "ready", error: null });
   } catch (error) {
     const status = useDefs.getState().defs.size > 0 ? "ready" : "failed";
     useDefs.setState({ status, error: error instanceof Error ? error.message : String(error) });
+    if (status === "failed") againLater();
   }
+}
+
+const PAUSE = 10_000;
+let pending: ReturnType<typeof setTimeout> | undefined;
+
+/** A worker that could not start is started again by the server; it may work then. */
+function againLater(): void {
+  clearTimeout(pending);
+  pending = setTimeout(() => {
+    if (useDefs.getState().status === "failed") void loadDefs();
+  }, PAUSE);
 }

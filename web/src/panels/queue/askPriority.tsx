@@ -27,6 +27,7 @@ function PriorityForm({ id, now }: { readonly id: string; readonly now: number }
     >
       <NumberInput
         data-autofocus
+        onFocus={(event) => event.currentTarget.select()}
         label={t("queue.priorityLabel")}
         description={t("queue.priorityHint")}
         value={number}

@@ -11,8 +11,8 @@ export function useFailures(): void {
   const { t } = useTranslation("run");
   useEffect(
     () =>
-      feed.onEnd(({ id, doc, view }) => {
-        if (view.state !== "error") return;
+      feed.onEnd(({ id, doc, view, isPast }) => {
+        if (view.state !== "error" || isPast) return;
         const [node, run] = [...view.nodes].find(([, one]) => one.state === "failed") ?? [null, null];
         const { docId, document } = useEditor.getState();
         const place = node === null || doc !== docId ? "" : `${titleAt(node, document)}: `;

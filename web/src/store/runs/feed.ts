@@ -30,6 +30,8 @@ export interface FollowedJob {
   retold: boolean;
   /** Whether the server has said that it has the job. */
   isTaken: boolean;
+  /** Whether it had ended before this page heard of it. */
+  readonly isPast: boolean;
 }
 
 export class Feed {
@@ -45,9 +47,15 @@ export class Feed {
   }
 
   /** A job was sent, or is about to be: its first message may be here before the answer. */
-  follow(id: string, doc: string, sent: Sent, { isPart = false, retold = false } = {}): FollowedJob {
+  follow(
+    id: string,
+    doc: string,
+    sent: Sent,
+    { isPart = false, retold = false, isPast = false } = {},
+  ): FollowedJob {
     const board = this.boards.of(doc);
-    const job = { id, doc, isPart, view: new JobView(sent, board.nodes), seq: 0, retold, isTaken: retold };
+    const view = new JobView(sent, board.nodes);
+    const job = { id, doc, isPart, view, seq: 0, retold, isTaken: retold, isPast };
     this.following.set(id, job);
     // While one runs the next ones wait unseen.
     if (board.view === null || board.view.isOver) this.boards.show(doc, id, job.view, isPart);

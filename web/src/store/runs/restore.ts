@@ -17,8 +17,9 @@ export async function restoreLast(doc: string): Promise<void> {
     const params = { path: { id } };
     const job = await answer(api.GET("/api/v1/jobs/{id}", { params }));
     if (feed.boards.of(doc).view !== null) return;
-    const followed = feed.follow(id, doc, sentIn(job), { retold: true });
-    if (job.status !== "pending" && job.status !== "in_progress") await feed.conclude(followed);
+    const isPast = job.status !== "pending" && job.status !== "in_progress";
+    const followed = feed.follow(id, doc, sentIn(job), { retold: true, isPast });
+    if (isPast) await feed.conclude(followed);
     else if (job.client_id !== clientId()) follow(followed);
     else {
       // With its times, which messages that are told again do not have.
