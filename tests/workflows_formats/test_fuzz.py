@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.graph import as_list, as_object
-from tests.workflows_formats.files import NAMES, OBJECT_INFO, Sketch, load
+from tests.workflows_formats.files import NAMES, OBJECT_INFO, Sketch, klass, load
 from workflows.formats import FormatError, convert, definitions_of, kind_of
 
 DEFINITIONS = definitions_of(OBJECT_INFO)
@@ -113,3 +113,14 @@ def test_files_do_not_change_kind_by_their_order() -> None:
     assert kind_of({"1": {"class_type": ""}}) == "nothing"
     assert kind_of(json.loads('{"nodes": [], "1": {"class_type": "A"}}')) == "workflow"
     assert kind_of({}) == kind_of([]) == "nothing"
+
+
+def test_ids_given_anew_are_free_in_the_whole_file() -> None:
+    sketch = Sketch(klass("Number", ["INT"], value=["INT", {}]))
+    for value in (1, 2, 3):
+        sketch.node("Number", [value])
+    sketch[2]["id"] = 1
+    del sketch[3]["id"]
+    sketch.document["nodes"].append({**sketch[1], "id": 2, "widgets_values": [4]})
+    values = {node: entry["inputs"]["value"] for node, entry in sketch.converted().prompt.items()}
+    assert values == {"1": 1, "3": 2, "4": 3, "2": 4}

@@ -68,7 +68,15 @@ def test_dates(pattern: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(True, "true"), (8.0, "8"), (7.5, "7.5"), (2**53, str(2**53)), (None, ""), ("a", "a")],
+    [
+        (True, "true"),
+        (8.0, "8"),
+        (7.5, "7.5"),
+        (2**53, str(2**53)),
+        (None, ""),
+        ("a", "a"),
+        (["a", 1], "a,1"),
+    ],
 )
 def test_values_are_written_as_the_canvas_does(value: Any, expected: str) -> None:
     assert as_text(value) == expected
@@ -104,6 +112,15 @@ def test_a_name_that_means_nothing_is_told() -> None:
     sketch = Sketch()
     sketch.node("SaveImage", ["%Nobody.seed%"])
     assert sketch.codes() == [("unknown_substitution", "1")]
+
+
+def test_a_name_for_texts_comes_before_a_title() -> None:
+    sketch = Sketch()
+    sketch.node("EmptyLatentImage", [1, 1, 1])
+    sketch.node("EmptyLatentImage", [2, 2, 2])
+    sketch[1]["title"] = "Size"
+    sketch[2]["properties"] = {"Node name for S&R": "Size"}
+    assert sketch.inputs(sketch.node("SaveImage", ["%Size.width%"]))["filename_prefix"] == "2"
 
 
 def test_texts_of_other_nodes_are_left_alone() -> None:

@@ -166,6 +166,8 @@ def test_names_of_inputs_are_what_counts_and_unknown_ones_go_along() -> None:
     assert sketch.inputs(node) == {"first": 3, "second": ["1", 0], "input_7": ["1", 0]}
     nameless = sketch.node("Dynamic", [3, 4], _=(source, 0))
     assert sketch.inputs(nameless) == {"first": ["1", 0], "second": 4}
+    texts = sketch.node("CLIPTextEncode", ["a fox"], _=(source, 0))
+    assert sketch.inputs(texts) == {"text": "a fox", "clip": ["1", 0]}, "sockets come before widgets"
 
 
 VALUES = st.fixed_dictionaries(

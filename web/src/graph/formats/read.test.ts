@@ -218,4 +218,15 @@ describe("repairs", () => {
     const written = write(document)["definitions"] as { subgraphs: JsonObject[] };
     expect(written.subgraphs.map(({ id }) => id)).toEqual(["outer", "inner"]);
   });
+
+  it("gives a link with a name no number that an input asks for", () => {
+    const nodes = [
+      { id: 1, type: "LoadImage", outputs: [{ name: "IMAGE", type: "IMAGE" }] },
+      { id: 2, type: "PreviewImage", inputs: [{ name: "images", type: "IMAGE", link: "picture" }] },
+      { id: 3, type: "PreviewImage", inputs: [{ name: "images", type: "IMAGE", link: 1 }] },
+    ];
+    const { document } = read({ nodes, links: [["picture", 1, 0, 2, 0, "IMAGE"]], version: 0.4 });
+    const links = document.graphs.by[ROOT]?.links;
+    expect(links?.ids.map((id) => links.by[id]?.to)).toEqual(["2"]);
+  });
 });

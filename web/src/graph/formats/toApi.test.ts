@@ -41,6 +41,45 @@ describe("the prompt of a workflow", () => {
     });
   });
 
+  it("gives an input without a name that of its place: sockets come before widgets", () => {
+    const loader: NodeSketch = { id: 1, type: "CheckpointLoaderSimple", values: ["a"] };
+    const node: NodeSketch = { id: 2, type: "CLIPTextEncode", in: { "": [1, 1] }, values: ["a fox"] };
+    const { prompt } = toApi(workflow([loader, node]), defs);
+    expect(inputs(prompt, "2")).toEqual({ text: "a fox", clip: ["1", 1] });
+  });
+
+  it("knows nodes in texts by their name for texts, then by title, also that of the class", () => {
+    const named = { "Node name for S&R": "Size" };
+    const nodes: NodeSketch[] = [
+      { id: 1, type: "EmptyLatentImage", values: [1, 1, 1], title: "Size" },
+      { id: 2, type: "EmptyLatentImage", values: [2, 2, 2], properties: named },
+      { id: 3, type: "SaveImage", values: ["%Size.width% %Empty Latent Image.height%"] },
+    ];
+    const { prompt } = toApi(workflow(nodes), defs, { substitution });
+    expect(inputs(prompt, "3")).toEqual({ filename_prefix: "2 2" });
+  });
+
+  it("takes the first link that an output of a definition names, also one that an input claims by mistake", () => {
+    const slots = [{ name: "IMAGE", type: "IMAGE" }];
+    const picture = (id: number) => ({ id, type: "LoadImage", outputs: slots, widgets_values: ["a.png"] });
+    const out = (id: number, from: number) => ({
+      ...{ id, origin_id: from, origin_slot: 0, target_id: -20, target_slot: 0, type: "IMAGE" },
+    });
+    const wrong = { id: 3, type: "PreviewImage", inputs: [{ name: "images", type: "IMAGE", link: 12 }] };
+    const definition = {
+      ...{ id: "def", name: "Two", inputs: [], outputs: [{ ...slots[0], linkIds: [99, 12, 11] }] },
+      nodes: [picture(1), picture(2), wrong],
+      links: [out(11, 1), out(12, 2)],
+    };
+    const nodes = [
+      { id: 1, type: "def", outputs: slots },
+      { id: 2, type: "PreviewImage", inputs: [{ name: "images", type: "IMAGE", link: 1 }] },
+    ];
+    const links = [[1, 1, 0, 2, 0, "IMAGE"]];
+    const file = JSON.stringify({ nodes, links, version: 0.4, definitions: { subgraphs: [definition] } });
+    expect(inputs(toApi(read(file).document, defs).prompt, "2")).toEqual({ images: ["1:2", 0] });
+  });
+
   it("tells which values do not fit", () => {
     const node: NodeSketch = { id: 1, type: "EmptyLatentImage", values: ["wide", 512, 1] };
     const { findings } = toApi(workflow([node]), defs);
