@@ -21,8 +21,8 @@ export function useDropTarget() {
         const node = nodeUnder(at);
         const [file] = event.dataTransfer.files;
         if (node !== null && file?.type.startsWith("image/") && uploadInput(node)) {
+          // Heard by the page as well, which shows then that nothing hovers over it any more.
           event.preventDefault();
-          event.stopPropagation();
           void uploadInto(node, file);
           return;
         }
@@ -30,7 +30,6 @@ export function useDropTarget() {
         const def = dragged === null ? undefined : useDefs.getState().defs.get(dragged.type);
         if (dragged === null || def === undefined) return;
         event.preventDefault();
-        event.stopPropagation();
         const key = addNodeOf(def, toGraph(...at));
         for (const [name, value] of Object.entries(dragged.values)) setValue(key, name, value);
       },
