@@ -181,6 +181,8 @@ export class OpenDoc {
     this.updated = Date.now();
     this.isWorthSending = true;
     this.journal?.record(edit);
+    // Not only once it is written here: that may fail, and nobody is to read "kept" meanwhile.
+    if (this.journal !== null) this.sync?.poke();
   }
 
   private state(): State {
