@@ -16,8 +16,10 @@ export function keepTyped(): void {
 
 /** What was typed in the meantime; the keys go where the keyboard is again. */
 export function takeTyped(): string {
+  if (timer === 0) return "";
   window.clearTimeout(timer);
   window.removeEventListener("keydown", keep, true);
+  timer = 0;
   const text = typed;
   typed = "";
   return text;

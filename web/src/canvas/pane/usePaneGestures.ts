@@ -15,6 +15,7 @@ import { shown } from "../useShown";
 import { toGraph, viewport } from "../view";
 import { useBoxSelect } from "./boxSelect";
 import { setFocused, setPointed } from "./hot";
+import { useLongPress } from "./useLongPress";
 
 /** What can be done where no node is mounted: choose links and nodes seen from afar, draw a box, ask for a menu. */
 export function usePaneGestures(screen: RefObject<HTMLElement | null>) {
@@ -22,6 +23,7 @@ export function usePaneGestures(screen: RefObject<HTMLElement | null>) {
   useBoxSelect(screen);
   useHover(screen);
   useFocusTracking(screen);
+  useLongPress(screen);
   return useMemo(
     () => ({
       onPaneClick: (event: MouseEvent) => {

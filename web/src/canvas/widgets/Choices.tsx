@@ -1,6 +1,7 @@
 import { Combobox, useCombobox } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { takeTyped } from "@/app/typeAhead";
 import type { Json } from "@/graph/json";
 import styles from "./Choices.module.css";
 import { choiceText, closeChoices, manyOf, pickChoice, useChoices } from "./choices";
@@ -28,6 +29,10 @@ function Open() {
     if (search === "") combobox.selectActiveOption();
     else combobox.selectFirstOption();
   }, [search]);
+  useEffect(() => {
+    const typed = takeTyped();
+    if (typed !== "") setSearch(typed);
+  }, []);
   useEffect(() => {
     const outside = (event: Event) => {
       if (event.target instanceof Node && !box.current?.contains(event.target)) closeChoices();

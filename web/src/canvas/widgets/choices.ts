@@ -1,5 +1,6 @@
 /** The list of choices that is open, if one is. */
 import { create } from "zustand";
+import { keepTyped, takeTyped } from "@/app/typeAhead";
 import type { Json } from "@/graph/json";
 
 export interface Asked {
@@ -18,11 +19,14 @@ export const useChoices = create<{ readonly asked: Asked | null }>(() => ({ aske
 export function openChoices(asked: Asked): void {
   const isOpen = useChoices.getState().asked?.owner === asked.owner;
   useChoices.setState({ asked: isOpen ? null : asked });
+  if (isOpen) takeTyped();
+  else keepTyped();
 }
 
 export function closeChoices(): void {
   const { asked } = useChoices.getState();
   useChoices.setState({ asked: null });
+  takeTyped();
   asked?.anchor.focus();
 }
 
