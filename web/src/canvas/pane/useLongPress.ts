@@ -7,7 +7,10 @@ const LONG = 480;
 const REST = 10;
 
 /** A finger that rests asks for the menu of what is under it. Not all browsers do that by themselves. */
-export function useLongPress(screen: RefObject<HTMLElement | null>): void {
+export function useLongPress(
+  screen: RefObject<HTMLElement | null>,
+  onPane: (at: { readonly clientX: number; readonly clientY: number }) => void,
+): void {
   useEffect(() => {
     const element = screen.current;
     if (element === null) return;
@@ -29,6 +32,8 @@ export function useLongPress(screen: RefObject<HTMLElement | null>): void {
       timer = window.setTimeout(() => {
         stop();
         hasAsked = true;
+        // React Flow takes the pane's menu from the right button alone.
+        if (target.classList.contains("react-flow__pane")) return onPane({ clientX, clientY });
         target.dispatchEvent(
           new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX, clientY }),
         );
@@ -60,5 +65,5 @@ export function useLongPress(screen: RefObject<HTMLElement | null>): void {
       stop();
       signal.abort();
     };
-  }, [screen]);
+  }, [screen, onPane]);
 }

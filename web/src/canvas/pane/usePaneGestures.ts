@@ -23,7 +23,7 @@ export function usePaneGestures(screen: RefObject<HTMLElement | null>) {
   useBoxSelect(screen);
   useHover(screen);
   useFocusTracking(screen);
-  useLongPress(screen);
+  useLongPress(screen, askMenu);
   return useMemo(
     () => ({
       onPaneClick: (event: MouseEvent) => {
@@ -44,12 +44,7 @@ export function usePaneGestures(screen: RefObject<HTMLElement | null>) {
       },
       onPaneContextMenu: (event: globalThis.MouseEvent | MouseEvent) => {
         event.preventDefault();
-        const at: Point = [event.clientX, event.clientY];
-        const [node, link] = [nodeUnder(at), linkUnder(at)];
-        if (node !== null) return openMenu({ kind: "node", node }, event);
-        if (link !== null) return openMenu({ kind: "link", link }, event);
-        const group = groupAt(shown().graph, toGraph(...at));
-        openMenu(group === null ? { kind: "canvas" } : { kind: "group", group }, event);
+        askMenu(event);
       },
       onDoubleClick: (event: MouseEvent) => {
         const { target } = event;
@@ -62,6 +57,16 @@ export function usePaneGestures(screen: RefObject<HTMLElement | null>) {
     }),
     [],
   );
+}
+
+/** The menu of what lies at a place where no node is mounted. */
+function askMenu(event: { readonly clientX: number; readonly clientY: number }): void {
+  const at: Point = [event.clientX, event.clientY];
+  const [node, link] = [nodeUnder(at), linkUnder(at)];
+  if (node !== null) return openMenu({ kind: "node", node }, event);
+  if (link !== null) return openMenu({ kind: "link", link }, event);
+  const group = groupAt(shown().graph, toGraph(...at));
+  openMenu(group === null ? { kind: "canvas" } : { kind: "group", group }, event);
 }
 
 /** The node at a place on the page, mounted or not. */

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { InputDef } from "@/graph/defs";
 import type { NodeKey } from "@/graph/document";
@@ -23,6 +23,13 @@ export function NumberWidget({ node, input, label, value, isLinked }: Props) {
   const [isTyping, setTyping] = useState(false);
   const [shown, setShown] = useState<number | null>(null);
   const box = useRef<HTMLDivElement>(null);
+  const hasKeyboard = useRef(false);
+  useLayoutEffect(() => {
+    if (isTyping || !hasKeyboard.current) return;
+    // At once: the next key may be an arrow that is meant for the number.
+    hasKeyboard.current = false;
+    box.current?.focus();
+  }, [isTyping]);
   const set = (next: number) => {
     if (next !== value) setValue(node, input.name, next);
   };
@@ -40,7 +47,7 @@ export function NumberWidget({ node, input, label, value, isLinked }: Props) {
           onDone={(next, isByKey) => {
             setTyping(false);
             if (next !== null) set(next);
-            if (isByKey) requestAnimationFrame(() => box.current?.focus());
+            hasKeyboard.current = isByKey;
           }}
         />
       </div>
