@@ -62,11 +62,10 @@ export function usePaneGestures(screen: RefObject<HTMLElement | null>) {
 /** The menu of what lies at a place where no node is mounted. */
 function askMenu(event: { readonly clientX: number; readonly clientY: number }): void {
   const at: Point = [event.clientX, event.clientY];
-  const [node, link] = [nodeUnder(at), linkUnder(at)];
-  if (node !== null) return openMenu({ kind: "node", node }, event);
-  if (link !== null) return openMenu({ kind: "link", link }, event);
-  const group = groupAt(shown().graph, toGraph(...at));
-  openMenu(group === null ? { kind: "canvas" } : { kind: "group", group }, event);
+  const [node, link, group] = [nodeUnder(at), linkUnder(at), groupAt(shown().graph, toGraph(...at))];
+  if (node !== null) openMenu({ kind: "node", node }, event);
+  else if (link !== null) openMenu({ kind: "link", link }, event);
+  else openMenu(group === null ? { kind: "canvas" } : { kind: "group", group }, event);
 }
 
 /** The node at a place on the page, mounted or not. */
