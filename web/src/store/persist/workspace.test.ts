@@ -319,7 +319,11 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     const first = page.work.open({ ...own, document: documentOf(nodeAt(1)) });
     const { docId } = page.work.open({ ...own, document: documentOf(nodeAt(2)) });
     await moment();
+    const opened = page.tabs.getState().tabs.map((one) => one.docId);
+    expect(opened, "one does not close the other").toEqual([first.docId, docId]);
+    await page.work.close(first.docId);
     expect(page.tabs.getState().tabs.map((one) => one.docId)).toEqual([docId]);
+    expect(page.tabs.getState().recent).toEqual([]);
     expect(await page.shelf.entries(first.docId)).toEqual([]);
     expect(page.notices()).toEqual([]);
     move(page, 1);

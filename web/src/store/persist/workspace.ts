@@ -81,7 +81,7 @@ export class Workspace {
     return records.find((record) => record.name === name);
   }
 
-  /** A workflow that was not open; takes the place of one that nobody touched. */
+  /** A workflow that was not open; takes the place of a new or example one that nobody touched. */
   open({ document, name, title, file, isSaved, hasOriginal = false }: Source): OpenDoc {
     const content = { name, document, saved: isSaved ? document : EMPTY, done: [], undone: [], path: [] };
     const doc = this.start(randomId(), content, title);
@@ -89,11 +89,12 @@ export class Workspace {
     doc.savedTop = isSaved ? undefined : null;
     doc.hasOriginal = hasOriginal;
     doc.isWorthSending = !isSaved && !hasOriginal;
-    const replaced = this.active?.isUntouched === true && !this.active.content.name ? this.active : undefined;
+    const { active } = this;
+    const isSpare = active?.isUntouched === true && !active.hasOriginal && !active.content.name;
     this.show(doc.docId);
     doc.journal?.snapshot();
     this.docs.write();
-    if (replaced !== undefined) void this.close(replaced.docId);
+    if (isSpare) void this.close(active.docId);
     return doc;
   }
 
