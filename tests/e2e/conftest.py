@@ -16,8 +16,9 @@ DESK: ViewportSize = {"width": 1440, "height": 900}
 NewPage = Callable[..., Canvas]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not for the session: Playwright keeps an event loop running meanwhile, and asynchronous tests need their own.
     if not (ROOT / "server/static/canvas/index.html").is_file():
         pytest.fail("the canvas is not built: run `make canvas`")
     with sync_playwright() as playwright:
