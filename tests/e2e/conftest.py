@@ -18,7 +18,7 @@ NewPage = Callable[..., Canvas]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Not for the session: Playwright keeps an event loop running meanwhile, and asynchronous tests need their own.
+    # Not for the session: Playwright keeps an event loop running, and asynchronous tests need their own.
     if not (ROOT / "server/static/canvas/index.html").is_file():
         pytest.fail("the canvas is not built: run `make canvas`")
     with sync_playwright() as playwright:
