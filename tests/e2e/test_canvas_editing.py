@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import CDPSession, Locator, Route, expect
+from playwright.sync_api import CDPSession, Locator, Position, Route, expect
 
 from tests.e2e.canvas import Canvas, middle
 from tests.e2e.conftest import NewPage, shot
@@ -37,7 +37,7 @@ EVERY_WIDGET: dict[str, Any] = {
         }
     },
 }
-TITLE = {"x": 70.0, "y": 12.0}
+TITLE: Position = {"x": 70, "y": 12}
 """A place on a node's title."""
 
 
@@ -409,7 +409,8 @@ class Fingers:
 
     def touch(self, kind: str, *points: tuple[float, float]) -> None:
         touched = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-        self.session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touched})
+        event = {"type": f"touch{kind}", "touchPoints": touched}
+        self.session.send("Input.dispatchTouchEvent", event)  # pyright: ignore[reportUnknownMemberType]
 
 
 def view(canvas: Canvas) -> tuple[float, float, float]:

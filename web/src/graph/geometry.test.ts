@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import {
   boundsOf,
   boundsOfAll,
-  COLLAPSED_WIDTH,
   freePlace,
   groupAt,
   membersOf,
@@ -17,7 +16,9 @@ test("a node lies below its title", () => {
   const node = nodeOf(1, "KSampler", { pos: [100, 50], size: [315, 262] });
   expect(boundsOf(node)).toEqual({ x: 100, y: 20, width: 315, height: 292 });
   const collapsed = boundsOf({ ...node, flags: { collapsed: true } });
-  expect(collapsed).toEqual({ x: 100, y: 20, width: COLLAPSED_WIDTH, height: 30 });
+  expect(collapsed).toEqual({ x: 100, y: 20, width: 210, height: 30 });
+  const narrow = boundsOf({ ...node, size: [60, 26], flags: { collapsed: true } });
+  expect(narrow.width).toBe(140);
   expect(boundsOf({ ...node, type: "Reroute", size: [75, 26] })).toEqual({
     x: 100,
     y: 50,

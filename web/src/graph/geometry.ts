@@ -14,7 +14,7 @@ export const TEXT_WIDTH = 400;
 export const TEXT_ROWS = 5;
 /** Room for the picture of nodes that show one. */
 export const PREVIEW_HEIGHT = 220;
-export const COLLAPSED_WIDTH = 140;
+const COLLAPSED_WIDTH = 140;
 export const GROUP_TITLE_HEIGHT = 34;
 export const GROUP_PADDING = 10;
 
@@ -30,9 +30,14 @@ export function boundsOf(node: NodeRecord): Rect {
   const [x, y] = node.pos;
   if (node.type === REROUTE) return { x, y, width: node.size[0], height: node.size[1] };
   if (node.flags["collapsed"] === true) {
-    return { x, y: y - TITLE_HEIGHT, width: Math.min(node.size[0], COLLAPSED_WIDTH), height: TITLE_HEIGHT };
+    return { x, y: y - TITLE_HEIGHT, width: collapsedWidth(node), height: TITLE_HEIGHT };
   }
   return { x, y: y - TITLE_HEIGHT, width: node.size[0], height: node.size[1] + TITLE_HEIGHT };
+}
+
+/** How wide a collapsed node is: as it was, within what titles need. */
+export function collapsedWidth(node: NodeRecord): number {
+  return Math.max(COLLAPSED_WIDTH, Math.min(node.size[0], MIN_WIDTH));
 }
 
 /** The size of a node's body before anybody resizes it. */

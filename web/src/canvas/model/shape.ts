@@ -4,7 +4,7 @@
  */
 import type { InputDef, NodeDef } from "@/graph/defs";
 import type { NodeRecord, Point } from "@/graph/document";
-import { COLLAPSED_WIDTH, MIN_WIDTH, TITLE_HEIGHT } from "@/graph/geometry";
+import { collapsedWidth, TITLE_HEIGHT } from "@/graph/geometry";
 import { isNote, REROUTE } from "@/graph/kinds";
 import { type InputSocket, type OutputSocket, socketsOf } from "@/graph/sockets";
 import { isShown, type Place, places } from "@/graph/widgets";
@@ -61,9 +61,7 @@ function build(node: NodeRecord, def: NodeDef | undefined): Shape {
   const rowsAt = top + socketRows * SOCKET_HEIGHT + (socketRows > 0 ? PADDING : 0);
   const shown = def === undefined ? [] : places(def).filter(isShown);
   const { widgets, end } = layRows(shown, sockets.inputs, rowsAt, node.size[1] + TITLE_HEIGHT);
-  const width = isCollapsed
-    ? Math.max(COLLAPSED_WIDTH, Math.min(node.size[0], MIN_WIDTH))
-    : Math.max(node.size[0], 100);
+  const width = isCollapsed ? collapsedWidth(node) : Math.max(node.size[0], 100);
   const height = isCollapsed ? TITLE_HEIGHT : Math.max(node.size[1] + TITLE_HEIGHT, end);
   const places_ = new Map<string, number>();
   plain.forEach((socket, index) => {

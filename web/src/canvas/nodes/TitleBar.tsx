@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { enter } from "@/store/editor";
-import type { NodeRun, PinnedProblem } from "@/store/runs";
+import { type NodeRun, type PinnedProblem, useRuns } from "@/store/runs";
 import { showPanel } from "@/store/shell";
 import { beginRename, collapse, rename } from "../actions/nodes";
 import type { NodeData } from "../items";
@@ -20,6 +20,9 @@ interface Props {
 export function TitleBar({ data, run, problems }: Props) {
   const { t } = useTranslation("canvas");
   const { key, record, def, isHost, address } = data;
+  // What the last run came to would read like what the next one will do.
+  const isExplained = useRuns((runs) => runs.plan?.[address] !== undefined);
+  const isOver = run?.state === "done" || run?.state === "cached";
   const isRenaming = useCanvas((state) => state.renaming === key);
   const title = record.title ?? def?.title ?? record.type;
   const isCollapsed = record.flags["collapsed"] === true;
@@ -75,7 +78,7 @@ export function TitleBar({ data, run, problems }: Props) {
         </button>
       )}
       <PlanBadge address={address} />
-      <StateBadge run={run} />
+      {!(isExplained && isOver) && <StateBadge run={run} />}
       {isHost && (
         <button
           type="button"
