@@ -156,12 +156,25 @@ def test_previews_come_while_sampling_and_the_run_can_be_stopped(canvas: Canvas)
 
 
 def test_explain_tells_what_would_run(canvas: Canvas) -> None:
+    run(canvas)
     canvas.page.get_by_test_id("explain-button").click()
+    expect(canvas.of_type("CLIPTextEncode").first.get_by_text("cached", exact=True)).to_have_count(1)
     canvas.type_into(prompt(canvas), "an umbrella on a pink background")
     expect(canvas.of_type("KSampler")).to_contain_text("will run")
     shot(canvas.page, "explained")
     canvas.page.get_by_test_id("explain-button").click()
     expect(canvas.of_type("KSampler")).not_to_contain_text("will run")
+
+
+def test_a_changed_graph_runs_by_itself(canvas: Canvas, program: Program) -> None:
+    try:
+        canvas.page.get_by_role("button", name="More ways to run").click()
+        canvas.page.get_by_role("menuitemradio", name="When the graph changes").click()
+        expect(canvas.page.get_by_test_id("run-button")).to_contain_text("Run on change")
+        canvas.type_into(prompt(canvas), "a boat on an orange background")
+        canvas.wait_until("SaveImage", "done")
+    finally:
+        program.post("/settings", {"Darkroom.AutoQueue": "off"})
 
 
 def test_a_node_that_fails_shows_where(canvas: Canvas, program: Program) -> None:

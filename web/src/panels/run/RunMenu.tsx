@@ -1,7 +1,6 @@
 import { Button, Menu } from "@mantine/core";
 import {
   IconArrowBarToUp,
-  IconCheck,
   IconChevronDown,
   IconPlayerPause,
   IconPlayerPlay,
@@ -34,17 +33,18 @@ export function RunMenu() {
         <Item id="run.selected" icon={<IconTarget size={16} />} />
         <Menu.Divider />
         <Menu.Label>{t("auto.title")}</Menu.Label>
-        {MODES.map((mode) => (
-          <Menu.Item
-            key={mode}
-            role="menuitemradio"
-            aria-checked={auto === mode}
-            leftSection={<IconCheck size={16} opacity={auto === mode ? 1 : 0} aria-hidden />}
-            onClick={() => changeSetting("autoQueue", mode)}
-          >
-            {t(`auto.${mode}Item`)}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={auto}>
+          {MODES.map((mode) => (
+            <Menu.RadioItem
+              key={mode}
+              value={mode}
+              closeMenuOnClick
+              onChange={() => changeSetting("autoQueue", mode)}
+            >
+              {t(`auto.${mode}Item`)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item
           leftSection={paused ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />}
