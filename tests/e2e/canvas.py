@@ -27,7 +27,8 @@ class Canvas:
     def open(self, where: str = "") -> "Canvas":
         """The page, ready to be used."""
         self.page.goto(f"{self.url}/{where}")
-        expect(self.pane).to_be_visible(timeout=30_000)  # a first start loads the node classes
+        # A first start loads the node classes, and then a workflow is there: the last one, or the example.
+        expect(self.nodes.first).to_be_visible(timeout=30_000)
         return self
 
     @property

@@ -25,7 +25,9 @@ export async function startPersistence(first: () => Promise<Source> = demo): Pro
   started.watch();
   listen(started);
   if (!(await reopen(started, shelf))) {
-    started.open(await first().catch(nothingBecause));
+    const source = await first().catch(nothingBecause);
+    // Somebody may have opened something while it was fetched.
+    if (started.active === undefined) started.open(source);
     void offer(started);
   }
   await started.listRecent();
