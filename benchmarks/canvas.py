@@ -283,6 +283,7 @@ def server(url: str | None) -> Generator[str]:
         yield url.rstrip("/")
         return
     with tempfile.TemporaryDirectory() as folder, Program(Path(folder)) as program:
+        program.get("/object_info")  # a first start in a folder waits for the worker: not what this is about
         yield program.url
 
 

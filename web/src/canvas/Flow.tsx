@@ -1,7 +1,6 @@
 import { ReactFlow, useReactFlow } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { useDefs } from "@/store/defs";
 import { shownGraph, useEditor } from "@/store/editor";
 import { useSettings } from "@/store/settings";
 import { GroupFrames } from "./groups/GroupFrames";
@@ -85,14 +84,11 @@ export function Flow() {
 function useArrival(): void {
   const docId = useEditor((editor) => editor.docId);
   const graph = useEditor(shownGraph);
-  const isReady = useDefs((state) => state.status !== "loading");
   useEffect(() => {
-    // Heights of nodes follow from their classes; places do not, so there is no need to wait for them.
     const frame = requestAnimationFrame(() => arriveAt(docId, graph));
     return () => {
       cancelAnimationFrame(frame);
       leaveGraph(docId, graph);
     };
   }, [docId, graph]);
-  void isReady;
 }
