@@ -210,13 +210,17 @@ class JobGraph(BaseModel):
     extra_data: dict[str, Any]
 
 
-class JobDetail(JobSummary):
-    """A job with its graph and outputs."""
+class JobContents(BaseModel):
+    """What a list of jobs leaves out."""
 
     outputs: dict[str, Any]
     execution_status: HistoryStatus
     workflow: JobGraph
     nodes: dict[str, Any] = Field(description="What each node took and where its result came from, by node.")
+
+
+class JobDetail(JobContents, JobSummary):
+    """A job with its graph and outputs."""
 
 
 class LogLine(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.answers import HistoryStatus, JobGraph
+from server.answers import JobContents
 from server.schemas import Body, ExtraData, NodeProblems, PromptRefused, Text
 
 
@@ -44,13 +44,8 @@ class JobItem(BaseModel):
     nodes_cached: int = Field(description="How many results were there already.")
 
 
-class JobRecord(JobItem):
+class JobRecord(JobContents, JobItem):
     """A job with its graph and outputs."""
-
-    outputs: dict[str, Any]
-    execution_status: HistoryStatus
-    workflow: JobGraph
-    nodes: dict[str, Any] = Field(description="What each node took and where its result came from, by node.")
 
 
 class JobPage(BaseModel):

@@ -1,28 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Graph, NodeRecord } from "@/graph/document";
 import { tableOf } from "@/graph/table";
+import { nodeOf } from "@/graph/toys";
 import { restage, useStage } from "./stage";
-
-const NODE: Omit<NodeRecord, "id" | "pos"> = {
-  type: "KSampler",
-  size: [315, 262],
-  mode: 0,
-  title: null,
-  flags: {},
-  color: null,
-  bgcolor: null,
-  inputs: null,
-  outputs: null,
-  values: null,
-  properties: {},
-  rest: {},
-};
 
 /** A row of nodes, 400 apart. */
 function row(count: number): Graph {
   const nodes = Array.from({ length: count }, (_, at): [string, NodeRecord] => [
     String(at),
-    { ...NODE, id: at, pos: [at * 400, 30] },
+    nodeOf(at, "KSampler", { pos: [at * 400, 30], size: [315, 262] }),
   ]);
   return { nodes: tableOf(nodes), links: tableOf(), groups: tableOf(), info: {} };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type NodeDef, readDef } from "./defs";
 import type { NodeRecord } from "./document";
 import type { Json } from "./json";
+import { nodeOf } from "./toys";
 import {
   type Control,
   freshValues,
@@ -15,22 +16,7 @@ import {
 const def = (required: Record<string, Json>, optional: Record<string, Json> = {}): NodeDef =>
   readDef("X", { input: { required, optional } });
 
-const node = (values: Json): NodeRecord => ({
-  id: 1,
-  type: "X",
-  pos: [0, 0],
-  size: [0, 0],
-  mode: 0,
-  title: null,
-  flags: {},
-  color: null,
-  bgcolor: null,
-  inputs: null,
-  outputs: null,
-  values,
-  properties: {},
-  rest: {},
-});
+const node = (values: Json): NodeRecord => nodeOf(1, "X", { values });
 
 const sampler = def({
   model: ["MODEL"],

@@ -1,5 +1,5 @@
 /** The class a node is shown by: the server's, that of a subgraph, or for a primitive the widget it feeds. */
-import type { Defs, InputDef, NodeDef } from "@/graph/defs";
+import { type Defs, type InputDef, type NodeDef, readDef } from "@/graph/defs";
 import type { Document, Graph, NodeKey, NodeRecord } from "@/graph/document";
 import { defOf } from "@/graph/hosts";
 import { PRIMITIVE, REROUTE } from "@/graph/kinds";
@@ -37,18 +37,7 @@ function fedBy(document: Document, defs: Defs, graph: Graph, key: NodeKey): Inpu
 }
 
 /** A primitive that feeds nothing yet has nothing to show. */
-const UNFED: NodeDef = {
-  name: PRIMITIVE,
-  title: "Primitive",
-  category: "utils",
-  description: "",
-  inputs: [],
-  outputs: [],
-  isOutput: false,
-  deprecated: false,
-  experimental: false,
-  module: "",
-};
+const UNFED: NodeDef = { ...readDef(PRIMITIVE, {}), title: "Primitive", category: "utils" };
 
 const MADE = new WeakMap<InputDef, NodeDef>();
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readDef } from "@/graph/defs";
 import type { Graph, LinkRecord, NodeRecord } from "@/graph/document";
 import { tableOf } from "@/graph/table";
+import { nodeOf } from "@/graph/toys";
 import { colourOf } from "./colours";
 import { endsOf } from "./ends";
 import { schemeOn } from "./scheme";
@@ -30,25 +31,8 @@ const ENCODE = readDef("CLIPTextEncode", {
   output: ["CONDITIONING"],
 });
 
-function node(type: string, size: readonly [number, number], more: Partial<NodeRecord> = {}): NodeRecord {
-  return {
-    id: 1,
-    type,
-    pos: [100, 200],
-    size,
-    mode: 0,
-    title: null,
-    flags: {},
-    color: null,
-    bgcolor: null,
-    inputs: null,
-    outputs: null,
-    values: null,
-    properties: {},
-    rest: {},
-    ...more,
-  };
-}
+const node = (type: string, size: readonly [number, number], more: Partial<NodeRecord> = {}): NodeRecord =>
+  nodeOf(1, type, { pos: [100, 200], size, ...more });
 
 function link(id: number, from: string, to: string, toInput: string): LinkRecord {
   return { id, from, fromSlot: 0, to, toInput, type: "LATENT", rest: {} };

@@ -1,6 +1,7 @@
 import type { Node, NodeProps } from "@xyflow/react";
 import { lazy, memo, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { readDef } from "@/graph/defs";
 import { MARKDOWN_NOTE } from "@/graph/kinds";
 import { setNote } from "../actions/nodes";
 import type { NodeData } from "../items";
@@ -87,15 +88,4 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Nod
 });
 
 /** So that a note does not count as a node of an unknown class. */
-const NOTE_DEF = {
-  name: "",
-  title: "",
-  category: "",
-  description: "",
-  inputs: [],
-  outputs: [],
-  isOutput: false,
-  deprecated: false,
-  experimental: false,
-  module: "",
-};
+const NOTE_DEF = readDef("", {});

@@ -1,11 +1,11 @@
-import { Alert, SegmentedControl, Text, TextInput } from "@mantine/core";
-import { IconSearch } from "@tabler/icons-react";
+import { Alert, SegmentedControl, Text } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useHistory, watchHistory } from "@/store/runs/history";
 import { openViewer, type Viewed } from "@/store/viewer";
 import { LoadMore } from "../history/LoadMore";
 import { useGrowing } from "../history/useGrowing";
+import { SearchField } from "../SearchField";
 import styles from "./Gallery.module.css";
 import { Thumbnail } from "./Thumbnail";
 
@@ -36,15 +36,7 @@ export function GalleryPanel() {
   return (
     <div className={styles.panel}>
       <div className={styles.tools}>
-        <TextInput
-          size="xs"
-          flex={1}
-          leftSection={<IconSearch size={14} aria-hidden />}
-          aria-label={t("gallery.search")}
-          placeholder={t("gallery.search")}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-        />
+        <SearchField label={t("gallery.search")} value={search} onChange={setSearch} />
         <SegmentedControl
           size="xs"
           aria-label={t("gallery.size")}

@@ -1,8 +1,9 @@
-import { ActionIcon, Alert, Loader, Text, TextInput, Tooltip } from "@mantine/core";
-import { IconRefresh, IconSearch } from "@tabler/icons-react";
+import { ActionIcon, Alert, Loader, Text, Tooltip } from "@mantine/core";
+import { IconRefresh } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { loadDefs } from "@/store/defs";
+import { SearchField } from "../SearchField";
 import { KindList } from "./KindList";
 import styles from "./Models.module.css";
 import { loadModels, useModels } from "./modelFiles";
@@ -24,15 +25,7 @@ export function ModelsPanel() {
   return (
     <div className={styles.panel}>
       <div className={styles.tools}>
-        <TextInput
-          size="xs"
-          flex={1}
-          leftSection={<IconSearch size={14} aria-hidden />}
-          aria-label={t("models.search")}
-          placeholder={t("models.search")}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-        />
+        <SearchField label={t("models.search")} value={search} onChange={setSearch} />
         <Tooltip label={t("models.refresh")}>
           <ActionIcon variant="default" size={30} aria-label={t("models.refresh")} onClick={refresh}>
             <IconRefresh size={15} />

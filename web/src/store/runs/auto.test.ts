@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { tableOf } from "@/graph/table";
+import { nodeOf } from "@/graph/toys";
 import type { RunOptions } from "./submit";
 
 const ran = vi.hoisted(() => {
@@ -21,22 +22,7 @@ const { feed } = await import("./live");
 const { watchForAutoQueue } = await import("./auto");
 const { readDefs } = await import("@/graph/defs");
 
-const NODE = {
-  id: 1,
-  type: "Keep",
-  pos: [0, 0] as const,
-  size: [1, 1] as const,
-  mode: 0,
-  title: null,
-  flags: {},
-  color: null,
-  bgcolor: null,
-  inputs: null,
-  outputs: null,
-  values: ["a"],
-  properties: {},
-  rest: {},
-};
+const NODE = nodeOf(1, "Keep", { values: ["a"] });
 const graph = { nodes: tableOf([["1", NODE]]), links: tableOf(), groups: tableOf(), info: {} } as never;
 const edit = (what: object, label = "steps:test") =>
   perform(label, (draft, on) => {
