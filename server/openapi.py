@@ -39,7 +39,8 @@ def document(app: web.Application) -> Json:
 
 
 def _models(routes: Iterable[Route]) -> list[type[BaseModel]]:
-    found = [model for r in routes for model in (r.body, r.answer, r.refusal) if model is not None]
+    rows = [(r.body, r.answer, r.refusal, *(model for _, model in r.others)) for r in routes]
+    found = [model for row in rows for model in row if model is not None]
     return list(dict.fromkeys([*found, ErrorBody]))
 
 
@@ -60,7 +61,8 @@ def _operation(route: Route) -> Json:
     if rest:
         operation["description"] = rest
     if route.body is not None:
-        operation["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
+        kinds = ("application/json", "multipart/form-data") if route.multipart else ("application/json",)
+        operation["requestBody"] = {"content": {kind: {"schema": _ref(route.body)} for kind in kinds}}
     return operation
 
 
@@ -71,6 +73,9 @@ def _responses(route: Route) -> Json:
     if route.refusal is not None:
         content = {"application/json": {"schema": _ref(route.refusal)}}
         found["400"] = {"description": "Every problem of the graph", "content": content}
+    for status, model in route.others:
+        content = {"application/json": {"schema": _ref(model)}}
+        found[str(status)] = {"description": inspect.getdoc(model) or "", "content": content}
     return found
 
 

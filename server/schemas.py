@@ -14,6 +14,7 @@ def _text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text), Field(max_length=1024)]
+LongText = Annotated[str, BeforeValidator(_text), Field(max_length=20_000)]
 
 
 class Body(BaseModel):

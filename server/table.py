@@ -16,6 +16,8 @@ class Route:
     Args:
         alias: Whether it also exists below `/api`.
         body, answer, refusal: Models of the request, of the 200, and of the 400 if it is not the usual error.
+        others: Models of answers with other statuses, where these have a shape of their own.
+        multipart: Whether the fields of the body may also come as the parts of a form, with files.
         query, headers: Names of query parameters and of headers with a meaning of their own.
         media: Content type of the answer when it is not JSON.
     """
@@ -27,6 +29,8 @@ class Route:
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     refusal: type[BaseModel] | None = None
+    others: tuple[tuple[int, type[BaseModel]], ...] = ()
+    multipart: bool = False
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     media: str = "application/json"

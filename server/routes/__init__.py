@@ -1,9 +1,12 @@
 """Every route, one file a resource, as rows of one table."""
 
 from server.routes import (
+    calls,
+    comparing,
     controls,
     drafts,
     events,
+    functions,
     history,
     jobs,
     metrics,
@@ -14,6 +17,7 @@ from server.routes import (
     plan,
     prompt,
     queue,
+    refs,
     runs,
     socket,
     system,
@@ -22,7 +26,9 @@ from server.routes import (
     upload,
     userdata,
     users,
+    versions,
     view,
+    workflows,
 )
 from server.table import Route
 
@@ -45,6 +51,12 @@ ROUTES: tuple[Route, ...] = (
     *userdata.ROUTES,
     *drafts.ROUTES,
     *templates.ROUTES,
+    *workflows.ROUTES,
+    *versions.ROUTES,
+    *refs.ROUTES,
+    *comparing.ROUTES,
+    *functions.ROUTES,
+    *calls.ROUTES,
     *system.ROUTES,
     *metrics.ROUTES,
     *socket.ROUTES,

@@ -897,6 +897,289 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of workflows, the one changed last first.
+         * @description `search` looks into names, descriptions and labels. `published` keeps those with a release, or those
+         *     without; `archived` shows the archived ones instead of the others.
+         */
+        get: operations["get_api_v1_workflows"];
+        put?: never;
+        /** Keep a new workflow; its document is the first version of the branch `main`. */
+        post: operations["post_api_v1_workflows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A workflow with its branches, tags and releases. */
+        get: operations["get_api_v1_workflows_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Rename, describe, label or archive a workflow. Its versions stay as they are; nothing is deleted. */
+        patch: operations["patch_api_v1_workflows_name"];
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of the history, the newest version first.
+         * @description With `ref` only the versions that one was made from, and itself; with `before` those with smaller numbers.
+         */
+        get: operations["get_api_v1_workflows_name_versions"];
+        put?: never;
+        /**
+         * Add a version to a branch. It is on disk before the answer goes out.
+         * @description If the branch is not at `parent` any more, the version is kept on a new branch and the answer is a 409
+         *     with the code `branch_conflict`. The document the branch ends in makes no new version.
+         */
+        post: operations["post_api_v1_workflows_name_versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/versions/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version with its document. `ref` is an id, number (`#41`), release, tag or branch. */
+        get: operations["get_api_v1_workflows_name_versions_ref"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/versions/{ref}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture of a version. */
+        get: operations["get_api_v1_workflows_name_versions_ref_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/branches/{branch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a branch, or move it. Versions it leaves stay in the history. */
+        put: operations["put_api_v1_workflows_name_branches_branch"];
+        post?: never;
+        /** Take a branch's name away; its versions stay. `main` cannot be deleted. */
+        delete: operations["delete_api_v1_workflows_name_branches_branch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/tags/{tag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name a version. A tag that is there moves to it. */
+        put: operations["put_api_v1_workflows_name_tags_tag"];
+        post?: never;
+        /** Take a tag away; the version stays. */
+        delete: operations["delete_api_v1_workflows_name_tags_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a version a number that never moves.
+         * @description If callers of the release before would break, only a new MAJOR is allowed: anything less is refused with
+         *     409 and the code `needs_major`.
+         */
+        post: operations["post_api_v1_workflows_name_releases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/releases/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a release of a version would have to be called, and why. */
+        post: operations["post_api_v1_workflows_name_releases_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What differs between two versions or documents, in the words of nodes and their inputs. */
+        post: operations["post_api_v1_workflows_diff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring the changes of one version into another. Nothing is stored: commit the document with `merged`.
+         * @description Conflicts are listed with ids; send the same again with `resolutions` to settle them.
+         */
+        post: operations["post_api_v1_workflows_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every workflow that is released as a function, by its newest release. */
+        get: operations["get_api_v1_functions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A function with the JSON Schema of its inputs. `name` is NAME or NAME@REF. */
+        get: operations["get_api_v1_functions_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a document declares as its inputs and outputs, and everything that is wrong with it. */
+        post: operations["post_api_v1_functions_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a workflow with these inputs. `name` is NAME or NAME@REF; without REF its newest release runs.
+         * @description The answer is 202 once the run is on disk. With `wait`, in seconds, it is 200 with the outputs if the run
+         *     is over by then. Files come as the parts of a form, named as the inputs. `Idempotency-Key` works as for
+         *     `/prompt`. A client that goes away does not stop the run.
+         */
+        post: operations["post_api_v1_workflows_name_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system_stats": {
         parameters: {
             query?: never;
@@ -1195,6 +1478,141 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * BranchBody
+         * @description Where a branch is to be.
+         */
+        BranchBody: {
+            /**
+             * Version
+             * @description A reference to a version: id, number, tag, branch or release.
+             */
+            version: string;
+            /**
+             * Expected
+             * @description Id of the version where the branch is now; if it is not, nothing happens.
+             * @default null
+             */
+            expected?: string | null;
+        };
+        /**
+         * BranchConflict
+         * @description Somebody else has added to the branch. Nothing is lost: yours is kept on a branch of its own.
+         */
+        BranchConflict: {
+            /** @description Its code is `branch_conflict`. */
+            error: components["schemas"]["ErrorDetail"];
+            /** @description Yours. */
+            version: components["schemas"]["VersionItem"];
+            /**
+             * Branch
+             * @description The new branch that holds yours.
+             */
+            branch: string;
+            /** @description Where the branch you meant is now. */
+            head: components["schemas"]["VersionItem"];
+        };
+        /**
+         * BranchItem
+         * @description A line of versions under a name, and where it is now.
+         */
+        BranchItem: {
+            /** Name */
+            name: string;
+            version: components["schemas"]["VersionItem"];
+        };
+        /**
+         * CallAccepted
+         * @description The run waits, and stays in the queue if the server stops.
+         */
+        CallAccepted: {
+            /** Run Id */
+            run_id: string;
+            /** Number */
+            number: number;
+            /** Workflow */
+            workflow: string;
+            /**
+             * Version
+             * @description Id of the version that runs.
+             */
+            version: string;
+            /** Release */
+            release: string | null;
+            /**
+             * Inputs
+             * @description The value of every input, with seeds that were drawn.
+             */
+            inputs: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * CallBody
+         * @description Values by the names of inputs; those that are left out have their defaults.
+         *
+         *     Pictures are names of uploaded files in JSON, and files in a form.
+         */
+        CallBody: {
+            [key: string]: unknown;
+        };
+        /**
+         * CallDone
+         * @description The run was waited for, and is over.
+         */
+        CallDone: {
+            /** Run Id */
+            run_id: string;
+            /** Number */
+            number: number;
+            /** Workflow */
+            workflow: string;
+            /**
+             * Version
+             * @description Id of the version that runs.
+             */
+            version: string;
+            /** Release */
+            release: string | null;
+            /**
+             * Inputs
+             * @description The value of every input, with seeds that were drawn.
+             */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * Status
+             * @constant
+             */
+            status: "success";
+            /**
+             * Outputs
+             * @description By name: pictures as files, anything else as the value.
+             */
+            outputs: {
+                [key: string]: components["schemas"]["ResultFile"][] | unknown[] | unknown;
+            };
+        };
+        /**
+         * CallFailed
+         * @description The run was waited for, and failed or was cancelled.
+         */
+        CallFailed: {
+            /** @description Its code is `run_failed`. */
+            error: components["schemas"]["ErrorDetail"];
+            /** Run Id */
+            run_id: string;
+            /** Status */
+            status: string;
+            /**
+             * Details
+             * @description `execution_error` as the WebSocket tells it.
+             */
+            details: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * CancelBody
          * @description Jobs to cancel, waiting or running.
          */
@@ -1209,6 +1627,192 @@ export interface components {
         Cancelled: {
             /** Cancelled */
             cancelled: boolean;
+        };
+        /**
+         * ChangeBody
+         * @description What to change of a workflow besides its versions. Fields that are left out stay.
+         */
+        ChangeBody: {
+            /**
+             * Name
+             * @description The new name; the old one leads nowhere then.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels?: string[] | null;
+            /**
+             * Archived
+             * @description Archived workflows are not in lists, and stay callable.
+             * @default null
+             */
+            archived?: boolean | null;
+        };
+        /**
+         * ChangeItem
+         * @description One difference. Fields without a value are null.
+         */
+        ChangeItem: {
+            /**
+             * Kind
+             * @description `node_added`, `node_removed`, `rewired`, `value`, `mode`, `retitled`, `moved`, `subgraph_added`, `subgraph_removed`, `interface`, `function`, `group` or `extra`.
+             */
+            kind: string;
+            /**
+             * Graph
+             * @description Empty for the workflow itself, else the id of the subgraph.
+             * @default
+             */
+            graph?: string;
+            /**
+             * Node
+             * @description Id in the later document, or in the earlier if it is removed.
+             * @default null
+             */
+            node?: string | null;
+            /**
+             * Node Before
+             * @description Id in the earlier document.
+             * @default null
+             */
+            node_before?: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Class Type
+             * @default null
+             */
+            class_type?: string | null;
+            /**
+             * Input
+             * @default null
+             */
+            input?: string | null;
+            /**
+             * Before
+             * @default null
+             */
+            before?: unknown;
+            /**
+             * After
+             * @default null
+             */
+            after?: unknown;
+        };
+        /**
+         * CommitBody
+         * @description A version to add to a branch.
+         */
+        CommitBody: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Branch
+             * @default main
+             */
+            branch?: string;
+            /**
+             * Parent
+             * @description Id of the version it was made from, which must be where the branch is; null begins a branch.
+             */
+            parent: string | null;
+            /**
+             * Merged
+             * @description Id of the version whose changes were merged into it.
+             * @default null
+             */
+            merged?: string | null;
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /**
+             * Thumbnail
+             * @description A PNG, JPEG or WebP of up to 256 KiB as a data URI.
+             * @default null
+             */
+            thumbnail?: string | null;
+        };
+        /**
+         * Committed
+         * @description The version is on disk.
+         */
+        Committed: {
+            version: components["schemas"]["VersionItem"];
+            /** Branch */
+            branch: string;
+            /**
+             * Changed
+             * @description False if the branch ended in the same document: nothing was added.
+             */
+            changed: boolean;
+        };
+        /**
+         * ConflictItem
+         * @description Something both sides changed differently.
+         */
+        ConflictItem: {
+            /**
+             * Id
+             * @description Stays the same when it is asked again.
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Graph
+             * @default
+             */
+            graph?: string;
+            /**
+             * Node
+             * @default null
+             */
+            node?: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Class Type
+             * @default null
+             */
+            class_type?: string | null;
+            /**
+             * Input
+             * @default null
+             */
+            input?: string | null;
+            /**
+             * Base
+             * @default null
+             */
+            base?: unknown;
+            /**
+             * Ours
+             * @default null
+             */
+            ours?: unknown;
+            /**
+             * Theirs
+             * @default null
+             */
+            theirs?: unknown;
         };
         /**
          * DeleteBody
@@ -1248,6 +1852,32 @@ export interface components {
              * @default null
              */
             torch_vram_free?: number | null;
+        };
+        /**
+         * DiffAnswer
+         * @description What differs between two documents.
+         */
+        DiffAnswer: {
+            /**
+             * Meaningful
+             * @description False if only the layout differs.
+             */
+            meaningful: boolean;
+            /** Changes */
+            changes: components["schemas"]["ChangeItem"][];
+            /**
+             * Text
+             * @description The same for people.
+             */
+            text: string;
+        };
+        /**
+         * DiffBody
+         * @description Two documents to compare.
+         */
+        DiffBody: {
+            before: components["schemas"]["Side"];
+            after: components["schemas"]["Side"];
         };
         /**
          * DraftAdded
@@ -1418,6 +2048,207 @@ export interface components {
             free_memory?: boolean;
         };
         /**
+         * FunctionCheck
+         * @description What a document declares, with what its nodes say filled in.
+         */
+        FunctionCheck: {
+            /** @description Null if it declares nothing that is sound. */
+            function: components["schemas"]["FunctionDeclaration"] | null;
+            /** Problems */
+            problems: components["schemas"]["FunctionProblem"][];
+        };
+        /**
+         * FunctionCheckBody
+         * @description A document that is to be a function.
+         */
+        FunctionCheckBody: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * FunctionDeclaration
+         * @description What a workflow takes and gives when it is called.
+         */
+        FunctionDeclaration: {
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /** Inputs */
+            inputs: components["schemas"]["FunctionInput"][];
+            /** Outputs */
+            outputs: components["schemas"]["FunctionOutput"][];
+        };
+        /**
+         * FunctionInput
+         * @description Something a caller may or must give. Fields without a value are left out.
+         */
+        FunctionInput: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @description STRING, INT, FLOAT, BOOLEAN, COMBO or a type of sockets such as IMAGE.
+             */
+            type: string;
+            /** Targets */
+            targets: components["schemas"]["InputTarget"][];
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /**
+             * Default
+             * @default null
+             */
+            default?: unknown;
+            /**
+             * Min
+             * @default null
+             */
+            min?: number | null;
+            /**
+             * Max
+             * @default null
+             */
+            max?: number | null;
+            /**
+             * Step
+             * @default null
+             */
+            step?: number | null;
+            /**
+             * Multiline
+             * @default null
+             */
+            multiline?: boolean | null;
+            /**
+             * Options
+             * @default null
+             */
+            options?: unknown[] | null;
+            /**
+             * Required
+             * @default null
+             */
+            required?: boolean | null;
+        };
+        /**
+         * FunctionItem
+         * @description A released workflow that can be called, by its newest release.
+         */
+        FunctionItem: {
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /** Inputs */
+            inputs: components["schemas"]["FunctionInput"][];
+            /** Outputs */
+            outputs: components["schemas"]["FunctionOutput"][];
+            /**
+             * Name
+             * @description Of the workflow.
+             */
+            name: string;
+            /** Release */
+            release: string;
+            /**
+             * Version
+             * @description Id of the version.
+             */
+            version: string;
+            /**
+             * Class Type
+             * @description What it is called as a node: `workflow/NAME@RELEASE`.
+             */
+            class_type: string;
+            /** Labels */
+            labels: string[];
+            /**
+             * Thumbnail
+             * @description Path of its picture on this server.
+             */
+            thumbnail: string | null;
+        };
+        /**
+         * FunctionOutput
+         * @description Something a caller gets.
+         */
+        FunctionOutput: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            source: components["schemas"]["OutputSource"];
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+        };
+        /**
+         * FunctionProblem
+         * @description Something wrong with what a workflow declares, or with what a caller gave.
+         */
+        FunctionProblem: {
+            /**
+             * Input
+             * @description Name of the input, or of the output.
+             * @default null
+             */
+            input?: string | null;
+            /** Message */
+            message: string;
+        };
+        /**
+         * FunctionRecord
+         * @description A version that can be called.
+         */
+        FunctionRecord: {
+            /** Name */
+            name: string;
+            version: components["schemas"]["VersionItem"];
+            /** Release */
+            release: string | null;
+            function: components["schemas"]["FunctionDeclaration"];
+            /**
+             * Schema
+             * @description JSON Schema of the body of a call.
+             */
+            schema: {
+                [key: string]: unknown;
+            };
+            /**
+             * Class Type
+             * @description What it is called as a node, if it is released.
+             */
+            class_type: string | null;
+        };
+        /**
+         * FunctionsAnswer
+         * @description Every workflow that is released as a function.
+         */
+        FunctionsAnswer: {
+            /** Functions */
+            functions: components["schemas"]["FunctionItem"][];
+        };
+        /**
          * Health
          * @description Whether the server can run jobs.
          */
@@ -1503,6 +2334,19 @@ export interface components {
             ][];
         };
         /**
+         * InputTarget
+         * @description An input of a node that gets the caller's value.
+         */
+        InputTarget: {
+            /**
+             * Node
+             * @description Path of the node, such as `12:7` in a subgraph.
+             */
+            node: string;
+            /** Input */
+            input: string;
+        };
+        /**
          * InterruptBody
          * @description Which run to stop; without an id the one that runs now.
          */
@@ -1512,6 +2356,16 @@ export interface components {
              * @default null
              */
             prompt_id?: string | null;
+        };
+        /**
+         * InvalidInputs
+         * @description Nothing ran, for values do not fit.
+         */
+        InvalidInputs: {
+            /** @description Its code is `invalid_inputs`. */
+            error: components["schemas"]["ErrorDetail"];
+            /** Problems */
+            problems: components["schemas"]["FunctionProblem"][];
         };
         /**
          * JobDetail
@@ -1918,6 +2772,67 @@ export interface components {
             media: string;
         };
         /**
+         * MergeAnswer
+         * @description Both documents in one; nothing is stored. Commit it with `merged` once it is clean.
+         */
+        MergeAnswer: {
+            /** @description What both were compared with. */
+            base: components["schemas"]["VersionItem"] | null;
+            ours: components["schemas"]["VersionItem"];
+            theirs: components["schemas"]["VersionItem"];
+            /**
+             * Document
+             * @description Where there is a conflict, it has what `ours` has.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Conflicts
+             * @description Those without a resolution.
+             */
+            conflicts: components["schemas"]["ConflictItem"][];
+            /**
+             * Clean
+             * @description Whether there are none.
+             */
+            clean: boolean;
+        };
+        /**
+         * MergeBody
+         * @description Two versions of a workflow to bring together.
+         */
+        MergeBody: {
+            /** Workflow */
+            workflow: string;
+            /**
+             * Ours
+             * @description A reference to the version that stays; the end of `main` by default.
+             * @default
+             */
+            ours?: string;
+            /**
+             * Theirs
+             * @description A reference to the version whose changes are wanted.
+             */
+            theirs: string;
+            /**
+             * Base
+             * @description By default the nearest version both were made from.
+             * @default null
+             */
+            base?: string | null;
+            /**
+             * Resolutions
+             * @description By id of the conflict: "ours", "theirs" or {"value": ...}.
+             */
+            resolutions?: {
+                [key: string]: ("ours" | "theirs") | {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /**
          * ModelFile
          * @description A model file.
          */
@@ -1977,6 +2892,57 @@ export interface components {
          * @description A list of names.
          */
         Names: string[];
+        /**
+         * NeedsMajor
+         * @description Those who call the release before would break: the number must say so.
+         */
+        NeedsMajor: {
+            /** @description Its code is `needs_major`. */
+            error: components["schemas"]["ErrorDetail"];
+            /** Reasons */
+            reasons: string[];
+            /**
+             * Smallest
+             * @description The smallest number that is allowed.
+             */
+            smallest: string;
+        };
+        /**
+         * NewWorkflowBody
+         * @description A workflow to keep.
+         */
+        NewWorkflowBody: {
+            /** Name */
+            name: string;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Labels */
+            labels?: string[];
+            /**
+             * Thumbnail
+             * @description A PNG, JPEG or WebP of up to 256 KiB as a data URI.
+             * @default null
+             */
+            thumbnail?: string | null;
+            /**
+             * Origin
+             * @description Id of the version it was made from, if it is a copy.
+             * @default null
+             */
+            origin?: string | null;
+        };
         /**
          * NodeInfo
          * @description A node class. Packs add entries of their own.
@@ -2068,6 +3034,19 @@ export interface components {
          */
         ObjectInfo: {
             [key: string]: components["schemas"]["NodeInfo"];
+        };
+        /**
+         * OutputSource
+         * @description The output of a node that a caller gets.
+         */
+        OutputSource: {
+            /**
+             * Node
+             * @description Path of the node.
+             */
+            node: string;
+            /** Slot */
+            slot: number;
         };
         /**
          * PackFacts
@@ -2352,6 +3331,92 @@ export interface components {
             queue_pending: unknown[][];
         };
         /**
+         * ReleaseBody
+         * @description A version to release.
+         */
+        ReleaseBody: {
+            /**
+             * Version
+             * @description A reference to a version; the end of `main` if it is left out.
+             * @default
+             */
+            version?: string;
+            /**
+             * Number
+             * @description Such as `1.2.0`, or which part to raise: `major`, `minor` or `patch`; the smallest that is allowed if it is left out.
+             * @default null
+             */
+            number?: string | null;
+            /**
+             * Notes
+             * @default
+             */
+            notes?: string;
+        };
+        /**
+         * ReleaseCheck
+         * @description What a release must be called, and why.
+         */
+        ReleaseCheck: {
+            /**
+             * Smallest
+             * @description The smallest number that is allowed.
+             */
+            smallest: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "major" | "minor" | "patch";
+            /**
+             * Reasons
+             * @description What differs from the release before for those who call it.
+             */
+            reasons: string[];
+            /**
+             * Previous
+             * @description The release it was compared with.
+             */
+            previous: string | null;
+        };
+        /**
+         * ReleaseCheckBody
+         * @description A version that may be released.
+         */
+        ReleaseCheckBody: {
+            /**
+             * Version
+             * @description A reference to a version; the end of `main` if it is left out.
+             * @default
+             */
+            version?: string;
+        };
+        /**
+         * ReleaseItem
+         * @description A version under a number that never moves to another.
+         */
+        ReleaseItem: {
+            /**
+             * Number
+             * @description MAJOR.MINOR.PATCH
+             */
+            number: string;
+            /**
+             * Version
+             * @description Id of the version.
+             */
+            version: string;
+            /** Notes */
+            notes: string;
+            /** Author */
+            author: string;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+        };
+        /**
          * ReportEntry
          * @description Something to know about a workflow file. Fields without a value are left out.
          */
@@ -2388,6 +3453,23 @@ export interface components {
             details?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * ResultFile
+         * @description A file that a run made.
+         */
+        ResultFile: {
+            /**
+             * Url
+             * @description Path on this server.
+             */
+            url: string;
+            /** Filename */
+            filename: string;
+            /** Subfolder */
+            subfolder: string;
+            /** Type */
+            type: string;
         };
         /**
          * RunAccepted
@@ -2603,6 +3685,30 @@ export interface components {
             report: components["schemas"]["ReportEntry"][];
         };
         /**
+         * Side
+         * @description One of two documents to compare: a version, or the document itself.
+         */
+        Side: {
+            /**
+             * Workflow
+             * @default null
+             */
+            workflow?: string | null;
+            /**
+             * Ref
+             * @description A reference to a version; the end of `main` if it is left out.
+             * @default
+             */
+            ref?: string;
+            /**
+             * Document
+             * @default null
+             */
+            document?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * SystemFacts
          * @description The machine and the program.
          */
@@ -2643,6 +3749,30 @@ export interface components {
             system: components["schemas"]["SystemFacts"];
             /** Devices */
             devices: components["schemas"]["DeviceFacts"][];
+        };
+        /**
+         * TagBody
+         * @description What a tag is to name.
+         */
+        TagBody: {
+            /**
+             * Version
+             * @description A reference to a version.
+             */
+            version: string;
+        };
+        /**
+         * TagItem
+         * @description A name for a version.
+         */
+        TagItem: {
+            /** Name */
+            name: string;
+            /**
+             * Version
+             * @description Id of the version.
+             */
+            version: string;
         };
         /**
          * TemplateFacts
@@ -2791,6 +3921,259 @@ export interface components {
          */
         Values: {
             [key: string]: unknown;
+        };
+        /**
+         * VersionItem
+         * @description An entry in a workflow's history. It never changes, but for the names it has.
+         */
+        VersionItem: {
+            /**
+             * Id
+             * @description Hash of all that makes it this version.
+             */
+            id: string;
+            /**
+             * Workflow
+             * @description Name of the workflow.
+             */
+            workflow: string;
+            /**
+             * Number
+             * @description 1 for the first version of the workflow, and so on.
+             */
+            number: number;
+            /**
+             * Document Digest
+             * @description Hash of what the workflow means, without its layout.
+             */
+            document_digest: string;
+            /**
+             * Layout Digest
+             * @description Hash of the layout alone.
+             */
+            layout_digest: string;
+            /**
+             * Parents
+             * @description Ids of the versions it was made from; two after a merge.
+             */
+            parents: string[];
+            /** Author */
+            author: string;
+            /** Message */
+            message: string;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Branches
+             * @description The branches that end here.
+             */
+            branches: string[];
+            /** Tags */
+            tags: string[];
+            /**
+             * Releases
+             * @description Such as `1.2.0`.
+             */
+            releases: string[];
+            /**
+             * Thumbnail
+             * @description Path of its picture on this server.
+             */
+            thumbnail: string | null;
+            /**
+             * Has Function
+             * @description Whether it declares inputs and outputs, so it can be called.
+             */
+            has_function: boolean;
+        };
+        /**
+         * VersionPage
+         * @description Some of the versions of a workflow, the newest first.
+         */
+        VersionPage: {
+            /** Versions */
+            versions: components["schemas"]["VersionItem"][];
+            /**
+             * More
+             * @description Whether there are older ones; ask with `before` for these.
+             */
+            more: boolean;
+        };
+        /**
+         * VersionRecord
+         * @description A version with its content.
+         */
+        VersionRecord: {
+            /**
+             * Id
+             * @description Hash of all that makes it this version.
+             */
+            id: string;
+            /**
+             * Workflow
+             * @description Name of the workflow.
+             */
+            workflow: string;
+            /**
+             * Number
+             * @description 1 for the first version of the workflow, and so on.
+             */
+            number: number;
+            /**
+             * Document Digest
+             * @description Hash of what the workflow means, without its layout.
+             */
+            document_digest: string;
+            /**
+             * Layout Digest
+             * @description Hash of the layout alone.
+             */
+            layout_digest: string;
+            /**
+             * Parents
+             * @description Ids of the versions it was made from; two after a merge.
+             */
+            parents: string[];
+            /** Author */
+            author: string;
+            /** Message */
+            message: string;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Branches
+             * @description The branches that end here.
+             */
+            branches: string[];
+            /** Tags */
+            tags: string[];
+            /**
+             * Releases
+             * @description Such as `1.2.0`.
+             */
+            releases: string[];
+            /**
+             * Thumbnail
+             * @description Path of its picture on this server.
+             */
+            thumbnail: string | null;
+            /**
+             * Has Function
+             * @description Whether it declares inputs and outputs, so it can be called.
+             */
+            has_function: boolean;
+            /**
+             * Document
+             * @description The document as it was committed.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Function
+             * @description The inputs and outputs it declares.
+             */
+            function: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * WorkflowItem
+         * @description A workflow, as lists show it.
+         */
+        WorkflowItem: {
+            /**
+             * Uid
+             * @description Stays when the workflow is renamed.
+             */
+            uid: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Labels */
+            labels: string[];
+            /** Archived */
+            archived: boolean;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Updated
+             * @description When its last version was made.
+             */
+            updated: number;
+            /** @description The newest version of the branch `main`. */
+            head: components["schemas"]["VersionItem"];
+            /** @description The newest release. */
+            latest: components["schemas"]["ReleaseItem"] | null;
+            /** Branches Count */
+            branches_count: number;
+        };
+        /**
+         * WorkflowPage
+         * @description Some of the workflows.
+         */
+        WorkflowPage: {
+            /** Workflows */
+            workflows: components["schemas"]["WorkflowItem"][];
+            /**
+             * Total
+             * @description How many there are with this search.
+             */
+            total: number;
+        };
+        /**
+         * WorkflowRecord
+         * @description A workflow with every name its versions have.
+         */
+        WorkflowRecord: {
+            /**
+             * Uid
+             * @description Stays when the workflow is renamed.
+             */
+            uid: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Labels */
+            labels: string[];
+            /** Archived */
+            archived: boolean;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Updated
+             * @description When its last version was made.
+             */
+            updated: number;
+            /** @description The newest version of the branch `main`. */
+            head: components["schemas"]["VersionItem"];
+            /** @description The newest release. */
+            latest: components["schemas"]["ReleaseItem"] | null;
+            /** Branches Count */
+            branches_count: number;
+            /** Branches */
+            branches: components["schemas"]["BranchItem"][];
+            /** Tags */
+            tags: components["schemas"]["TagItem"][];
+            /**
+             * Releases
+             * @description The highest number first.
+             */
+            releases: components["schemas"]["ReleaseItem"][];
         };
     };
     responses: never;
@@ -4734,6 +6117,728 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_workflows: {
+        parameters: {
+            query?: {
+                search?: string;
+                label?: string;
+                archived?: string;
+                published?: string;
+                offset?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowPage"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewWorkflowBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionItem"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_workflows_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    patch_api_v1_workflows_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowItem"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_workflows_name_versions: {
+        parameters: {
+            query?: {
+                ref?: string;
+                before?: string;
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionPage"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_name_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CommitBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Committed"];
+                };
+            };
+            /** @description Somebody else has added to the branch. Nothing is lost: yours is kept on a branch of its own. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchConflict"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_workflows_name_versions_ref: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_workflows_name_versions_ref_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_api_v1_workflows_name_branches_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                branch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BranchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchItem"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_api_v1_workflows_name_branches_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                branch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_api_v1_workflows_name_tags_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TagBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagItem"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_api_v1_workflows_name_tags_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_name_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReleaseBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseItem"];
+                };
+            };
+            /** @description Those who call the release before would break: the number must say so. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedsMajor"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_name_releases_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReleaseCheckBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseCheck"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DiffBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MergeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_functions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_functions_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_functions_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FunctionCheckBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionCheck"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_name_run: {
+        parameters: {
+            query?: {
+                wait?: string;
+                front?: string;
+                priority?: string;
+                client_id?: string;
+            };
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CallBody"];
+                "multipart/form-data": components["schemas"]["CallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDone"];
+                };
+            };
+            /** @description The run waits, and stays in the queue if the server stops. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallAccepted"];
+                };
+            };
+            /** @description Nothing ran, for values do not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidInputs"];
+                };
+            };
+            /** @description The run was waited for, and failed or was cancelled. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallFailed"];
                 };
             };
             /** @description What went wrong */

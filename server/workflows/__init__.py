@@ -1,0 +1,1 @@
+"""Workflows as versioned, callable things, as the API has them."""

@@ -1,0 +1,289 @@
+"""Bodies of requests and answers about workflows: versions, the names for these, differences, merges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from server.schemas import Body, ErrorDetail, LongText, Text
+
+Document = dict[str, Any]
+"""A workflow as the canvas saves it, or `{"prompt": ..., "extra": ...}`."""
+Resolution = Literal["ours", "theirs"]
+
+
+class VersionItem(BaseModel):
+    """An entry in a workflow's history. It never changes, but for the names it has."""
+
+    id: str = Field(description="Hash of all that makes it this version.")
+    workflow: str = Field(description="Name of the workflow.")
+    number: int = Field(description="1 for the first version of the workflow, and so on.")
+    document_digest: str = Field(description="Hash of what the workflow means, without its layout.")
+    layout_digest: str = Field(description="Hash of the layout alone.")
+    parents: list[str] = Field(description="Ids of the versions it was made from; two after a merge.")
+    author: str
+    message: str
+    created: int = Field(description="Milliseconds since 1970.")
+    branches: list[str] = Field(description="The branches that end here.")
+    tags: list[str]
+    releases: list[str] = Field(description="Such as `1.2.0`.")
+    thumbnail: str | None = Field(description="Path of its picture on this server.")
+    has_function: bool = Field(description="Whether it declares inputs and outputs, so it can be called.")
+
+
+class VersionRecord(VersionItem):
+    """A version with its content."""
+
+    document: Document = Field(description="The document as it was committed.")
+    function: dict[str, Any] | None = Field(description="The inputs and outputs it declares.")
+
+
+class ReleaseItem(BaseModel):
+    """A version under a number that never moves to another."""
+
+    number: str = Field(description="MAJOR.MINOR.PATCH")
+    version: str = Field(description="Id of the version.")
+    notes: str
+    author: str
+    created: int = Field(description="Milliseconds since 1970.")
+
+
+class BranchItem(BaseModel):
+    """A line of versions under a name, and where it is now."""
+
+    name: str
+    version: VersionItem
+
+
+class TagItem(BaseModel):
+    """A name for a version."""
+
+    name: str
+    version: str = Field(description="Id of the version.")
+
+
+class WorkflowItem(BaseModel):
+    """A workflow, as lists show it."""
+
+    uid: str = Field(description="Stays when the workflow is renamed.")
+    name: str
+    description: str
+    labels: list[str]
+    archived: bool
+    created: int = Field(description="Milliseconds since 1970.")
+    updated: int = Field(description="When its last version was made.")
+    head: VersionItem = Field(description="The newest version of the branch `main`.")
+    latest: ReleaseItem | None = Field(description="The newest release.")
+    branches_count: int
+
+
+class WorkflowRecord(WorkflowItem):
+    """A workflow with every name its versions have."""
+
+    branches: list[BranchItem]
+    tags: list[TagItem]
+    releases: list[ReleaseItem] = Field(description="The highest number first.")
+
+
+class WorkflowPage(BaseModel):
+    """Some of the workflows."""
+
+    workflows: list[WorkflowItem]
+    total: int = Field(description="How many there are with this search.")
+
+
+class VersionPage(BaseModel):
+    """Some of the versions of a workflow, the newest first."""
+
+    versions: list[VersionItem]
+    more: bool = Field(description="Whether there are older ones; ask with `before` for these.")
+
+
+class NewWorkflowBody(Body):
+    """A workflow to keep."""
+
+    name: Text
+    document: Document
+    message: LongText = ""
+    description: LongText = ""
+    labels: list[Text] = Field(default_factory=list[str])
+    thumbnail: str | None = Field(None, description="A PNG, JPEG or WebP of up to 256 KiB as a data URI.")
+    origin: Text | None = Field(None, description="Id of the version it was made from, if it is a copy.")
+
+
+class ChangeBody(Body):
+    """What to change of a workflow besides its versions. Fields that are left out stay."""
+
+    name: Text | None = Field(None, description="The new name; the old one leads nowhere then.")
+    description: LongText | None = None
+    labels: list[Text] | None = None
+    archived: bool | None = Field(None, description="Archived workflows are not in lists, and stay callable.")
+
+
+class CommitBody(Body):
+    """A version to add to a branch."""
+
+    document: Document
+    branch: Text = "main"
+    parent: Text | None = Field(
+        description="Id of the version it was made from, which must be where the branch is; null begins a "
+        "branch."
+    )
+    merged: Text | None = Field(None, description="Id of the version whose changes were merged into it.")
+    message: LongText = ""
+    thumbnail: str | None = Field(None, description="A PNG, JPEG or WebP of up to 256 KiB as a data URI.")
+
+
+class Committed(BaseModel):
+    """The version is on disk."""
+
+    version: VersionItem
+    branch: str
+    changed: bool = Field(description="False if the branch ended in the same document: nothing was added.")
+
+
+class BranchConflict(BaseModel):
+    """Somebody else has added to the branch. Nothing is lost: yours is kept on a branch of its own."""
+
+    error: ErrorDetail = Field(description="Its code is `branch_conflict`.")
+    version: VersionItem = Field(description="Yours.")
+    branch: str = Field(description="The new branch that holds yours.")
+    head: VersionItem = Field(description="Where the branch you meant is now.")
+
+
+class BranchBody(Body):
+    """Where a branch is to be."""
+
+    version: Text = Field(description="A reference to a version: id, number, tag, branch or release.")
+    expected: Text | None = Field(
+        None, description="Id of the version where the branch is now; if it is not, nothing happens."
+    )
+
+
+class TagBody(Body):
+    """What a tag is to name."""
+
+    version: Text = Field(description="A reference to a version.")
+
+
+class ReleaseBody(Body):
+    """A version to release."""
+
+    version: Text = Field("", description="A reference to a version; the end of `main` if it is left out.")
+    number: Text | None = Field(
+        None,
+        description="Such as `1.2.0`, or which part to raise: `major`, `minor` or `patch`; the smallest that "
+        "is allowed if it is left out.",
+    )
+    notes: LongText = ""
+
+
+class ReleaseCheckBody(Body):
+    """A version that may be released."""
+
+    version: Text = Field("", description="A reference to a version; the end of `main` if it is left out.")
+
+
+class ReleaseCheck(BaseModel):
+    """What a release must be called, and why."""
+
+    smallest: str = Field(description="The smallest number that is allowed.")
+    level: Literal["major", "minor", "patch"]
+    reasons: list[str] = Field(description="What differs from the release before for those who call it.")
+    previous: str | None = Field(description="The release it was compared with.")
+
+
+class NeedsMajor(BaseModel):
+    """Those who call the release before would break: the number must say so."""
+
+    error: ErrorDetail = Field(description="Its code is `needs_major`.")
+    reasons: list[str]
+    smallest: str = Field(description="The smallest number that is allowed.")
+
+
+class Side(Body):
+    """One of two documents to compare: a version, or the document itself."""
+
+    workflow: Text | None = None
+    ref: Text = Field("", description="A reference to a version; the end of `main` if it is left out.")
+    document: Document | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.workflow is None) == (self.document is None):
+            raise ValueError("give a workflow, with or without ref, or a document")
+        return self
+
+
+class DiffBody(Body):
+    """Two documents to compare."""
+
+    before: Side
+    after: Side
+
+
+class ChangeItem(BaseModel):
+    """One difference. Fields without a value are null."""
+
+    kind: str = Field(
+        description="`node_added`, `node_removed`, `rewired`, `value`, `mode`, `retitled`, `moved`, "
+        "`subgraph_added`, `subgraph_removed`, `interface`, `function`, `group` or `extra`."
+    )
+    graph: str = Field("", description="Empty for the workflow itself, else the id of the subgraph.")
+    node: str | None = Field(
+        None, description="Id in the later document, or in the earlier if it is removed."
+    )
+    node_before: str | None = Field(None, description="Id in the earlier document.")
+    title: str | None = None
+    class_type: str | None = None
+    input: str | None = None
+    before: Any = None
+    after: Any = None
+
+
+class DiffAnswer(BaseModel):
+    """What differs between two documents."""
+
+    meaningful: bool = Field(description="False if only the layout differs.")
+    changes: list[ChangeItem]
+    text: str = Field(description="The same for people.")
+
+
+class MergeBody(Body):
+    """Two versions of a workflow to bring together."""
+
+    workflow: Text
+    ours: Text = Field("", description="A reference to the version that stays; the end of `main` by default.")
+    theirs: Text = Field(description="A reference to the version whose changes are wanted.")
+    base: Text | None = Field(None, description="By default the nearest version both were made from.")
+    resolutions: dict[str, Resolution | dict[Literal["value"], Any]] = Field(
+        default_factory=dict[str, Any],
+        description='By id of the conflict: "ours", "theirs" or {"value": ...}.',
+    )
+
+
+class ConflictItem(BaseModel):
+    """Something both sides changed differently."""
+
+    id: str = Field(description="Stays the same when it is asked again.")
+    kind: str
+    graph: str = ""
+    node: str | None = None
+    title: str | None = None
+    class_type: str | None = None
+    input: str | None = None
+    base: Any = None
+    ours: Any = None
+    theirs: Any = None
+
+
+class MergeAnswer(BaseModel):
+    """Both documents in one; nothing is stored. Commit it with `merged` once it is clean."""
+
+    base: VersionItem | None = Field(description="What both were compared with.")
+    ours: VersionItem
+    theirs: VersionItem
+    document: Document = Field(description="Where there is a conflict, it has what `ours` has.")
+    conflicts: list[ConflictItem] = Field(description="Those without a resolution.")
+    clean: bool = Field(description="Whether there are none.")
