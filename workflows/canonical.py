@@ -1,0 +1,138 @@
+"""One spelling for each JSON value: equal values get equal bytes, and with them equal digests."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any, cast
+from unicodedata import is_normalized, normalize
+
+Json = Any
+"""What JSON can say: None, bool, int, float, str, lists of these and objects with text keys."""
+
+MAX_DEPTH = 200
+"""How deep lists and objects may lie in each other."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NESTED = f"lists and objects lie in each other more than {MAX_DEPTH} deep"
+_LINE = 100
+"""A list or object of simple values stays on one line up to this many characters."""
+
+
+class CanonicalError(ValueError):
+    """A value that has no canonical form: no JSON, no number, nested too deep, or with two equal keys."""
+
+
+def canonical(value: object) -> Json:
+    """The value in its one spelling, sharing nothing mutable with the original.
+
+    Texts and keys become Unicode NFC, floats without a fraction become integers, tuples lists. Raises
+    CanonicalError, naming the place, for NaN and infinities, for keys that are no text or become equal, for
+    what JSON has no word for, and for more than MAX_DEPTH levels.
+    """
+    return _canonical(value, ())
+
+
+def _canonical(value: object, path: tuple[str | int, ...]) -> Json:
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise CanonicalError(f"{_at(path)} is {value}, which JSON has no number for")
+        return int(value) if value.is_integer() else value
+    if len(path) >= MAX_DEPTH:
+        raise CanonicalError(_NESTED)
+    if isinstance(value, list | tuple):
+        items = cast("list[object]", value)
+        return [_canonical(item, (*path, index)) for index, item in enumerate(items)]
+    if isinstance(value, Mapping):
+        return _object(cast("Mapping[object, object]", value), path)
+    raise CanonicalError(f"{_at(path)} is a {type(value).__name__}, which is no JSON")
+
+
+def _object(value: Mapping[object, object], path: tuple[str | int, ...]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise CanonicalError(f"{_at(path)} has the key {key!r}, which is no text")
+        name = _text(key)
+        if name in found:
+            raise CanonicalError(f"{_at(path)} has the key {name!r} twice, in two Unicode spellings")
+        found[name] = _canonical(item, (*path, name))
+    return found
+
+
+def _text(text: str) -> str:
+    if text.isascii():
+        return text
+    if _SURROGATE.search(text):  # two halves that met by joining texts are one character
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text if is_normalized("NFC", text) else normalize("NFC", text)
+
+
+def _at(path: tuple[str | int, ...]) -> str:
+    return "/" + "/".join(map(str, path)) if path else "the value"
+
+
+def dumps(value: object) -> str:
+    """The canonical value as compact JSON: keys sorted by code point, shortest floats, no ASCII escapes.
+
+    Raises CanonicalError as `canonical` does.
+    """
+    return _dump(canonical(value))
+
+
+def _dump(value: Json) -> str:
+    """A value that is canonical, on one line."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    except ValueError as error:  # more digits than Python writes
+        raise CanonicalError(f"an integer is too long: {error}") from error
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)  # has no UTF-8
+
+
+def digest(value: object) -> str:
+    """SHA-256 of the canonical value, 64 hexadecimal digits. Raises CanonicalError."""
+    return sha256(dumps(value).encode()).hexdigest()
+
+
+def lines(value: object, *, first: tuple[str, ...] = ()) -> str:
+    """The canonical value over many lines, for files under version control; ends with a newline.
+
+    One entry a line, except that lists and objects of simple values share one if they are short. Keys are
+    sorted, those named `first` before all others, in that order. Raises CanonicalError.
+    """
+    rank = {key: index for index, key in enumerate(first)}
+    return "".join(_lines(canonical(value), "", rank)) + "\n"
+
+
+def _lines(value: Json, indent: str, rank: Mapping[str, int]) -> Iterator[str]:
+    inside = indent + "  "
+    if isinstance(value, dict):
+        entries = cast("dict[str, Json]", value)
+        keys = sorted(entries, key=lambda key: (rank.get(key, len(rank)), key))
+        parts = [(f"{_dump(key)}: ", entries[key]) for key in keys]
+        opening, closing = "{", "}"
+    elif isinstance(value, list):
+        parts = [("", item) for item in cast("list[Json]", value)]
+        opening, closing = "[", "]"
+    else:
+        yield _dump(value)
+        return
+    if all(not _is_full(item) for _, item in parts):
+        line = f"{opening}{', '.join(head + _dump(item) for head, item in parts)}{closing}"
+        if len(line) + len(indent) <= _LINE:
+            yield line
+            return
+    for index, (head, item) in enumerate(parts):
+        yield f"{',' if index else opening}\n{inside}{head}"
+        yield from _lines(item, inside, rank)
+    yield f"\n{indent}{closing}"
+
+
+def _is_full(value: Json) -> bool:
+    return bool(value) and isinstance(value, dict | list)
