@@ -121,12 +121,15 @@ class Folders:
         """The path of `name`, from the first directory that has it. Raises `MissingFile` or `UnsafePath`."""
         if kind == "input":
             return self._existing_image(name)
-        # Links inside model folders are followed on purpose: people keep models on other disks.
-        for root in self.roots(kind):
-            path = _inside(root, name)
-            if path.exists():
-                return path
+        if (path := self.locate(kind, name)) is not None:
+            return path
         raise MissingFile(kind, name, nearest(name, self.list(kind)), self.roots(kind))
+
+    def locate(self, kind: str, name: str) -> Path | None:
+        """The path of a model file, None if no directory has it. Raises `UnsafePath`."""
+        # Links inside model folders are followed on purpose: people keep models on other disks.
+        candidates = (_inside(root, name) for root in self.roots(kind))
+        return next((path for path in candidates if path.exists()), None)
 
     def place(self, place: str) -> Path:
         """The folder for one of the words `input`, `output`, `temp`."""
