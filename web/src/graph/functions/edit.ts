@@ -1,8 +1,7 @@
 /** Changing what a workflow declares, from what a person points at. */
-import type { Defs, InputDef, NodeDef } from "../defs";
-import type { NodeKey } from "../document";
+import type { Defs, InputDef } from "../defs";
+import { type NodeKey, ROOT } from "../document";
 import { defOf } from "../hosts";
-import { PRIMITIVE } from "../kinds";
 import { linkIndex } from "../links";
 import { socketsOf } from "../sockets";
 import { ANY } from "../types";
@@ -96,8 +95,9 @@ function newInput(
   input: string,
   targets: readonly Target[],
 ): FunctionInput {
-  const def = inputDef(where, node, input);
-  const name = nameFor({ name: def?.name ?? input, ...around(where, node) }, names(declared.inputs));
+  const [first] = targets;
+  const def = first && targetDef(where, first);
+  const name = nameFor({ name: input, ...around(where, node) }, names(declared.inputs));
   return {
     name,
     type: def === undefined ? ANY : (def.widget ?? def.type),
@@ -119,23 +119,14 @@ function newOutput(
   return { name, type: output?.type ?? ANY, source };
 }
 
-/** The definition of an input as its node shows it; a primitive's is that of the first widget it feeds. */
-export function inputDef(where: Where, node: NodeKey, input: string): InputDef | undefined {
-  const { document, defs, graph } = where;
-  const shown = document.graphs.by[graph];
-  const record = shown?.nodes.by[node];
-  if (shown === undefined || record === undefined) return undefined;
-  if (record.type !== PRIMITIVE) return find(defOf(document, defs, record), input);
-  for (const link of linkIndex(shown).outOf(node)) {
-    const fed = shown.nodes.by[link.to];
-    const def = fed && find(defOf(document, defs, fed), link.toInput);
-    if (def !== undefined) return def;
-  }
-  return undefined;
-}
-
-function find(def: NodeDef | undefined, input: string): InputDef | undefined {
-  return def?.inputs.find((one) => one.name === input);
+/** The definition of the input a target names. */
+export function targetDef({ document, defs }: Where, { node, input }: Target): InputDef | undefined {
+  const path = node.split(":");
+  const key = path.pop() ?? "";
+  let graph = ROOT;
+  for (const host of path) graph = document.graphs.by[graph]?.nodes.by[host]?.type ?? "";
+  const record = document.graphs.by[graph]?.nodes.by[key];
+  return record && defOf(document, defs, record)?.inputs.find((one) => one.name === input);
 }
 
 function around(

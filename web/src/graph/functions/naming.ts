@@ -32,6 +32,8 @@ function purpose(own: string, title: string | null, feeds: string | null): strin
 export function slug(text: string): string {
   return text
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replaceAll("ß", "ss")
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_")
