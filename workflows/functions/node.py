@@ -1,0 +1,72 @@
+"""A released function as a node class: `workflow/NAME@1.2.0`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows.functions.function import Function
+from workflows.functions.parts import Input, Json
+
+PREFIX = "workflow/"
+
+
+def class_name(name: str, release: str) -> str:
+    """The class that a release is as a node."""
+    return f"{PREFIX}{name}@{release}"
+
+
+def parse_class(class_type: str) -> tuple[str, str]:
+    """Name and release of such a class; the release is empty if it names none."""
+    name, _, release = class_type.removeprefix(PREFIX).partition("@")
+    return name, release
+
+
+def is_workflow(class_type: Any) -> bool:
+    """Whether a class is a workflow."""
+    return isinstance(class_type, str) and class_type.startswith(PREFIX)
+
+
+def object_info(function: Function, *, name: str, release: str) -> Json:
+    """The `/object_info` entry of a function that `declared` made."""
+    groups: dict[str, Json] = {"required": {}, "optional": {}}
+    for entry in function.inputs:
+        # A widget always has a value on the canvas; only a link may be absent.
+        optional = not entry.required and (not entry.is_widget or entry.default is None)
+        groups["optional" if optional else "required"][entry.name] = _wire(entry)
+    return {
+        "input": groups,
+        "input_order": {group: list(members) for group, members in groups.items()},
+        "output": [entry.type for entry in function.outputs],
+        "output_is_list": [False] * len(function.outputs),
+        "output_name": [entry.name for entry in function.outputs],
+        "output_tooltips": [entry.description or None for entry in function.outputs],
+        "name": class_name(name, release),
+        "display_name": function.title or name,
+        "description": function.description,
+        "python_module": "workflows",
+        "category": "workflows",
+        "output_node": False,
+        "darkroom": {"workflow": name, "release": release},
+    }
+
+
+def _wire(entry: Input) -> list[Any]:
+    options: Json = {
+        key: getattr(entry, key)
+        for key in ("default", "min", "max", "step")
+        if getattr(entry, key) is not None
+    }
+    if entry.description:
+        options["tooltip"] = entry.description
+    if entry.multiline:
+        options["multiline"] = True
+    if entry.seed:
+        options["control_after_generate"] = True
+    if entry.several:
+        options["multi_select"] = True
+    if entry.is_widget and entry.default is None and not entry.required:
+        options["forceInput"] = (
+            True  # without a link the graph's own computes it; a widget would replace that
+        )
+    kind = list(entry.options or ()) if entry.type == "COMBO" else entry.type
+    return [kind, options] if options else [kind]
