@@ -1,10 +1,29 @@
 """The built-in nodes, one file a family; `builtin()` lists them all, nothing is found by scanning."""
 
 from engine.registry import Registry
+from nodes.batches import (
+    image_batch,
+    image_list_to_batch,
+    latent_batch_seed_behavior,
+    latent_from_batch,
+    repeat_latent_batch,
+    seed_range,
+)
+from nodes.channels import image_color_to_mask, image_to_mask, load_image_mask, mask_to_image
 from nodes.conditioning import clip_set_last_layer, clip_text_encode
-from nodes.image import image_scale, load_image, preview_image, save_image
-from nodes.latent import empty_latent_image, latent_upscale
+from nodes.grid import grid_values, image_grid
+from nodes.image import image_scale, image_scale_by, load_image, preview_image, save_image
+from nodes.inpaint import image_composite_masked, set_latent_noise_mask, vae_encode_for_inpaint
+from nodes.latent import empty_latent_image, latent_upscale, latent_upscale_by
 from nodes.loaders import checkpoint_loader_simple, safety_checker_loader
+from nodes.masks import (
+    feather_mask,
+    grow_mask,
+    invert_mask,
+    mask_composite,
+    solid_mask,
+    threshold_mask,
+)
 from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
@@ -26,6 +45,29 @@ NODES = (
     ksampler_advanced,
     safety_checker_loader,
     safety_check,
+    latent_upscale_by,
+    image_scale_by,
+    image_batch,
+    image_list_to_batch,
+    repeat_latent_batch,
+    latent_from_batch,
+    latent_batch_seed_behavior,
+    seed_range,
+    set_latent_noise_mask,
+    vae_encode_for_inpaint,
+    image_composite_masked,
+    solid_mask,
+    invert_mask,
+    threshold_mask,
+    grow_mask,
+    feather_mask,
+    mask_composite,
+    load_image_mask,
+    image_to_mask,
+    image_color_to_mask,
+    mask_to_image,
+    grid_values,
+    image_grid,
 )
 
 

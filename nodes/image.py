@@ -99,6 +99,24 @@ def image_scale(
     return resize(image.movedim(-1, 1), columns, rows, upscale_method, crop).movedim(1, -1)
 
 
+@node("ImageScaleBy", title="Upscale Image By", category="image/upscaling", lane="cpu")
+def image_scale_by(
+    *,
+    image: Image,
+    upscale_method: ImageMethod,
+    scale_by: Annotated[float, Range(0.01, 8.0, step=0.01)] = 1.0,
+) -> Image:
+    """Resize pictures by a factor.
+
+    Args:
+        image: The pictures to resize.
+        upscale_method: How values between the old pixels are found.
+        scale_by: The factor of both sides.
+    """
+    width, height = (max(1, round(image.shape[side] * scale_by)) for side in (2, 1))
+    return resize(image.movedim(-1, 1), width, height, upscale_method).movedim(1, -1)
+
+
 def png_metadata(context: Context) -> dict[str, Any] | None:
     """The text chunks of a saved picture: `prompt` first, then what the client sent along (`workflow`)."""
     if context.options.disable_metadata:

@@ -58,3 +58,22 @@ def latent_upscale(
     source = (latent.shape[-1] * FACTOR, latent.shape[-2] * FACTOR)
     wide, high = fit(width, height, source, least=LEAST)
     return {**samples, "samples": resize(latent, wide // FACTOR, high // FACTOR, upscale_method, crop)}
+
+
+@node("LatentUpscaleBy", title="Upscale Latent By", category="latent", lane="cpu")
+def latent_upscale_by(
+    *,
+    samples: Latent,
+    upscale_method: LatentMethod,
+    scale_by: Annotated[float, Range(0.01, 8.0, step=0.01)] = 1.5,
+) -> Latent:
+    """Resize latents by a factor; a second sampling pass then adds the detail.
+
+    Args:
+        samples: The latents to resize.
+        upscale_method: How values between the old ones are found.
+        scale_by: The factor of both sides.
+    """
+    latent = samples["samples"]
+    width, height = (max(1, round(latent.shape[side] * scale_by)) for side in (-1, -2))
+    return {**samples, "samples": resize(latent, width, height, upscale_method)}
