@@ -25,7 +25,7 @@ MOST_DISK = 10e9
 PRESSURE_SHARE, LEAST_FREE, MOST_FREE = 0.1, 2e9, 10e9
 """RAM that `--cache-ram` keeps available when no figure is given: this part of it, within these bounds."""
 
-_DECIDE = ("torch", "transformers", "tokenizers", "numpy", "scipy", "torchsde", "pillow")
+LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "torchsde", "pillow")
 """Libraries whose versions may change pictures."""
 
 
@@ -48,7 +48,7 @@ def realm_of(device: torch.device, precision: Precision) -> str:
     dtypes = precision.dtypes(device)
     return json.dumps(
         {
-            "libraries": {name: version(name) for name in _DECIDE},
+            "libraries": {name: version(name) for name in LIBRARIES},
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
             "dtypes": [str(dtypes.network), str(dtypes.text), str(dtypes.vae)],
         },

@@ -2,13 +2,14 @@
 
 import argparse
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
 import torch
 
 from cli.caches import cache_of
+from cli.environment import environment_of
 from cli.packs import packs_of
 from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
@@ -29,7 +30,8 @@ from server.worker.host import Host
 def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     """A host for the options. Raises ValueError if they ask for a device this machine lacks."""
     device = choose_device("cpu" if options.cpu else options.device)
-    resources: dict[type, object] = {Placement: Placement(device), Precision: Precision(options.precision)}
+    policy = Precision(options.precision)
+    resources: dict[type, object] = {Placement: Placement(device), Precision: policy}
     packs = packs_of(options, folders, builtin(), resources)
     return Host(
         registry=builtin() if packs is None else packs.registry,
@@ -41,6 +43,7 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
         meter=meter_of(device),
         free=give_back,
         info=lambda: device_facts(device),
+        environment=environment_of(device, policy),
         extension=packs,
         journal=Journal(JournalFile(folders.user / ".darkroom" / "journal.sqlite")),
     )
@@ -73,10 +76,16 @@ def device_facts(device: torch.device) -> dict[str, Any]:
 
 
 def run_here(
-    host: Host, prompt: dict[str, Any], extra: JobExtra, emit: Callable[[Event], None]
+    host: Host,
+    prompt: dict[str, Any],
+    extra: JobExtra,
+    emit: Callable[[Event], None],
+    targets: Sequence[str] | None = None,
 ) -> tuple[Problem, ...]:
-    """Validate and run a prompt in this process. Returns what is wrong with it; the rest has run."""
-    checked = validate(prompt, host.registry, host.folders)
+    """Validate and run a prompt, or only some of its output nodes, in this process. Returns what is wrong
+    with it; the rest has run.
+    """
+    checked = validate(prompt, host.registry, host.folders, targets=targets)
     if checked.graph is None:
         return checked.problems or tuple(problem for problem in (checked.error,) if problem)
     run_sync(

@@ -64,6 +64,8 @@ class Supervisor:
         self.heard = 0.0
         self.idle_since = 0.0
         """When it last ended a job, by the monotonic clock."""
+        self.environment: Json = {}
+        """What the worker that runs, or ran last, says of the place it computes in."""
 
     @property
     def state(self) -> str:
@@ -248,6 +250,7 @@ class Supervisor:
             case "hello":
                 self.on_message(frame)
                 self._on_specs(message["specs"])
+                self.environment = message.get("environment", {})
                 self._on_info(message.get("info", {}))
                 self.last_error = None
                 self.failed.clear()

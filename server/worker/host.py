@@ -57,6 +57,7 @@ class Host:
     Args:
         free: Called between jobs once the cache, which holds the models too, is empty.
         info: Facts for `/system_stats`: `devices`, `pytorch_version`.
+        environment: What besides graphs and files decides bits; see `workflows.provenance.environment`.
         guard: Entered around every call of a node, as `engine.driver.run` takes it.
         meter: Entered around every node of the device lane, likewise.
         describe: Short form of values in error reports, likewise.
@@ -70,6 +71,7 @@ class Host:
     resources: Mapping[type, object] = field(default_factory=dict[type, object])
     free: Callable[[], None] | None = None
     info: Callable[[], Json] | None = None
+    environment: Json = field(default_factory=dict[str, Any])
     guard: Guard = nullcontext
     meter: Meter | None = None
     describe: Describe = describe
@@ -131,7 +133,8 @@ class _Worker:
         if extension is not None:
             extension.connect(self._send)
         packs = None if extension is None else extension.announce()
-        return {"type": "hello", "specs": self._specs(), "info": self._info(), "packs": packs}
+        greeting: Json = {"type": "hello", "specs": self._specs(), "info": self._info(), "packs": packs}
+        return {**greeting, "environment": self._host.environment}
 
     def _specs(self) -> list[Json]:
         return [spec.to_json() for spec in self._host.registry]

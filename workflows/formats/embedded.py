@@ -17,17 +17,21 @@ from workflows.formats.sort import kind_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER_LIMIT = 100 * 2**20
-_KEYS = ("workflow", "prompt")
+_KEYS = ("workflow", "prompt", "darkroom")
 _PICTURES = frozenset({".webp", ".avif", ".jpg", ".jpeg"})
 _MEDIA = frozenset({".ogg", ".opus", ".mp3", ".mp4", ".mov", ".m4v", ".webm", ".mkv", ".m4a"})
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """What a file holds: the canvas's workflow, the prompt that was run, or both."""
+    """What a file holds: the canvas's workflow, the prompt that was run, or both.
+
+    `darkroom` is the stamp of the run that made it: its id and, where known, workflow, version and release.
+    """
 
     workflow: Mapping[str, Any] | None = None
     prompt: Mapping[str, Any] | None = None
+    darkroom: Mapping[str, Any] | None = None
 
 
 def read_file(path: Path) -> Embedded:
@@ -103,11 +107,11 @@ def _of(texts: Iterator[tuple[str, Any]], path: Path) -> Embedded:
     except (ValueError, struct.error, zlib.error, IndexError) as error:
         if not found:
             raise FormatError(f"{path}: the workflow in it cannot be read: {error}") from error
-    if not found:
+    if found.keys() <= {"darkroom"}:
         raise FormatError(
             f"{path}: holds no workflow; it was saved without metadata, or another program removed it"
         )
-    return Embedded(found.get("workflow"), found.get("prompt"))
+    return Embedded(found.get("workflow"), found.get("prompt"), found.get("darkroom"))
 
 
 def _png(data: bytes) -> Iterator[tuple[str, str]]:
