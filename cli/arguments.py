@@ -120,6 +120,13 @@ def _serve(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that run jobs, which share the queue; default: one per GPU, or one",
     )
+    add(
+        "--workflows-database",
+        default="",
+        metavar="URL",
+        help="where workflows are kept: postgresql+psycopg://USER@HOST/NAME or a file; "
+        "default: .darkroom/workflows.sqlite among the users' folders",
+    )
     _folders(command)
     _compute(command)
     _cache(command)

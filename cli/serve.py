@@ -54,6 +54,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         print_start=not options.dont_print_server,
         argv=tuple(sys.argv),
         workers=max(options.workers, 0),
+        workflows_database=options.workflows_database,
     )
 
 

@@ -17,6 +17,7 @@ from server.jobs.dispatch import Dispatcher
 from server.jobs.queue import Queue
 from server.jobs.records import Json, StoreError
 from server.jobs.resubmission import Resubmissions
+from server.jobs.waiting import ENDINGS, Endings
 from server.keys import (
     DECODING,
     DISPATCHER,
@@ -49,6 +50,7 @@ from server.specs import Specs, code_hash
 from server.stream.sockets import Hub
 from server.supervision.pool import Pool
 from server.users import Users
+from server.workflows.access import WORKFLOWS, Workflows
 
 log = logging.getLogger("darkroom.server")
 _GOING_AWAY = 1001
@@ -104,6 +106,8 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[RESUBMISSIONS] = Resubmissions()
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[DRAFTS] = Drafts()
+    app[WORKFLOWS] = Workflows(settings.workflows_store)
+    app[ENDINGS] = Endings(queue)
     app[TABLE] = ROUTES
     app[STREAMS] = set()
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
@@ -117,6 +121,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     if app[SPECS].recall():
         app[PACKS].recall()
     tasks = [asyncio.create_task(_open(app), name="open")]
+    tasks.append(asyncio.create_task(app[WORKFLOWS].open(), name="workflows"))
     tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
     tasks.append(asyncio.create_task(app[METRICS].watch(), name="lag"))
     yield
@@ -125,6 +130,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[POOL].retire()
     await asyncio.gather(*tasks, return_exceptions=True)
     await app[QUEUE].close()
+    await app[WORKFLOWS].close()
 
 
 async def _open(app: web.Application) -> None:
@@ -148,6 +154,7 @@ async def _open(app: web.Application) -> None:
 
 
 async def _say_goodbye(app: web.Application) -> None:
+    app[ENDINGS].give_up()
     for stream in app[STREAMS]:
         stream.cancel()
     for client in app[HUB].clients:

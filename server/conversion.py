@@ -16,7 +16,7 @@ from server.known import node_specs
 from server.specs import Specs
 from server.submission import Refused, refusal
 from workflows.formats import Converted, Finding, FormatError, convert
-from workflows.formats.definitions import remembered
+from workflows.formats.definitions import Definitions, remembered
 from workflows.formats.partial import without_unknown
 
 
@@ -63,11 +63,14 @@ async def prompt_of(app: web.Application, workflow: Json) -> Prepared:
 
 
 def _convert(workflow: Json, specs: Specs, folders: Folders) -> Converted:
+    return convert(workflow, definitions_of(specs, folders))
+
+
+def definitions_of(specs: Specs, folders: Folders) -> Definitions:
+    """What `/object_info` says of each class, for reading workflows. It may look into folders: use threads."""
     names = cache(folders.list)  # each folder is scanned once, however many nodes list it
     known = specs.registry.get
-    return convert(
-        workflow, remembered(lambda name: spec.object_info(names) if (spec := known(name)) else None)
-    )
+    return remembered(lambda name: spec.object_info(names) if (spec := known(name)) else None)
 
 
 def _refused(found: Converted) -> Refused:

@@ -15,19 +15,28 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Problem(Exception):
-    """A request that cannot be served: HTTP status, a code programs can match, text for people, and where."""
+    """A request that cannot be served: HTTP status, a code programs can match, text for people, and where.
+
+    `more` goes beside `error` into the answer.
+    """
 
     def __init__(
-        self, status: int, code: str, message: str, where: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        where: str = "",
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.where = status, code, message, where
-        self.headers = dict(headers or {})
+        self.headers, self.more = dict(headers or {}), dict(more or {})
 
     def response(self) -> web.Response:
         """The JSON answer: `{"error": {"code", "message", "where"}}`."""
         error = {"code": self.code, "message": self.message, "where": self.where}
-        return web.json_response({"error": error}, status=self.status, headers=self.headers)
+        return web.json_response({"error": error, **self.more}, status=self.status, headers=self.headers)
 
 
 def not_found(what: str, where: str = "") -> Problem:

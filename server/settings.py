@@ -32,6 +32,7 @@ class Settings:
         kill_after: Seconds a cancelled job may go on before its worker is killed.
         max_attempts: Crashes of a worker, or of the server, a job may cause before it is given up.
         workers: Worker processes; 0 for one per device.
+        workflows_database: URL or file of the store of workflows; empty for a file among the users' folders.
     """
 
     folders: Folders
@@ -57,6 +58,7 @@ class Settings:
     kill_after: float = 4.0
     max_attempts: int = 2
     workers: int = 0
+    workflows_database: str = ""
 
     @property
     def max_body(self) -> int:
@@ -67,6 +69,11 @@ class Settings:
     def state_dir(self) -> Path:
         """Where the server keeps its own files: beside the users' folders, out of reach of every route."""
         return self.folders.user / ".darkroom"
+
+    @property
+    def workflows_store(self) -> str | Path:
+        """Where workflows and their versions are kept."""
+        return self.workflows_database or self.state_dir / "workflows.sqlite"
 
     @property
     def loopback_only(self) -> bool:

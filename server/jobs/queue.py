@@ -55,6 +55,8 @@ class Queue:
         """Told of every event of every run, before the clients are."""
         self.on_finish: list[Callable[[Job, Ending], None]] = []
         """Told of every run that is over, once that is stored and before the clients are told."""
+        self.on_end: list[Callable[[str], None]] = []
+        """Told the id of every job that is over, also of those that never ran, once that is stored."""
 
     async def open(self, store: JobStore) -> None:
         """Take over what an earlier server left, then accept jobs."""
@@ -149,6 +151,7 @@ class Queue:
         for place in places:
             self._secrets.pop(place.prompt_id, None)
             self.logs.close(place.prompt_id)  # that of an earlier attempt
+            self._over(place.prompt_id)
         self._hub.broadcast_status(self.remaining)
         return len(places)
 
@@ -238,6 +241,7 @@ class Queue:
         self.running.pop(prompt_id, None)
         self._secrets.pop(prompt_id, None)
         self.logs.close(prompt_id)
+        self._over(prompt_id)
 
     def put_back(self, job: Job) -> None:
         """A job that was running waits again."""
@@ -260,6 +264,10 @@ class Queue:
             log.error("running jobs count as tried, for the job database refuses to write: %s", error)
         finally:
             await self._store.close()
+
+    def _over(self, prompt_id: str) -> None:
+        for tell in self.on_end:
+            tell(prompt_id)
 
     async def _waiting(self, prompt_id: str) -> Place:
         place = self._order.get(prompt_id)

@@ -7,13 +7,13 @@ from aiohttp import web
 from server.http import read_model
 from server.table import Route
 from server.workflows.access import WORKFLOWS
-from server.workflows.answers import release_item, version_item
+from server.workflows.answers import release_check, release_item, version_item
 from server.workflows.authors import author_of
-from server.workflows.releases import release_check
 from server.workflows.schemas import (
     BranchBody,
     BranchItem,
-    NeedsMajor,
+    BranchMoved,
+    NeedsHigher,
     ReleaseBody,
     ReleaseCheck,
     ReleaseCheckBody,
@@ -27,9 +27,13 @@ async def put_branch(request: web.Request) -> web.Response:
     """Make a branch, or move it. Versions it leaves stay in the history."""
     name, branch = request.match_info["name"], request.match_info["branch"]
     body = await read_model(request, BranchBody)
+    expected = body.expected if "expected" in body.model_fields_set else ...
     version = await request.app[WORKFLOWS].call(
         lambda store: store.set_branch(
-            name, branch, store.version(name, body.version).id, expected=body.expected
+            name,
+            branch,
+            store.version(name, body.version).id,
+            expected=expected,
         )
     )
     return web.json_response({"name": branch, "version": version_item(version)})
@@ -76,13 +80,21 @@ async def release(request: web.Request) -> web.Response:
 async def check(request: web.Request) -> web.Response:
     """What a release of a version would have to be called, and why."""
     name, body = request.match_info["name"], await read_model(request, ReleaseCheckBody)
-    found = await request.app[WORKFLOWS].call(lambda store: release_check(store, name, body.version))
-    return web.json_response(found)
+    found = await request.app[WORKFLOWS].call(lambda store: store.check_release(name, body.version))
+    return web.json_response(release_check(found))
 
 
 _HERE = "/api/v1/workflows/{name}"
 ROUTES = (
-    Route("PUT", _HERE + "/branches/{branch}", put_branch, alias=False, body=BranchBody, answer=BranchItem),
+    Route(
+        "PUT",
+        _HERE + "/branches/{branch}",
+        put_branch,
+        alias=False,
+        body=BranchBody,
+        answer=BranchItem,
+        others=((409, BranchMoved),),
+    ),
     Route("DELETE", _HERE + "/branches/{branch}", delete_branch, alias=False),
     Route("PUT", _HERE + "/tags/{tag}", put_tag, alias=False, body=TagBody, answer=TagItem),
     Route("DELETE", _HERE + "/tags/{tag}", delete_tag, alias=False),
@@ -93,7 +105,7 @@ ROUTES = (
         alias=False,
         body=ReleaseBody,
         answer=ReleaseItem,
-        others=((409, NeedsMajor),),
+        others=((409, NeedsHigher),),
     ),
     Route("POST", _HERE + "/releases/check", check, alias=False, body=ReleaseCheckBody, answer=ReleaseCheck),
 )

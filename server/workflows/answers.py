@@ -8,7 +8,7 @@ from urllib.parse import quote
 from server.jobs.records import Json
 
 if TYPE_CHECKING:
-    from workflows.store import Release, Store, Version, Workflow, WorkflowItem
+    from workflows.store import Release, ReleaseCheck, Store, Version, Workflow, WorkflowItem
 
 
 def version_item(version: Version) -> Json:
@@ -64,17 +64,26 @@ def workflow_item(item: WorkflowItem) -> Json:
         "head": version_item(item.head),
         "latest": None if item.latest is None else release_item(item.latest),
         "branches_count": item.branches_count,
+        "origin": item.origin,
     }
 
 
 def workflow_record(workflow: Workflow) -> Json:
     """A workflow with every name its versions have."""
-    branches = [
-        {"name": name, "version": version_item(version)} for name, version in workflow.branches.items()
-    ]
-    tags = [{"name": name, "version": version} for name, version in workflow.tags.items()]
+    branches = [{"name": one.name, "version": version_item(one.version)} for one in workflow.branches]
+    tags = [{"name": tag.name, "version": tag.version} for tag in workflow.tags]
     releases = [release_item(release) for release in workflow.releases]
     return {**workflow_item(workflow.item), "branches": branches, "tags": tags, "releases": releases}
+
+
+def release_check(check: ReleaseCheck) -> Json:
+    """What number a release would need."""
+    return {
+        "smallest": check.smallest,
+        "level": check.level,
+        "reasons": list(check.reasons),
+        "previous": check.previous,
+    }
 
 
 def _milliseconds(seconds: float) -> int:

@@ -30,7 +30,9 @@ class FunctionInput(BaseModel):
     step: float | int | None = None
     multiline: bool | None = None
     options: list[Any] | None = None
+    several: bool | None = Field(None, description="Whether a COMBO takes a list of its options.")
     required: bool | None = None
+    seed: bool | None = Field(None, description="Whether `random` is a value, which the server then draws.")
 
 
 class OutputSource(BaseModel):
@@ -95,9 +97,16 @@ class FunctionCheckBody(Body):
 
 
 class FunctionProblem(BaseModel):
-    """Something wrong with what a workflow declares, or with what a caller gave."""
+    """Something wrong with what a workflow declares."""
 
-    input: str | None = Field(None, description="Name of the input, or of the output.")
+    where: str = Field(description="Path in the declaration, such as `inputs.prompt.min`.")
+    message: str
+
+
+class InputProblem(BaseModel):
+    """A value that cannot be used."""
+
+    input: str
     message: str
 
 
@@ -157,4 +166,4 @@ class InvalidInputs(BaseModel):
     """Nothing ran, for values do not fit."""
 
     error: ErrorDetail = Field(description="Its code is `invalid_inputs`.")
-    problems: list[FunctionProblem]
+    problems: list[InputProblem]

@@ -2,17 +2,87 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
+from server.conversion import definitions_of
+from server.http import Problem
 from server.jobs.records import Json
-from server.workflows.schemas import DiffBody, MergeBody
+from server.keys import SETTINGS
+from server.known import node_specs
+from server.workflows.access import WORKFLOWS
+from server.workflows.answers import version_item
+from server.workflows.schemas import DiffBody, MergeBody, Side
+from workflows.diff import diff
+from workflows.document import DocumentError
+from workflows.formats.definitions import Definitions
+from workflows.merge import ResolutionError, merge
+
+if TYPE_CHECKING:
+    from workflows.store import Store, Version
 
 
 async def compared(app: web.Application, body: DiffBody) -> Json:
     """What differs between two sides. Raises Problem."""
-    raise NotImplementedError
+    before, after = await _document(app, body.before), await _document(app, body.after)
+    definitions = await _definitions(app)
+    try:
+        found = await asyncio.to_thread(diff, before, after, definitions)
+    except DocumentError as error:
+        raise Problem(400, "invalid_workflow", str(error), "before, after") from error
+    changes = found.to_json()
+    return {"meaningful": found.meaningful, "changes": changes, "graphs": found.graphs, "text": found.text()}
 
 
 async def merged(app: web.Application, body: MergeBody) -> Json:
     """Two versions in one document, and what they disagree on. Raises Problem."""
-    raise NotImplementedError
+    sides, documents = await app[WORKFLOWS].call(lambda store: _sides(store, body))
+    definitions = await _definitions(app)
+    resolutions = body.resolutions
+    try:
+        found = await asyncio.to_thread(lambda: merge(*documents, definitions, resolutions))
+    except ResolutionError as error:
+        raise Problem(400, "invalid_resolution", str(error), "resolutions") from error
+    except DocumentError as error:
+        raise Problem(400, "invalid_workflow", str(error), "ours, theirs") from error
+    base, ours, theirs = [None if side is None else version_item(side) for side in sides]
+    conflicts = [conflict.to_json() for conflict in found.conflicts]
+    told: Json = {"base": base, "ours": ours, "theirs": theirs, "document": found.document}
+    return {**told, "conflicts": conflicts, "clean": found.clean}
+
+
+def _sides(
+    store: Store, body: MergeBody
+) -> tuple[tuple[Version | None, Version, Version], tuple[Json, Json, Json]]:
+    """Base, ours and theirs, and their documents. Versions without a common beginning have an empty base."""
+    ours, theirs = store.version(body.workflow, body.ours), store.version(body.workflow, body.theirs)
+    if body.base is not None:
+        base = store.version(body.workflow, body.base)
+    else:
+        found = store.base(ours.id, theirs.id)
+        base = None if found is None else store.find(found)
+    mine, other = store.document(ours.id), store.document(theirs.id)
+    beginning = _empty(mine) if base is None else store.document(base.id)
+    return (base, ours, theirs), (beginning, mine, other)
+
+
+def _empty(like: Json) -> Json:
+    """A document of the same form with nothing in it."""
+    return (
+        {"prompt": {}}
+        if "prompt" in like
+        else {"nodes": [], "links": [], "version": like.get("version", 0.4)}
+    )
+
+
+async def _document(app: web.Application, side: Side) -> Json:
+    name, ref = side.workflow, side.ref
+    if side.document is not None or name is None:
+        return side.document or {}
+    return await app[WORKFLOWS].call(lambda store: store.document(store.version(name, ref).id))
+
+
+async def _definitions(app: web.Application) -> Definitions:
+    return definitions_of(await node_specs(app), app[SETTINGS].folders)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from server.schemas import Body, ErrorDetail, LongText, Text
+from workflows.store.records import VersionId
 
 Document = dict[str, Any]
 """A workflow as the canvas saves it, or `{"prompt": ..., "extra": ...}`."""
+Id = Annotated[VersionId, Field(pattern="^[0-9a-f]{64}$")]
+"""Of a version, in full."""
 Resolution = Literal["ours", "theirs"]
 
 
@@ -76,6 +79,7 @@ class WorkflowItem(BaseModel):
     head: VersionItem = Field(description="The newest version of the branch `main`.")
     latest: ReleaseItem | None = Field(description="The newest release.")
     branches_count: int
+    origin: str | None = Field(description="Id of the version it was made from, if it began as a copy.")
 
 
 class WorkflowRecord(WorkflowItem):
@@ -109,7 +113,7 @@ class NewWorkflowBody(Body):
     description: LongText = ""
     labels: list[Text] = Field(default_factory=list[str])
     thumbnail: str | None = Field(None, description="A PNG, JPEG or WebP of up to 256 KiB as a data URI.")
-    origin: Text | None = Field(None, description="Id of the version it was made from, if it is a copy.")
+    origin: Id | None = Field(None, description="Id of the version it was made from, if it is a copy.")
 
 
 class ChangeBody(Body):
@@ -126,11 +130,11 @@ class CommitBody(Body):
 
     document: Document
     branch: Text = "main"
-    parent: Text | None = Field(
-        description="Id of the version it was made from, which must be where the branch is; null begins a "
-        "branch."
+    parent: Id | None = Field(
+        description="Id of the version it was made from, which must be where the branch is. A branch that is "
+        "not there begins at it; null begins one without a past."
     )
-    merged: Text | None = Field(None, description="Id of the version whose changes were merged into it.")
+    merged: Id | None = Field(None, description="Id of the version whose changes were merged into it.")
     message: LongText = ""
     thumbnail: str | None = Field(None, description="A PNG, JPEG or WebP of up to 256 KiB as a data URI.")
 
@@ -156,9 +160,18 @@ class BranchBody(Body):
     """Where a branch is to be."""
 
     version: Text = Field(description="A reference to a version: id, number, tag, branch or release.")
-    expected: Text | None = Field(
-        None, description="Id of the version where the branch is now; if it is not, nothing happens."
+    expected: Id | None = Field(
+        None,
+        description="Id of the version where the branch is now, null if there is no such branch; if that is "
+        "not so, nothing happens. Left out, the branch moves in any case.",
     )
+
+
+class BranchMoved(BaseModel):
+    """The branch is not where it was expected. Nothing happened."""
+
+    error: ErrorDetail = Field(description="Its code is `branch_moved`.")
+    head: VersionItem | None = Field(description="Where it is now; null if there is no such branch.")
 
 
 class TagBody(Body):
@@ -194,10 +207,11 @@ class ReleaseCheck(BaseModel):
     previous: str | None = Field(description="The release it was compared with.")
 
 
-class NeedsMajor(BaseModel):
-    """Those who call the release before would break: the number must say so."""
+class NeedsHigher(BaseModel):
+    """The number does not say how much changed for those who call the release before."""
 
-    error: ErrorDetail = Field(description="Its code is `needs_major`.")
+    error: ErrorDetail = Field(description="Its code is `needs_major` or `needs_minor`.")
+    level: Literal["major", "minor"]
     reasons: list[str]
     smallest: str = Field(description="The smallest number that is allowed.")
 
@@ -224,11 +238,12 @@ class DiffBody(Body):
 
 
 class ChangeItem(BaseModel):
-    """One difference. Fields without a value are null."""
+    """One difference. Fields that do not apply are left out."""
 
     kind: str = Field(
-        description="`node_added`, `node_removed`, `rewired`, `value`, `mode`, `retitled`, `moved`, "
-        "`subgraph_added`, `subgraph_removed`, `interface`, `function`, `group` or `extra`."
+        description="`node_added`, `node_removed`, `class`, `rewired`, `value`, `control`, `mode`, "
+        "`retitled`, `property`, `moved`, `subgraph_added`, `subgraph_removed`, `interface`, `function`, "
+        "`group` or `extra`."
     )
     graph: str = Field("", description="Empty for the workflow itself, else the id of the subgraph.")
     node: str | None = Field(
@@ -247,6 +262,7 @@ class DiffAnswer(BaseModel):
 
     meaningful: bool = Field(description="False if only the layout differs.")
     changes: list[ChangeItem]
+    graphs: dict[str, str] = Field(description="Names of the subgraphs that changes lie in, by id.")
     text: str = Field(description="The same for people.")
 
 
@@ -267,7 +283,10 @@ class ConflictItem(BaseModel):
     """Something both sides changed differently."""
 
     id: str = Field(description="Stays the same when it is asked again.")
-    kind: str
+    kind: str = Field(
+        description="`value`, `link`, `class`, `title`, `mode`, `property`, `deleted`, `cycle`, `interface`, "
+        "`subgraph`, `function` or `extra`."
+    )
     graph: str = ""
     node: str | None = None
     title: str | None = None

@@ -1489,7 +1489,7 @@ export interface components {
             version: string;
             /**
              * Expected
-             * @description Id of the version where the branch is now; if it is not, nothing happens.
+             * @description Id of the version where the branch is now, null if there is no such branch; if that is not so, nothing happens. Left out, the branch moves in any case.
              * @default null
              */
             expected?: string | null;
@@ -1519,6 +1519,16 @@ export interface components {
             /** Name */
             name: string;
             version: components["schemas"]["VersionItem"];
+        };
+        /**
+         * BranchMoved
+         * @description The branch is not where it was expected. Nothing happened.
+         */
+        BranchMoved: {
+            /** @description Its code is `branch_moved`. */
+            error: components["schemas"]["ErrorDetail"];
+            /** @description Where it is now; null if there is no such branch. */
+            head: components["schemas"]["VersionItem"] | null;
         };
         /**
          * CallAccepted
@@ -1658,12 +1668,12 @@ export interface components {
         };
         /**
          * ChangeItem
-         * @description One difference. Fields without a value are null.
+         * @description One difference. Fields that do not apply are left out.
          */
         ChangeItem: {
             /**
              * Kind
-             * @description `node_added`, `node_removed`, `rewired`, `value`, `mode`, `retitled`, `moved`, `subgraph_added`, `subgraph_removed`, `interface`, `function`, `group` or `extra`.
+             * @description `node_added`, `node_removed`, `class`, `rewired`, `value`, `control`, `mode`, `retitled`, `property`, `moved`, `subgraph_added`, `subgraph_removed`, `interface`, `function`, `group` or `extra`.
              */
             kind: string;
             /**
@@ -1726,7 +1736,7 @@ export interface components {
             branch?: string;
             /**
              * Parent
-             * @description Id of the version it was made from, which must be where the branch is; null begins a branch.
+             * @description Id of the version it was made from, which must be where the branch is. A branch that is not there begins at it; null begins one without a past.
              */
             parent: string | null;
             /**
@@ -1771,7 +1781,10 @@ export interface components {
              * @description Stays the same when it is asked again.
              */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description `value`, `link`, `class`, `title`, `mode`, `property`, `deleted`, `cycle`, `interface`, `subgraph`, `function` or `extra`.
+             */
             kind: string;
             /**
              * Graph
@@ -1865,6 +1878,13 @@ export interface components {
             meaningful: boolean;
             /** Changes */
             changes: components["schemas"]["ChangeItem"][];
+            /**
+             * Graphs
+             * @description Names of the subgraphs that changes lie in, by id.
+             */
+            graphs: {
+                [key: string]: string;
+            };
             /**
              * Text
              * @description The same for people.
@@ -2137,10 +2157,22 @@ export interface components {
              */
             options?: unknown[] | null;
             /**
+             * Several
+             * @description Whether a COMBO takes a list of its options.
+             * @default null
+             */
+            several?: boolean | null;
+            /**
              * Required
              * @default null
              */
             required?: boolean | null;
+            /**
+             * Seed
+             * @description Whether `random` is a value, which the server then draws.
+             * @default null
+             */
+            seed?: boolean | null;
         };
         /**
          * FunctionItem
@@ -2204,15 +2236,14 @@ export interface components {
         };
         /**
          * FunctionProblem
-         * @description Something wrong with what a workflow declares, or with what a caller gave.
+         * @description Something wrong with what a workflow declares.
          */
         FunctionProblem: {
             /**
-             * Input
-             * @description Name of the input, or of the output.
-             * @default null
+             * Where
+             * @description Path in the declaration, such as `inputs.prompt.min`.
              */
-            input?: string | null;
+            where: string;
             /** Message */
             message: string;
         };
@@ -2334,6 +2365,16 @@ export interface components {
             ][];
         };
         /**
+         * InputProblem
+         * @description A value that cannot be used.
+         */
+        InputProblem: {
+            /** Input */
+            input: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * InputTarget
          * @description An input of a node that gets the caller's value.
          */
@@ -2365,7 +2406,7 @@ export interface components {
             /** @description Its code is `invalid_inputs`. */
             error: components["schemas"]["ErrorDetail"];
             /** Problems */
-            problems: components["schemas"]["FunctionProblem"][];
+            problems: components["schemas"]["InputProblem"][];
         };
         /**
          * JobDetail
@@ -2893,12 +2934,17 @@ export interface components {
          */
         Names: string[];
         /**
-         * NeedsMajor
-         * @description Those who call the release before would break: the number must say so.
+         * NeedsHigher
+         * @description The number does not say how much changed for those who call the release before.
          */
-        NeedsMajor: {
-            /** @description Its code is `needs_major`. */
+        NeedsHigher: {
+            /** @description Its code is `needs_major` or `needs_minor`. */
             error: components["schemas"]["ErrorDetail"];
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "major" | "minor";
             /** Reasons */
             reasons: string[];
             /**
@@ -4117,6 +4163,11 @@ export interface components {
             latest: components["schemas"]["ReleaseItem"] | null;
             /** Branches Count */
             branches_count: number;
+            /**
+             * Origin
+             * @description Id of the version it was made from, if it began as a copy.
+             */
+            origin: string | null;
         };
         /**
          * WorkflowPage
@@ -4165,6 +4216,11 @@ export interface components {
             latest: components["schemas"]["ReleaseItem"] | null;
             /** Branches Count */
             branches_count: number;
+            /**
+             * Origin
+             * @description Id of the version it was made from, if it began as a copy.
+             */
+            origin: string | null;
             /** Branches */
             branches: components["schemas"]["BranchItem"][];
             /** Tags */
@@ -6433,6 +6489,15 @@ export interface operations {
                     "application/json": components["schemas"]["BranchItem"];
                 };
             };
+            /** @description The branch is not where it was expected. Nothing happened. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchMoved"];
+                };
+            };
             /** @description What went wrong */
             "4XX": {
                 headers: {
@@ -6568,13 +6633,13 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseItem"];
                 };
             };
-            /** @description Those who call the release before would break: the number must say so. */
+            /** @description The number does not say how much changed for those who call the release before. */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NeedsMajor"];
+                    "application/json": components["schemas"]["NeedsHigher"];
                 };
             };
             /** @description What went wrong */
