@@ -100,38 +100,44 @@ def digest(value: object) -> str:
     return sha256(dumps(value).encode()).hexdigest()
 
 
-def lines(value: object, *, first: tuple[str, ...] = ()) -> str:
+def lines(value: object, *, first: tuple[str, ...] = (), spread: frozenset[str] = frozenset()) -> str:
     """The canonical value over many lines, for files under version control; ends with a newline.
 
-    One entry a line, except that lists and objects of simple values share one if they are short. Keys are
-    sorted, those named `first` before all others, in that order. Raises CanonicalError.
+    One entry a line, except that lists and objects of simple values share one if they are short and their
+    key is not in `spread`. Keys are sorted, those named `first` before all others, in that order. Raises
+    CanonicalError.
     """
-    rank = {key: index for index, key in enumerate(first)}
-    return "".join(_lines(canonical(value), "", rank)) + "\n"
+    writer = _Lines({key: index for index, key in enumerate(first)}, spread)
+    return "".join(writer.parts(canonical(value), "")) + "\n"
 
 
-def _lines(value: Json, indent: str, rank: Mapping[str, int]) -> Iterator[str]:
-    inside = indent + "  "
-    if isinstance(value, dict):
-        entries = cast("dict[str, Json]", value)
-        keys = sorted(entries, key=lambda key: (rank.get(key, len(rank)), key))
-        parts = [(f"{_dump(key)}: ", entries[key]) for key in keys]
-        opening, closing = "{", "}"
-    elif isinstance(value, list):
-        parts = [("", item) for item in cast("list[Json]", value)]
-        opening, closing = "[", "]"
-    else:
-        yield _dump(value)
-        return
-    if all(not _is_full(item) for _, item in parts):
-        line = f"{opening}{', '.join(head + _dump(item) for head, item in parts)}{closing}"
-        if len(line) + len(indent) <= _LINE:
-            yield line
+class _Lines:
+    def __init__(self, rank: Mapping[str, int], spread: frozenset[str]) -> None:
+        self._rank = rank
+        self._spread = spread
+
+    def parts(self, value: Json, indent: str, *, spread: bool = False) -> Iterator[str]:
+        inside = indent + "  "
+        if isinstance(value, dict):
+            entries = cast("dict[str, Json]", value)
+            keys = sorted(entries, key=lambda key: (self._rank.get(key, len(self._rank)), key))
+            parts = [(key, f"{_dump(key)}: ", entries[key]) for key in keys]
+            opening, closing = "{", "}"
+        elif isinstance(value, list):
+            parts = [("", "", item) for item in cast("list[Json]", value)]
+            opening, closing = "[", "]"
+        else:
+            yield _dump(value)
             return
-    for index, (head, item) in enumerate(parts):
-        yield f"{',' if index else opening}\n{inside}{head}"
-        yield from _lines(item, inside, rank)
-    yield f"\n{indent}{closing}"
+        if not parts or not (spread or any(_is_full(item) for _, _, item in parts)):
+            line = f"{opening}{', '.join(head + _dump(item) for _, head, item in parts)}{closing}"
+            if not parts or len(line) + len(indent) <= _LINE:
+                yield line
+                return
+        for index, (key, head, item) in enumerate(parts):
+            yield f"{',' if index else opening}\n{inside}{head}"
+            yield from self.parts(item, inside, spread=key in self._spread)
+        yield f"\n{indent}{closing}"
 
 
 def _is_full(value: Json) -> bool:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from workflows.canonical import Json
+from engine.graph import as_list, as_object
+from workflows.canonical import CanonicalError, Json, canonical, digest, dumps
+from workflows.document.apart import apart
+from workflows.document.errors import DocumentError
+from workflows.document.prompts import apart_prompt, is_prompt_document, together_prompt
+from workflows.document.together import together
+from workflows.formats.sort import kind_of
 
 
 class Parts(NamedTuple):
@@ -20,7 +26,15 @@ def split(document: Json) -> Parts:
     Documents that differ in their layout only have equal meanings: places and colours, ids of links, the
     order of nodes, sockets shown or left out. Node definitions are not needed.
     """
-    raise NotImplementedError
+    try:
+        whole = canonical(document)
+        meaning, layout = parts_of(whole)
+        # What third parties broke (links that end nowhere, ids given twice) is kept beside its repair.
+        if dumps(_together(meaning, layout)) != dumps(whole):
+            layout["exact"] = {"meaning": digest(meaning), "document": whole}
+        return Parts(canonical(meaning), canonical(layout))
+    except CanonicalError as error:
+        raise DocumentError(f"this workflow cannot be kept: {error}") from error
 
 
 def join(meaning: Json, layout: Json | None) -> Json:
@@ -29,4 +43,26 @@ def join(meaning: Json, layout: Json | None) -> Json:
     A layout of another version of the workflow does, and none: nodes it does not know are placed beside their
     neighbours, links it does not know get new ids. Neither part is changed.
     """
-    raise NotImplementedError
+    layout = layout or {}
+    exact = layout.get("exact")
+    if exact is not None and exact["meaning"] == digest(meaning):
+        return canonical(exact["document"])
+    return canonical(_together(meaning, layout))
+
+
+def parts_of(document: Json) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Meaning and layout, not canonical and sharing values with the document: for reading only. Raises
+    DocumentError.
+    """
+    root = as_object(document)
+    if root is not None and as_list(root.get("nodes")) is not None:
+        return apart(root)
+    if root is not None and is_prompt_document(root):
+        return apart_prompt(root)
+    if root is not None and kind_of(root) == "prompt":
+        raise DocumentError('this is a bare prompt in API format; a document holds it as {"prompt": …}')
+    raise DocumentError("this is no workflow: that is an object with a list of nodes, or with a prompt")
+
+
+def _together(meaning: Json, layout: Json) -> dict[str, Any]:
+    return together_prompt(meaning, layout) if meaning["kind"] == "prompt" else together(meaning, layout)
