@@ -48,9 +48,11 @@ async def queue_graph(
     body: PromptBody,
     answer: Callable[[NewJob, Json], Json],
     submission: Submission | None = None,
+    *,
+    whole: bool = False,
 ) -> Json:
     """Queue a graph; it is on disk when this returns what `answer` makes of the job and the errors of its
-    nodes. Raises Refused, or Problem.
+    nodes. Raises Refused, or Problem; if it is to run as a `whole`, also when only some outputs can.
     """
     queue = app[QUEUE]
     counted = None if body.number is not None else queue.next_number()
@@ -67,6 +69,11 @@ async def queue_graph(
     targets, node_errors = await _check_in_worker(
         app, accepted_graph, list(checked.good_targets), node_errors
     )
+    if whole and node_errors:
+        text = f"outputs of node {', '.join(node_errors)} cannot be made"
+        raise Refused(
+            refusal("prompt_outputs_failed_validation", "Prompt outputs failed validation", text), node_errors
+        )
     extra_data, secrets = without_secrets(_extra_data(body))
     job = NewJob(
         prompt_id=body.prompt_id or str(uuid.uuid4()),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from aiohttp import BodyPartReader, web
 from pydantic import ValidationError
 
 from server.files.media import masked
+from server.files.multipart import chunks, content, each_part
 from server.files.storage import (
     Outside,
     Received,
@@ -24,7 +24,7 @@ from server.files.storage import (
     writable_name,
     write,
 )
-from server.http import Problem, parse_json, too_large
+from server.http import Problem, parse_json
 from server.jobs.records import Json
 from server.keys import SETTINGS
 from server.routes.view import PLACES, decoded, locate
@@ -80,22 +80,9 @@ def _answer(path: Path, form: _Form, kind: str) -> web.Response:
 
 
 async def _read(request: web.Request, settings: Settings) -> _Form:
-    limit = settings.max_body
-    if (request.content_length or 0) > limit:
-        raise too_large(limit)
-    if not request.content_type.startswith("multipart/"):
-        raise Problem(400, "not_multipart", "send the file as multipart/form-data", "Content-Type")
     form = _Form()
     try:
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader):
-                raise Problem(400, "nested_multipart", "the parts of an upload must be plain", "body")
-            await _part(part, form, settings)
-    except (ValueError, AssertionError) as error:
-        _drop(form)
-        raise Problem(
-            400, "invalid_multipart", f"the body is not multipart/form-data: {error}", "body"
-        ) from error
+        await each_part(request, settings.max_body, lambda part: _part(part, form, settings))
     except BaseException:
         _drop(form)
         raise
@@ -111,21 +98,9 @@ async def _part(part: BodyPartReader, form: _Form, settings: Settings) -> None:
         # Where it will stay, as far as that is known by now, so that it need not move between file systems.
         kind = form.fields.get("type")
         folder = settings.folders.place(kind if kind in PLACES else "input")
-        form.file = await receive(_chunks(part), folder, settings.max_body, settings.hashing)
+        form.file = await receive(chunks(part), folder, settings.max_body, settings.hashing)
         return
-    text = bytearray()
-    async for chunk in _chunks(part):
-        text += chunk
-        if len(text) > _MAX_FIELD:
-            raise Problem(
-                413, "too_large", f"the part {part.name!r} is larger than {_MAX_FIELD} bytes", "body"
-            )
-    form.fields[part.name or ""] = text.decode("utf-8", "replace")
-
-
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(65536):
-        yield chunk
+    form.fields[part.name or ""] = (await content(part, _MAX_FIELD)).decode("utf-8", "replace")
 
 
 def _target(settings: Settings, form: _Form) -> tuple[str, Path]:
