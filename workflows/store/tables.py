@@ -1,6 +1,6 @@
 """The tables, the same in SQLite and PostgreSQL. The first migration makes exactly these.
 
-`versions`, `parents`, `blobs` and `releases` are only ever added to: triggers refuse everything else.
+What `ADDED_ONLY` names is only ever added to: triggers refuse everything else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ metadata = MetaData()
 Chars = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that compares and sorts by code point everywhere."""
 
-ADDED_ONLY = ("blobs", "versions", "parents", "releases")
+ADDED_ONLY = ("blobs", "names", "versions", "parents", "releases")
 """Tables whose rows are never changed or removed."""
 
 blobs = Table(
@@ -65,7 +65,7 @@ names = Table(
 versions = Table(
     "versions",
     metadata,
-    Column("row", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
     Column("id", Chars, nullable=False, unique=True),
     Column("workflow", Chars, ForeignKey("workflows.uid"), nullable=False),
     Column("number", Integer, nullable=False),
@@ -79,14 +79,14 @@ versions = Table(
     UniqueConstraint("workflow", "number", name="versions_by_number"),
     Index("versions_by_document", "document"),
 )
-"""`function` says whether it declares one. A parent's row is always lower than its child's."""
+"""`function` says whether it declares one. A `seq` is always higher than those of its parents."""
 
 parents = Table(
     "parents",
     metadata,
-    Column("version", Integer, ForeignKey("versions.row"), primary_key=True, autoincrement=False),
+    Column("version", Integer, ForeignKey("versions.seq"), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("parent", Integer, ForeignKey("versions.row"), nullable=False),
+    Column("parent", Integer, ForeignKey("versions.seq"), nullable=False),
 )
 
 branches = Table(
@@ -94,7 +94,7 @@ branches = Table(
     metadata,
     Column("workflow", Chars, ForeignKey("workflows.uid"), primary_key=True),
     Column("name", Chars, primary_key=True),
-    Column("version", Integer, ForeignKey("versions.row"), nullable=False),
+    Column("version", Integer, ForeignKey("versions.seq"), nullable=False),
     Column("updated", Float, nullable=False),
     Index("branches_by_version", "version"),
 )
@@ -104,7 +104,7 @@ tags = Table(
     metadata,
     Column("workflow", Chars, ForeignKey("workflows.uid"), primary_key=True),
     Column("name", Chars, primary_key=True),
-    Column("version", Integer, ForeignKey("versions.row"), nullable=False),
+    Column("version", Integer, ForeignKey("versions.seq"), nullable=False),
     Column("created", Float, nullable=False),
     Index("tags_by_version", "version"),
 )
@@ -116,7 +116,7 @@ releases = Table(
     Column("major", Integer, primary_key=True, autoincrement=False),
     Column("minor", Integer, primary_key=True, autoincrement=False),
     Column("patch", Integer, primary_key=True, autoincrement=False),
-    Column("version", Integer, ForeignKey("versions.row"), nullable=False),
+    Column("version", Integer, ForeignKey("versions.seq"), nullable=False),
     Column("notes", Chars, nullable=False),
     Column("author", Chars, nullable=False),
     Column("created", Float, nullable=False),

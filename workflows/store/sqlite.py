@@ -1,0 +1,96 @@
+"""The store in a file: SQLite in WAL mode, every commit on disk before it counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+from workflows.store.errors import StoreBusy, StoreUnusable
+
+PATIENCE = 10
+"""Seconds to wait for another process that writes."""
+
+
+def engine_for(path: Path) -> Engine:
+    """The engine of a file, which need not be there yet. Transactions that write wait for each other."""
+    arguments = {"timeout": PATIENCE, "check_same_thread": False}
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args=arguments, pool_size=4, max_overflow=28
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins too late: `_begin` does it
+    # What replaces a row deletes it: only then do the triggers that protect it see that.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that first reads and then writes fails, without waiting, if another wrote in between.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def schema_of(path: Path) -> str | None:
+    """The migration the file is at; None for a new file. Asked without alembic, whose import takes longer.
+
+    Reads all of the file. Raises StoreUnusable, StoreBusy.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    try:
+        connection = sqlite3.connect(path, timeout=PATIENCE)
+        try:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError(f"it is damaged ({found.splitlines()[-1]})")
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            if not tables:
+                return None
+            if "alembic_version" not in tables:
+                raise StoreUnusable(f"{path} is a database of something else: choose another file")
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return str(row[0]) if row else None
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+
+
+def keep_copy(path: Path, schema: str) -> Path:
+    """A copy of the file as it is, with all that was committed. Returns its path, named after its schema."""
+    copy = path.with_name(f"{path.name}.schema-{schema}")
+    partial = copy.with_name(f"{copy.name}.part")
+    partial.unlink(missing_ok=True)
+    try:
+        source, target = sqlite3.connect(path, timeout=PATIENCE), sqlite3.connect(partial)
+        try:
+            source.backup(target)
+        finally:
+            source.close()
+            target.close()
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+    return partial.replace(copy)
+
+
+def unusable(path: Path, error: sqlite3.Error) -> StoreBusy | StoreUnusable:
+    """What to tell people about a file that does not work, and what they can do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(f"another program keeps {path} locked: close it and try again")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreUnusable(f"there is no space left to open {path}: free some and try again")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        text = f"{path} cannot be opened ({error}): check who may write to it and its folder"
+        return StoreUnusable(text)
+    copies = ", ".join(sorted(copy.name for copy in path.parent.glob(f"{path.name}.schema-*")))
+    text = f"{path} cannot be used: {error}. It is left as it is: put a copy of it in its place"
+    return StoreUnusable(f"{text} (there is {copies})" if copies else text)
