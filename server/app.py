@@ -44,6 +44,7 @@ from server.observe.metrics import Metrics
 from server.packs.files import pack_stamp
 from server.packs.known import Packs, listener
 from server.packs.passing import packs as pack_routes
+from server.provenance.recording import PROVENANCE, Provenance
 from server.routes import ROUTES
 from server.settings import Settings
 from server.specs import Specs, code_hash
@@ -108,6 +109,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[DRAFTS] = Drafts()
     app[WORKFLOWS] = Workflows(settings.workflows_store)
     app[ENDINGS] = Endings(queue)
+    app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
     app[TABLE] = ROUTES
     app[STREAMS] = set()
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
@@ -122,6 +124,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         app[PACKS].recall()
     tasks = [asyncio.create_task(_open(app), name="open")]
     tasks.append(asyncio.create_task(app[WORKFLOWS].open(), name="workflows"))
+    tasks.append(asyncio.create_task(app[PROVENANCE].recover(), name="records"))
     tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
     tasks.append(asyncio.create_task(app[METRICS].watch(), name="lag"))
     yield
@@ -130,6 +133,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[POOL].retire()
     await asyncio.gather(*tasks, return_exceptions=True)
     await app[QUEUE].close()
+    await app[PROVENANCE].close()
     await app[WORKFLOWS].close()
 
 

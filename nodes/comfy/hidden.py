@@ -27,7 +27,10 @@ def _prompt(context: Context) -> Any:
 
 
 def _extra_pnginfo(context: Context) -> Any:
-    return None if context.extra_pnginfo is None else _live(context.extra_pnginfo)
+    # Packs take what is there for the canvas's: where there is only the stamp of the run, they get nothing.
+    if context.extra_pnginfo is None or list(context.extra_pnginfo) == ["darkroom"]:
+        return None
+    return _live(context.extra_pnginfo)
 
 
 def _live(mapping: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from server.jobs.outcomes import Outcomes
 from server.jobs.queue import Queue
 from server.jobs.records import Job, Json, Place, StoreError
 from server.jobs.running import Running
+from server.provenance.stamp import stamped
 from server.settings import Settings
 from server.specs import Specs
 from server.stream.sockets import Hub
@@ -174,7 +175,7 @@ class Dispatcher:
             "targets": list(job.targets),
             # Packs may have changed since it was checked, but hardly in this time.
             "fresh": job.attempts <= 1 and time.time() - job.created < _FRESH_SECONDS,
-            "extra_pnginfo": job.extra_data.get("extra_pnginfo"),
+            "extra_pnginfo": stamped(job),
             "client_id": job.client_id,
             "options": options,
             "secrets": self._queue.secrets(job.prompt_id),

@@ -1,0 +1,106 @@
+"""Recording every run of the queue, and completing what an earlier server left half-done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from engine.events import Event, RunStarted
+from engine.folders import Folders
+from server.jobs.queue import Queue
+from server.jobs.records import OPEN, Ending, Job, Json, State
+from server.provenance.recorder import Recorder
+from server.provenance.sights import Sight
+from server.specs import Specs
+from server.workflows.access import Workflows
+from workflows.provenance.outputs import outputs_of
+from workflows.provenance.record import LOST, RUNNING, RunRecord
+
+if TYPE_CHECKING:
+    from workflows.provenance.runs import Runs
+    from workflows.store import Store
+
+log = logging.getLogger("darkroom.server")
+
+
+class Provenance:
+    """Listens to the queue. Without a usable store of workflows nothing is recorded, and everything runs."""
+
+    def __init__(self, queue: Queue, specs: Specs, workflows: Workflows, folders: Folders) -> None:
+        self._queue = queue
+        self._specs = specs
+        self._workflows = workflows
+        self._recorder = Recorder(folders)
+        queue.observers.append(self._observe)
+        queue.on_finish.append(self._finished)
+        workflows.on_open.append(self._opened)
+
+    def _observe(self, job: Job, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._recorder.note(Sight(job, self._specs.registry, self._environment(job)))
+
+    def _finished(self, job: Job, ending: Ending) -> None:
+        self._recorder.note(Sight(job, self._specs.registry, self._environment(job), ending))
+
+    def _environment(self, job: Job) -> Json:
+        running = self._queue.running.get(job.prompt_id)
+        return {} if running is None else running.worker.environment
+
+    def _opened(self, store: Store) -> None:
+        self._recorder.start(store)
+
+    async def recover(self) -> None:
+        """Complete the records of runs that an earlier server saw begin, or end, and no more."""
+        try:
+            store = await self._workflows.ready()
+            found = await asyncio.to_thread(_incomplete, store)
+            jobs = await self._queue.store()
+            ended: list[RunRecord] = []
+            for record in found:
+                if record.status == RUNNING:
+                    job = await jobs.get(record.run)
+                    if job is not None and job.state in OPEN:
+                        continue  # it will begin again
+                    record = _over(record, job)
+                ended.append(record)
+            self._recorder.finish(ended)
+        except Exception:  # what is not completed now is completed after the next start
+            log.exception("records of earlier runs are not complete")
+
+    async def record(self, run: str, seconds: float) -> Json:
+        """The record of a run with its prompt, waited for until it is complete or the time is over. Raises
+        Problem.
+        """
+        await asyncio.to_thread(self._recorder.wait, run, seconds)
+        return await self._workflows.call(lambda store: _read(store, run))
+
+    async def close(self) -> None:
+        """Write what is to be written at once; the store may be closed then."""
+        await asyncio.to_thread(self._recorder.stop)
+
+
+def _over(record: RunRecord, job: Job | None) -> RunRecord:
+    if job is None or job.state is State.CANCELLED:
+        return record.ended(LOST, None, ())
+    return record.ended(str(job.state), job.finished, outputs_of(job.outputs))
+
+
+def _incomplete(store: Store) -> list[RunRecord]:
+    return _runs(store).incomplete()
+
+
+def _read(store: Store, run: str) -> Json:
+    runs = _runs(store)
+    return {**runs.get(run).to_json(), "prompt": runs.prompt(run)}
+
+
+def _runs(store: Store) -> Runs:
+    from workflows.provenance.runs import Runs
+
+    return Runs(store)
+
+
+PROVENANCE = web.AppKey("provenance", Provenance)
