@@ -123,7 +123,6 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     if app[SPECS].recall():
         app[PACKS].recall()
     tasks = [asyncio.create_task(_open(app), name="open")]
-    tasks.append(asyncio.create_task(app[WORKFLOWS].open(), name="workflows"))
     tasks.append(asyncio.create_task(app[PROVENANCE].recover(), name="records"))
     tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
     tasks.append(asyncio.create_task(app[METRICS].watch(), name="lag"))
@@ -147,7 +146,8 @@ async def _open(app: web.Application) -> None:
     try:
         store = await asyncio.to_thread(JobStore.open, file)
         await app[QUEUE].open(store)
-        await app[POOL].keep_alive()
+        # Not beside the jobs: the library that migrates databases does one at a time.
+        await asyncio.gather(app[POOL].keep_alive(), app[WORKFLOWS].open())
     except DatabaseUnusable as error:
         app[FAILURE].put_nowait(str(error))
     except StoreError as error:
