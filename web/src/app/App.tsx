@@ -4,18 +4,21 @@ import { useSettings } from "@/store/settings";
 import { cssVariables, theme } from "@/theme/theme";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Layout } from "./Layout";
+import { isPage } from "./route";
 import { useFollowSettings } from "./useFollowSettings";
-import { useKeyboard } from "./useKeyboard";
+import { useRoute } from "./useRoute";
 
 const Later = lazy(async () => {
   await new Promise((drawn) => setTimeout(() => requestAnimationFrame(drawn)));
   return { default: (await import("./Later")).Later };
 });
 
+const Page = lazy(async () => ({ default: (await import("@/form/Page")).Page }));
+
 /** `started` is done once the workflow of last time is back. */
 export function App({ started }: { readonly started: Promise<void> }) {
   const chosen = useSettings((settings) => settings.theme);
-  useKeyboard();
+  const isForm = isPage(useRoute());
   useFollowSettings();
   return (
     <MantineProvider
@@ -25,7 +28,13 @@ export function App({ started }: { readonly started: Promise<void> }) {
       {...(chosen === "system" ? {} : { forceColorScheme: chosen })}
     >
       <ErrorBoundary place="page">
-        <Layout started={started} />
+        {isForm ? (
+          <Suspense fallback={null}>
+            <Page />
+          </Suspense>
+        ) : (
+          <Layout started={started} />
+        )}
         <Suspense fallback={null}>
           <Later />
         </Suspense>

@@ -15,6 +15,7 @@ import { Rail } from "./Rail";
 import { SidePanel } from "./SidePanel";
 import { StatusLine } from "./StatusLine";
 import { TopBar } from "./TopBar";
+import { useKeyboard } from "./useKeyboard";
 import { useRoute } from "./useRoute";
 import { Waiting } from "./Waiting";
 
@@ -23,6 +24,7 @@ export function Layout({ started }: { readonly started: Promise<void> }) {
   const { t } = useTranslation("app");
   const route = useRoute();
   const panel = useShell((shell) => shell.panel);
+  useKeyboard();
   return (
     <div className={styles.page}>
       <button type="button" className={styles.skip} onClick={toCanvas}>
@@ -38,7 +40,7 @@ export function Layout({ started }: { readonly started: Promise<void> }) {
               <Workspace started={started} />
             </Suspense>
           </ErrorBoundary>
-          {route.kind === "templates" && (
+          {(route.kind === "templates" || route.kind === "library") && (
             <ErrorBoundary place="panel">
               <Suspense fallback={null}>
                 <TemplatesPage />

@@ -1,7 +1,7 @@
 /** Opens what the address names, and names in the address what is open. */
 import { useEditor } from "@/store/editor";
 import { openNamed, openRun, openTemplate } from "@/store/files";
-import { type Route, readRoute, showRoute } from "./route";
+import { isPage, type Route, readRoute, showRoute } from "./route";
 
 /** Done once what the address names now is open; goes on following it. */
 export async function followRoute(): Promise<void> {
@@ -24,6 +24,9 @@ async function go(route: Route): Promise<void> {
       await openTemplate(route.name);
       break;
     case "templates":
+    case "library":
+    case "form":
+    case "sweep":
       return;
     case "canvas":
   }
@@ -32,6 +35,7 @@ async function go(route: Route): Promise<void> {
 }
 
 function showOpen(): void {
+  if (isPage(readRoute(window.location.hash))) return;
   const { name } = useEditor.getState();
   showRoute(name === null ? { kind: "canvas" } : { kind: "workflow", name });
 }

@@ -9,6 +9,10 @@ describe("a place of the canvas", () => {
     ["#/run/3f0e", { kind: "run", id: "3f0e" }],
     ["#/template/text_to_image", { kind: "template", name: "text_to_image" }],
     ["#/templates", { kind: "templates" }],
+    ["#/library", { kind: "library" }],
+    ["#/form/portrait@1.2.0", { kind: "form", reference: "portrait@1.2.0", query: "" }],
+    ["#/form/a%20b?prompt=a%2Fb&steps=4", { kind: "form", reference: "a b", query: "prompt=a%2Fb&steps=4" }],
+    ["#/sweep/7f", { kind: "sweep", id: "7f" }],
     ["#/", { kind: "canvas" }],
   ])("%s is read and written back", (hash, route) => {
     expect(readRoute(hash)).toEqual(route);
@@ -20,9 +24,12 @@ describe("a place of the canvas", () => {
     expect(readRoute(hashOf(route))).toEqual(route);
   });
 
-  it.each(["", "#", "#/nowhere", "#/workflow/", "#/run"])("%j is the canvas", (hash) => {
-    expect(readRoute(hash)).toEqual({ kind: "canvas" });
-  });
+  it.each(["", "#", "#/nowhere", "#/workflow/", "#/run", "#/form/", "#/form/?a=1"])(
+    "%j is the canvas",
+    (hash) => {
+      expect(readRoute(hash)).toEqual({ kind: "canvas" });
+    },
+  );
 
   it("typed with a stray percent sign is still read", () => {
     expect(readRoute("#/workflow/100%")).toEqual({ kind: "workflow", name: "100%" });

@@ -9,13 +9,29 @@ import { watchMissing } from "@/store/missing";
 import { startPersistence } from "@/store/persist";
 import { startRuns } from "@/store/runs/start";
 import { followRoute } from "./followRoute";
+import { isPage, readRoute } from "./route";
 
 /** Done once the workflow of last time, or the one the address names, is open. */
 export async function start(): Promise<void> {
-  followDefs();
   startRuns();
+  await untilCanvas();
+  followDefs();
   addCommands([...fileCommands, ...panelCommands, ...canvasCommands, ...runCommands]);
   await startPersistence();
   watchMissing();
   await followRoute();
+}
+
+/** A form has no use for node classes and drafts, until somebody goes from it to the canvas. */
+async function untilCanvas(): Promise<void> {
+  const isHere = () => !isPage(readRoute(window.location.hash));
+  if (isHere()) return;
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (!isHere()) return;
+      window.removeEventListener("hashchange", look);
+      resolve();
+    };
+    window.addEventListener("hashchange", look);
+  });
 }
