@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select
 
 from workflows.provenance.record import RunRecord
 from workflows.store import AmbiguousRef, NotFound, Store, blobs
+from workflows.store.blobs import Blob
 from workflows.store.tables import file_hashes, names, runs, versions
 
 _PROMPT = "prompt"
@@ -27,9 +28,12 @@ class Runs:
         """Write records, each over what was known of its run, in one transaction. The prompt goes with the
         first record of a run; None leaves it as it is.
         """
-        made = [(record, _text(prompt)) for record, prompt in records]
+        made = [(record, _blob(prompt)) for record, prompt in records]
 
         def work(connection: Connection) -> None:
+            prompts = [prompt for _, prompt in made if prompt is not None]
+            if prompts:
+                blobs.put_all(connection, prompts)
             for record, prompt in made:
                 _save(connection, record, prompt)
 
@@ -103,12 +107,14 @@ class KnownHashes:
         self._store.write(work)
 
 
-def _text(prompt: Mapping[str, Any] | None) -> bytes | None:
+def _blob(prompt: Mapping[str, Any] | None) -> Blob | None:
+    if prompt is None:
+        return None
     # As it was run, to the letter: canonical text might be other tokens, and then another picture.
-    return None if prompt is None else json.dumps(prompt, separators=(",", ":")).encode()
+    return Blob.of(_PROMPT, json.dumps(prompt, separators=(",", ":")).encode())
 
 
-def _save(connection: Connection, record: RunRecord, prompt: bytes | None) -> None:
+def _save(connection: Connection, record: RunRecord, prompt: Blob | None) -> None:
     values = {
         "workflow": _uid(connection, record),
         "version": record.version,
@@ -121,7 +127,7 @@ def _save(connection: Connection, record: RunRecord, prompt: bytes | None) -> No
         "complete": int(record.complete),
     }
     if prompt is not None:
-        values["prompt"] = blobs.put(connection, _PROMPT, prompt)
+        values["prompt"] = prompt.digest
     if not connection.execute(runs.update().where(runs.c.id == record.run).values(values)).rowcount:
         connection.execute(runs.insert().values(id=record.run, **values))
 

@@ -136,11 +136,15 @@ runs = Table(
     Column("created", Float, nullable=False),
     Column("finished", Float),
     Column("status", Chars, nullable=False),
+    Column("complete", Integer, nullable=False),
     Index("runs_by_workflow", "workflow", "created"),
     Index("runs_by_version", "version"),
     Index("runs_by_time", "created"),
+    Index("runs_by_completeness", "complete", "created"),
 )
-"""What ran, with what, on what. `workflow` is a uid and `version` an id, neither of which need be here."""
+"""What ran, with what, on what. `workflow` is a uid and `version` an id, neither of which need be here.
+`complete` is 1 once the hashes of its files are in `record`.
+"""
 
 file_hashes = Table(
     "file_hashes",

@@ -122,7 +122,9 @@ def make_runs() -> None:
         sa.Column("created", sa.Float, nullable=False),
         sa.Column("finished", sa.Float),
         sa.Column("status", chars(), nullable=False),
+        sa.Column("complete", sa.Integer, nullable=False),
     )
+    op.create_index("runs_by_completeness", "runs", ["complete", "created"])
     op.create_index("runs_by_time", "runs", ["created"])
     op.create_index("runs_by_version", "runs", ["version"])
     op.create_index("runs_by_workflow", "runs", ["workflow", "created"])
