@@ -11,8 +11,9 @@ from workflows.functions.expand import ExpansionError, UnknownFunction, expand, 
 from workflows.functions.function import Function
 from workflows.functions.node import class_name, is_workflow, object_info, parse_class
 from workflows.functions.parts import FunctionError, Input, Output, Source, Target, Trouble
-from workflows.functions.prompts import FunctionPrompt, prompt_of
+from workflows.functions.prompts import prompt_of
 from workflows.functions.schema import schema
+from workflows.functions.template import FunctionPrompt
 
 __all__ = [
     "Bound",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from workflows.functions.function import Function
 from workflows.functions.parts import Input, Output
+from workflows.functions.values import listed
 
 Level = Literal["major", "minor", "patch"]
 
@@ -100,17 +101,12 @@ def _options(name: str, old: Input, new: Input, found: _Found) -> None:
             found.added.append(f"{name} takes any option now")
         return
     if old.options is None:
-        found.breaking.append(f"{name} takes only {_listed(new.options)} now")
+        found.breaking.append(f"{name} takes only {listed(new.options)} now")
         return
     if gone := [option for option in old.options if option not in new.options]:
-        found.breaking.append(f"{name} does not take {_listed(gone)} any more")
+        found.breaking.append(f"{name} does not take {listed(gone)} any more")
     if more := [option for option in new.options if option not in old.options]:
-        found.added.append(f"{name} also takes {_listed(more)}")
-
-
-def _listed(options: Sequence[object]) -> str:
-    shown = ", ".join(repr(option) for option in options[:5])
-    return f"{shown} and {len(options) - 5} more" if len(options) > 5 else shown
+        found.added.append(f"{name} also takes {listed(more)}")
 
 
 def _outputs(old: Sequence[Output], new: Sequence[Output], found: _Found) -> None:

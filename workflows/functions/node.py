@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows.functions.function import Function
 from workflows.functions.parts import Input, Json
+from workflows.functions.values import RANDOM
 
 PREFIX = "workflow/"
 
@@ -32,7 +33,7 @@ def object_info(function: Function, *, name: str, release: str) -> Json:
     for entry in function.inputs:
         # A widget always has a value on the canvas; only a link may be absent.
         optional = not entry.required and (not entry.is_widget or entry.default is None)
-        groups["optional" if optional else "required"][entry.name] = _wire(entry)
+        groups["optional" if optional else "required"][entry.name] = wire(entry)
     return {
         "input": groups,
         "input_order": {group: list(members) for group, members in groups.items()},
@@ -50,11 +51,12 @@ def object_info(function: Function, *, name: str, release: str) -> Json:
     }
 
 
-def _wire(entry: Input) -> list[Any]:
+def wire(entry: Input) -> list[Any]:
+    """`[type, options]` of one input, as in `/object_info`."""
     options: Json = {
-        key: getattr(entry, key)
+        key: value
         for key in ("default", "min", "max", "step")
-        if getattr(entry, key) is not None
+        if (value := getattr(entry, key)) is not None and not (entry.seed and value == RANDOM)
     }
     if entry.description:
         options["tooltip"] = entry.description

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from engine.graph import as_object
 from workflows.formats import FormatError, convert
 from workflows.formats.definitions import Definitions
-from workflows.functions.function import Function
 from workflows.functions.parts import FunctionError, Trouble
 
 Prompt = dict[str, Any]
 """Nodes by id, in API format."""
-
-
-@dataclass(frozen=True)
-class FunctionPrompt:
-    """A function with the graph it is bound to; both are shared and never changed."""
-
-    function: Function
-    prompt: Prompt
 
 
 def prompt_of(document: Any, definitions: Definitions) -> Prompt:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 
 from workflows.functions.function import Function
 from workflows.functions.parts import Input, Json
+from workflows.functions.values import RANDOM
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-RANDOM = "random"
-"""The value of a seed that is to be drawn."""
 
 
 def schema(function: Function, *, name: str, version: str) -> Json:

@@ -1,0 +1,67 @@
+"""A function prepared for being put into other graphs, however often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.graph import as_link, as_object, wrap
+from workflows.formats.definitions import Definitions
+from workflows.functions.declared import declared
+from workflows.functions.function import Function
+from workflows.functions.prompts import Prompt, prompt_of
+from workflows.functions.values import RANDOM
+
+Replaced = dict[str, dict[str, Any]]
+"""Values and links that stand in for what nodes have: by node, then by input."""
+
+
+@dataclass(frozen=True)
+class FunctionPrompt:
+    """A function and the graph it is bound to, defaults put in. Both are shared and never changed."""
+
+    function: Function
+    prompt: Prompt
+
+    @classmethod
+    def of(cls, document: Any, definitions: Definitions) -> FunctionPrompt:
+        """From the document of a release. Raises FunctionError."""
+        prompt = prompt_of(document, definitions)
+        function = declared(document, definitions, prompt=prompt, released=True)
+        return cls.bound(function, prompt, Function.of(document))
+
+    @classmethod
+    def bound(cls, function: Function, prompt: Prompt, declaration: Function | None) -> FunctionPrompt:
+        """From what `declared` and `prompt_of` made of a document, and the declaration as it was written."""
+        said = {one.name for one in declaration.inputs if one.options} if declaration else set[str]()
+        written = dict(prompt)
+        for entry in function.inputs:
+            if entry.default is None or not entry.is_widget or entry.default == RANDOM:
+                continue
+            for target in entry.targets:
+                node = written[target.node]
+                inputs = {**node.get("inputs", {}), target.input: wrap(entry.default)}
+                written[target.node] = {**node, "inputs": inputs}
+        # Options taken from nodes are files that come and go; checking the inner node sees what is there now.
+        inputs = tuple(
+            entry if entry.name in said else replace(entry, options=None) for entry in function.inputs
+        )
+        return cls(replace(function, inputs=inputs), written)
+
+    def needed(self, replaced: Replaced) -> list[str]:
+        """The nodes that the outputs depend on, in the prompt's order, if some inputs come from elsewhere."""
+        seen: set[str] = set()
+        stack = [output.source.node for output in self.function.outputs]
+        while stack:
+            name = stack.pop()
+            node = as_object(self.prompt.get(name))
+            if name in seen or node is None:
+                continue
+            seen.add(name)
+            inputs: Mapping[str, Any] = as_object(node.get("inputs")) or {}
+            for key, value in inputs.items():
+                link = as_link(value) if isinstance(value, list) else None
+                if link is not None and key not in replaced.get(name, ()):
+                    stack.append(link.node)
+        return [name for name in self.prompt if name in seen]
