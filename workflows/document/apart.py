@@ -19,6 +19,7 @@ from workflows.document.vocabulary import (
     fresh,
     highest,
     id_text,
+    is_empty,
     natural,
     object_of,
     only,
@@ -106,11 +107,10 @@ class _Graph:
             looks.append({"node": name, **look})
         given = self._record.get("extra")
         other = without(self._record, GRAPH_LAYOUT | GRAPH_PARTS | taken)
-        # What is empty says nothing, and comes and goes with the version of the client.
         meaning = {
             "nodes": nodes,
             "extra": without(object_of(given), EXTRA_LAYOUT),
-            "other": {key: value for key, value in other.items() if value or value is False},
+            "other": {key: value for key, value in other.items() if not is_empty(value)},
         }
         layout: Object = {"nodes": looks, "links": self._looks_of_links()}
         layout["record"] = only(self._record, GRAPH_LAYOUT) | {
@@ -140,7 +140,7 @@ class _Graph:
             node["mode"] = mode
         elif "mode" in raw:
             look["mode"] = mode
-        if raw.get("widgets_values"):
+        if not is_empty(raw.get("widgets_values")):
             node["values"] = raw["widgets_values"]
         elif "widgets_values" in raw:
             look["widgets_values"] = raw["widgets_values"]
@@ -151,7 +151,7 @@ class _Graph:
             look["outputs"] = raw["outputs"]
         _properties(kind, raw, node, look)
         if other := without(raw, NODE_LAYOUT | NODE_PARTS):
-            look |= {key: value for key, value in other.items() if not value and value is not False}
+            look |= {key: value for key, value in other.items() if is_empty(value)}
             if full := without(other, look):
                 node["other"] = full
         return node, look
@@ -209,8 +209,9 @@ def _properties(kind: str, raw: Mapping[str, Any], node: Object, look: Object) -
             look["properties"] = raw["properties"]
         return
     usual = {NAME_IN_TEXTS} if properties.get(NAME_IN_TEXTS) == kind else set[str]()
-    look["properties"] = only(properties, ORIGIN | usual)
-    if own := without(properties, ORIGIN | usual):
+    empty = {key for key, value in properties.items() if is_empty(value)}
+    look["properties"] = only(properties, ORIGIN | usual | empty)
+    if own := without(properties, look["properties"]):
         node["properties"] = own
 
 

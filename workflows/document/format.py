@@ -13,7 +13,7 @@ from workflows.document.vocabulary import id_text, in_order, object_of
 from workflows.formats.read import read_link
 from workflows.formats.sort import kind_of
 
-_FIRST = ("id", "type", "class_type", "name", "title", "mode")
+_FIRST = ("id", "name", "type", "class_type", "title", "mode")
 _SPREAD = frozenset({"widgets_values", "inputs"})
 """One value a line: two people change two values of one node."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from engine.graph import as_list
 from workflows.document.vocabulary import highest
 from workflows.formats.graph import OUTPUTS
 
@@ -67,8 +68,8 @@ def _by(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
 
 def listing(record: Mapping[str, Any], key: str, links: Sequence[Any]) -> dict[str, Any]:
     """A slot's record with the links it has, in the order it had them; an empty list stays as it was."""
-    given = record.get(key)
+    given: list[Any] = list(as_list(record.get(key)) or [])
     if not links:
         return {**record, key: []} if given else {**record}
-    known: list[Any] = [link for link in given or [] if link in links]
+    known = [link for link in given if link in links]
     return {**record, key: [*known, *(link for link in links if link not in known)]}

@@ -43,11 +43,11 @@ def join(meaning: Json, layout: Json | None) -> Json:
     A layout of another version of the workflow does, and none: nodes it does not know are placed beside their
     neighbours, links it does not know get new ids. Neither part is changed.
     """
-    layout = layout or {}
-    exact = layout.get("exact")
+    look = as_object(layout) or {}
+    exact = look.get("exact")
     if exact is not None and exact["meaning"] == digest(meaning):
         return canonical(exact["document"])
-    return canonical(_together(meaning, layout))
+    return canonical(_together(meaning, look))
 
 
 def parts_of(document: Json) -> tuple[dict[str, Any], dict[str, Any]]:

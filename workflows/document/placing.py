@@ -69,7 +69,6 @@ def _box(look: Mapping[str, Any]) -> Box:
 def _pair(value: Any, otherwise: tuple[float, float]) -> tuple[float, float]:
     """Two numbers, which old files have as an object."""
     given = as_object(value)
-    parts = [given.get("0"), given.get("1")] if given is not None else list(as_list(value) or [])
-    if len(parts) >= 2 and all(isinstance(part, int | float) for part in parts[:2]):
-        return (float(parts[0]), float(parts[1]))
-    return otherwise
+    parts: list[Any] = [given.get("0"), given.get("1")] if given is not None else list(as_list(value) or [])
+    numbers = [float(part) for part in parts[:2] if isinstance(part, int | float)]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else otherwise

@@ -84,6 +84,11 @@ def unique(name: str, taken: Container[str]) -> str:
     return f"{name} ({number})"
 
 
+def is_empty(value: Any) -> bool:
+    """Whether it says nothing: such keys come and go with the version of the client."""
+    return value is None or (isinstance(value, str | list | dict) and not value)
+
+
 def without(record: Mapping[str, Any], keys: Container[str]) -> dict[str, Any]:
     """An object without some of its keys."""
     return {key: value for key, value in record.items() if key not in keys}
