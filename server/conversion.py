@@ -67,7 +67,7 @@ def _convert(workflow: Json, specs: Specs, folders: Folders) -> Converted:
 
 
 def definitions_of(specs: Specs, folders: Folders) -> Definitions:
-    """What `/object_info` says of each class, for reading workflows. It may look into folders: use threads."""
+    """What `/object_info` says of each class, for reading workflows. May look into folders: use a thread."""
     names = cache(folders.list)  # each folder is scanned once, however many nodes list it
     known = specs.registry.get
     return remembered(lambda name: spec.object_info(names) if (spec := known(name)) else None)

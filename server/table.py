@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 from pydantic import BaseModel
+
+_PARAMETER = re.compile(r"{(\w+)}")
+"""In a path; left to itself, aiohttp would not let it hold braces."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Route:
 
     def definitions(self) -> list[web.RouteDef]:
         """What the router gets."""
-        paths = [self.path, f"/api{self.path}"] if self.alias else [self.path]
+        path = _PARAMETER.sub(r"{\1:[^/]+}", self.path)
+        paths = [path, f"/api{path}"] if self.alias else [path]
         if self.method == "GET":  # which brings HEAD along
             return [web.get(path, self.handler) for path in paths]
         return [web.route(self.method, path, self.handler) for path in paths]

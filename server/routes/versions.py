@@ -33,8 +33,9 @@ async def listing(request: web.Request) -> web.Response:
     found = await request.app[WORKFLOWS].call(
         lambda store: store.log(name, ref=ref, before=before, limit=limit)
     )
-    more = found.total > len(found.items)
-    return await json_answer(lambda: {"versions": [version_item(v) for v in found.items], "more": more})
+    return await json_answer(
+        lambda: {"versions": [version_item(version) for version in found.items], "more": found.more}
+    )
 
 
 async def commit(request: web.Request) -> web.Response:

@@ -107,6 +107,10 @@ class InputProblem(BaseModel):
     """A value that cannot be used."""
 
     input: str
+    code: str = Field(
+        description="`unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option` or "
+        "`not_callable`."
+    )
     message: str
 
 
@@ -156,7 +160,7 @@ class CallDone(CallAccepted):
 class CallFailed(BaseModel):
     """The run was waited for, and failed or was cancelled."""
 
-    error: ErrorDetail = Field(description="Its code is `run_failed`.")
+    error: ErrorDetail = Field(description="Its code is `run_failed` or `run_cancelled`.")
     run_id: str
     status: str
     details: dict[str, Any] | None = Field(description="`execution_error` as the WebSocket tells it.")
