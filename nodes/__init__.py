@@ -24,6 +24,20 @@ from nodes.masks import (
     solid_mask,
     threshold_mask,
 )
+from nodes.mixing import (
+    conditioning_average,
+    conditioning_combine,
+    conditioning_concat,
+    conditioning_zero_out,
+)
+from nodes.outputs import workflow_output
+from nodes.regions import (
+    conditioning_set_area,
+    conditioning_set_area_percentage,
+    conditioning_set_area_strength,
+    conditioning_set_mask,
+    conditioning_set_timestep_range,
+)
 from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
@@ -68,6 +82,16 @@ NODES = (
     mask_to_image,
     grid_values,
     image_grid,
+    conditioning_combine,
+    conditioning_concat,
+    conditioning_average,
+    conditioning_zero_out,
+    conditioning_set_area,
+    conditioning_set_area_percentage,
+    conditioning_set_area_strength,
+    conditioning_set_mask,
+    conditioning_set_timestep_range,
+    workflow_output,
 )
 
 

@@ -17,7 +17,8 @@ from safetensors import safe_open
 from torch import Tensor
 
 from diffusion.checkpoint import Checkpoint, load
-from diffusion.conditioning import Conditioning
+from diffusion.conditioning import Conditioning, Options
+from diffusion.mixing import average, concatenate
 from diffusion.precision import Precision
 from diffusion.sampling import sample
 from tests.fill import fill_layout
@@ -154,3 +155,29 @@ def test_a_mask_keeps_the_picture_outside_it(
     )
     expected = extra["inpaint_setmask/latent"]
     assert error(latent, expected) <= LATENT * float(expected.std())
+
+
+def test_prompts_mixed_joined_and_cut_short_give_the_references_latents(
+    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], extra: dict[str, Tensor]
+) -> None:
+    positive, negative = conditionings
+    other = [(sd15.clip.encode("a wide green field").cond, Options())]
+    cases: dict[str, Conditioning] = {
+        "cond_average": average(positive, other, 0.6),
+        "cond_concat": concatenate(positive, other),
+        "clip_skip2": [(sd15.clip.with_last_layer(-2).encode(POSITIVE).cond, {})],
+    }
+    for name, prompted in cases.items():
+        latent = sample(
+            sd15.model,
+            prompted,
+            negative,
+            {"samples": torch.zeros(1, 4, 16, 16)},
+            seed=1,
+            steps=4,
+            cfg=7.5,
+            sampler="euler",
+            scheduler="normal",
+        )
+        expected = extra[f"{name}/latent"]
+        assert error(latent, expected) <= LATENT * float(expected.std()), name
