@@ -126,7 +126,7 @@ def _add_version(
     }
     seq = connection.execute(versions.insert().values(row).returning(versions.c.seq)).scalar_one()
     links = [
-        {"version": seq, "position": position, "parent": parent}
+        {"version": seq, "position": position, "parent": parent, "workflow": uid}
         for position, (parent, _) in enumerate(came_from)
     ]
     if links:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, Connection, func, literal, select
+from sqlalchemy import Connection, func, select
 
 from workflows.store.records import Page, Version, VersionId
 from workflows.store.refs import seq_in, seq_of, workflow_uid
-from workflows.store.rows import versions_of
+from workflows.store.rows import version_at, versions_of
 from workflows.store.tables import parents, versions
 
 
@@ -22,13 +22,13 @@ def log(connection: Connection, name: str, ref: str | None, before: int | None, 
             query = query.where(versions.c.number < before)
         seqs = list(connection.execute(query).scalars())
     else:
-        up = _ancestors(seq_in(connection, uid, name, ref))
-        led = list(connection.execute(select(up.c.seq).order_by(up.c.seq.desc())).scalars())
-        total, seqs = len(led), led
+        start = seq_in(connection, uid, name, ref)
+        seqs = sorted(_led_to(start, _links(connection, uid, start)), reverse=True)
+        total = len(seqs)
         if before is not None:
             last = select(func.max(versions.c.seq)).where(mine, versions.c.number < before)
             bound = connection.execute(last).scalar() or 0
-            seqs = [seq for seq in led if seq <= bound]
+            seqs = [seq for seq in seqs if seq <= bound]
     shown = seqs[:limit]
     found = versions_of(connection, shown)
     return Page(tuple(found[seq] for seq in shown), total, len(seqs) > limit)
@@ -36,17 +36,31 @@ def log(connection: Connection, name: str, ref: str | None, before: int | None, 
 
 def base(connection: Connection, one: VersionId, other: VersionId) -> VersionId | None:
     """The newest version that led to both: none that did comes after it, so it is a nearest one."""
-    first, second = (_ancestors(seq_of(connection, each)) for each in (one, other))
-    shared = select(func.max(first.c.seq)).join(second, second.c.seq == first.c.seq)
-    return connection.execute(
-        select(versions.c.id).where(versions.c.seq == shared.scalar_subquery())
-    ).scalar()
+    first, second = seq_of(connection, one), seq_of(connection, other)
+    uid = connection.execute(select(versions.c.workflow).where(versions.c.seq == first)).scalar_one()
+    links = _links(connection, uid, max(first, second))
+    shared = _led_to(first, links) & _led_to(second, links)
+    return version_at(connection, max(shared)).id if shared else None
 
 
-def _ancestors(seq: int) -> CTE:
-    """A version and all that led to it."""
-    up = select(literal(seq).label("seq")).cte(recursive=True)
-    return up.union(select(parents.c.parent).join(up, parents.c.version == up.c.seq))
+def _links(connection: Connection, uid: str, start: int) -> list[tuple[int, int]]:
+    """Versions up to one with what each was made from, the newest first.
+
+    Ten thousand take some milliseconds; a recursive query takes longer, and much longer where the database
+    has not counted its rows yet.
+    """
+    chosen = (parents.c.workflow == uid) & (parents.c.version <= start)
+    query = select(parents.c.version, parents.c.parent).where(chosen).order_by(parents.c.version.desc())
+    return [(version, parent) for version, parent in connection.execute(query)]
+
+
+def _led_to(start: int, links: list[tuple[int, int]]) -> set[int]:
+    """A version and all it comes from. Parents come before their children, so one pass finds them."""
+    found = {start}
+    for version, parent in links:
+        if version in found:
+            found.add(parent)
+    return found
 
 
 def occurrences(connection: Connection, digest: str) -> list[Version]:

@@ -87,7 +87,10 @@ parents = Table(
     Column("version", Integer, ForeignKey("versions.seq"), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("parent", Integer, ForeignKey("versions.seq"), nullable=False),
+    Column("workflow", Chars, ForeignKey("workflows.uid"), nullable=False),
+    Index("parents_by_workflow", "workflow", "version", "parent"),
 )
+"""The index holds all there is to say of what led to what: a history of thousands is read from it alone."""
 
 branches = Table(
     "branches",

@@ -77,7 +77,9 @@ def make_history() -> None:
         ),
         sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("parent", sa.Integer, sa.ForeignKey("versions.seq"), nullable=False),
+        sa.Column("workflow", chars(), sa.ForeignKey("workflows.uid"), nullable=False),
     )
+    op.create_index("parents_by_workflow", "parents", ["workflow", "version", "parent"])
     op.create_table(
         "branches",
         sa.Column("workflow", chars(), sa.ForeignKey("workflows.uid"), primary_key=True),
