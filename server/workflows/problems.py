@@ -42,10 +42,15 @@ _RETRY_AFTER = {"Retry-After": "2"}
 
 def told(error: StoreError) -> Problem:
     """The answer to a request the store refuses: its own code and text, with the status these have."""
-    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    status = status_of(type(error))
     where = error.what if isinstance(error, NotFound) else ""
     headers = _RETRY_AFTER if status == 503 else None
     return Problem(status, error.code, str(error), where, headers, _more(error))
+
+
+def status_of(kind: type[StoreError]) -> int:
+    """The HTTP status of an error."""
+    return next((status for known, status in _STATUS.items() if issubclass(kind, known)), 500)
 
 
 def _more(error: StoreError) -> Json:
