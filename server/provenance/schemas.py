@@ -40,7 +40,8 @@ class RunProvenance(BaseModel):
 
     run: str
     status: str = Field(
-        description="`running`, `success`, `error`, `interrupted`, `quarantined`; `lost` if nobody saw its end."
+        description="`running`, `success`, `error`, `interrupted` or `quarantined`; `lost` if nobody saw its "
+        "end."
     )
     created: int = Field(description="Milliseconds since 1970.")
     started: int | None
@@ -90,9 +91,9 @@ class FoundModel(FileUsed):
     """A model that is needed, and what there is of it here."""
 
     state: Literal["here", "renamed", "similar", "elsewhere", "changed", "missing"] = Field(
-        description="`renamed`: the same content has another name; `similar`: a file in another folder is only "
-        "called the same; `elsewhere`: it lies in a folder of another kind; `changed`: the name holds another "
-        "content."
+        description="`renamed`: the same content has another name; `similar`: a file in another folder is "
+        "only called the same; `elsewhere`: it lies in a folder of another kind; `changed`: the name holds "
+        "another content."
     )
     found: str | None = Field(description="The name to put in its place.")
     place: str | None = Field(description="Where it lies: kind of folder and name.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from engine.folders import Folders
 from engine.registry import Registry
 from server.jobs.records import Ending, Job, Json
-from server.provenance.stamp import Origin
-from workflows.provenance.inventory import classes_of, files_of, seeds_of
+from server.provenance.stamp import origin_of
+from workflows.provenance.beginning import begun
 from workflows.provenance.outputs import outputs_of
-from workflows.provenance.record import RUNNING, RunRecord
+from workflows.provenance.record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,16 @@ class Sight:
 
     def record(self, folders: Folders) -> RunRecord:
         """The record of the run so far, without hashes. Looks into folders."""
-        job, origin, find = self.job, Origin.of(self.job.extra_data), self.registry.get
-        record = RunRecord(
-            run=job.prompt_id,
-            status=RUNNING,
+        job = self.job
+        record = begun(
+            job.prompt_id,
+            origin_of(job.extra_data),
+            job.graph,
+            self.registry.get,
+            folders,
             created=job.created,
             started=job.started,
-            workflow=origin.workflow,
-            version=origin.version,
-            release=origin.release,
-            modified=origin.modified,
-            inputs=origin.inputs,
-            seeds=seeds_of(job.graph, find),
             targets=job.targets,
-            nodes=classes_of(job.graph, find),
-            files=tuple(files_of(job.graph, find, folders)),
             environment=self.environment,
         )
         if self.ending is None:

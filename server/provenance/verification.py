@@ -9,7 +9,7 @@ from aiohttp import web
 from engine.graph import as_object
 from server.http import Problem
 from server.jobs.records import Json
-from server.provenance.stamp import STAMP
+from server.provenance.stamp import SAID
 from server.workflows.access import WORKFLOWS
 from workflows.canonical import CanonicalError, digest
 from workflows.document import DocumentError, split
@@ -25,7 +25,7 @@ async def verified(app: web.Application, extra_data: Json) -> Json:
     A call by name says which inputs it put in, and its document is the version's own; there is nothing to
     compare. A version this store does not know stays as the client has it.
     """
-    said = as_object(extra_data.get(STAMP))
+    said = as_object(extra_data.get(SAID))
     version = None if said is None else said.get("version")
     if said is None or not isinstance(version, str) or "inputs" in said:
         return extra_data
@@ -36,7 +36,7 @@ async def verified(app: web.Application, extra_data: Json) -> Json:
         modified = await app[WORKFLOWS].call(lambda store: _modified(store, dict(document), version))
     except Problem:
         return extra_data
-    return {**extra_data, STAMP: {**said, "modified": modified}}
+    return {**extra_data, SAID: {**said, "modified": modified}}
 
 
 def _modified(store: Store, document: Json, version: str) -> bool:
