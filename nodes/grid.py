@@ -20,7 +20,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.?\d+)([eE][+-]?\d+)?")
 class Pairs(NamedTuple):
     column: Values
     row: Values
-    columns: int
+    column_count: int
+    column_labels: str
+    row_labels: str
 
 
 class WrongLines(ValueError):
@@ -31,25 +33,39 @@ class WrongLines(ValueError):
 
 @node("GridValues", title="Grid Values", category="image/grid", lane="cpu")
 def grid_values(
-    *, columns: Annotated[str, Multiline()] = "", rows: Annotated[str, Multiline()] = ""
+    *,
+    columns: Annotated[str, Multiline()] = "",
+    rows: Annotated[str, Multiline()] = "",
+    column_name: Annotated[str, OptionalInput()] = "",
+    row_name: Annotated[str, OptionalInput()] = "",
 ) -> Pairs:
     """Every pair of a column's and a row's value, row by row. What they are connected to runs once for each.
 
     Args:
         columns: The values from left to right, one a line: numbers or words.
         rows: The values from top to bottom, one a line: numbers or words.
+        column_name: A word before the value in each column's label.
+        row_name: A word before the value in each row's label.
 
     Returns:
         column: The column's value of each picture.
         row: The row's value of each picture.
-        columns: How many columns there are, for Image Grid.
+        column_count: How many columns there are, for Image Grid.
+        column_labels: The words above the columns, for Image Grid.
+        row_labels: The words before the rows, for Image Grid.
     """
     across, down = lines_of(columns), lines_of(rows)
     for name, values in (("columns", across), ("rows", down)):
-        if not any(values):
+        if not values:
             raise WrongLines(f"{name} has no values")
     pairs = [(value_of(column), value_of(row)) for row in down for column in across]
-    return Pairs([column for column, _ in pairs], [row for _, row in pairs], len(across))
+    return Pairs(
+        [column for column, _ in pairs],
+        [row for _, row in pairs],
+        len(across),
+        "\n".join(f"{column_name} {column}".strip() for column in across),
+        "\n".join(f"{row_name} {row}".strip() for row in down),
+    )
 
 
 @node("ImageGrid", title="Image Grid", category="image/grid", lane="cpu")
@@ -82,7 +98,7 @@ def image_grid(
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text, trimmed; empty ones at its end do not count."""
+    """The lines of a text, trimmed, without the empty ones at its end."""
     return [line.strip() for line in text.rstrip().splitlines()]
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from nodes import builtin
 from tests.server.conftest import ROOT, get
 from workflows import TEMPLATES
+from workflows.document import formatted
 from workflows.formats import convert
 from workflows.formats.definitions import remembered
 
@@ -52,7 +53,7 @@ def test_a_template_is_a_sound_workflow_of_builtin_nodes(name: str) -> None:
     )
     text = (TEMPLATES / f"{name}.json").read_text(encoding="utf-8")
     document = json.loads(text)
-    assert text == json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    assert text == formatted(document)
     assert convert(document, definitions).findings == ()
     boxes = [(*node["pos"], *node["size"]) for node in document["nodes"]]
     for index, (x, y, width, height) in enumerate(boxes):
