@@ -9,6 +9,7 @@ import {
   IconPuzzleOff,
   IconStack2,
   IconTemplate,
+  IconVersions,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
@@ -23,6 +24,7 @@ import { useRoute } from "./useRoute";
 
 const ICONS: Readonly<Record<PanelId, TablerIcon>> = {
   workflows: IconFolder,
+  versions: IconVersions,
   outline: IconListTree,
   models: IconBox,
   queue: IconStack2,

@@ -8,6 +8,7 @@ function later<Name extends string>(load: () => Promise<Record<Name, ComponentTy
 
 export const PANEL_CONTENTS: Readonly<Record<PanelId, ComponentType>> = {
   workflows: later(() => import("@/panels/workflows/WorkflowsPanel"), "WorkflowsPanel"),
+  versions: later(() => import("@/panels/versions/VersionsPanel"), "VersionsPanel"),
   outline: later(() => import("@/panels/outline/OutlinePanel"), "OutlinePanel"),
   models: later(() => import("@/panels/models/ModelsPanel"), "ModelsPanel"),
   queue: later(() => import("@/panels/queue/QueuePanel"), "QueuePanel"),

@@ -8,6 +8,7 @@ import { fileCommands } from "@/store/files";
 import { watchMissing } from "@/store/missing";
 import { startPersistence } from "@/store/persist";
 import { startRuns } from "@/store/runs/start";
+import { versionCommands } from "@/store/versions/commands";
 import { followRoute } from "./followRoute";
 import { isPage, readRoute } from "./route";
 
@@ -16,7 +17,7 @@ export async function start(): Promise<void> {
   startRuns();
   await untilCanvas();
   followDefs();
-  addCommands([...fileCommands, ...panelCommands, ...canvasCommands, ...runCommands]);
+  addCommands([...fileCommands, ...versionCommands, ...panelCommands, ...canvasCommands, ...runCommands]);
   await startPersistence();
   watchMissing();
   await followRoute();

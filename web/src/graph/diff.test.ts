@@ -3,6 +3,7 @@ import { Draft } from "./change";
 import { diff, isMeaningful } from "./diff";
 import { type Document, Mode, ROOT } from "./document";
 import * as edit from "./edit/index";
+import { tableOf } from "./table";
 import { DEFS, nodeIn, PART, textToImage, withSubgraph } from "./toys";
 
 function differences(change: (draft: Draft) => void, before: Document = textToImage()) {
@@ -88,4 +89,49 @@ test("subgraphs are compared by themselves", () => {
   expect(inside.filter((one) => one.graph === PART).map(({ kind }) => kind)).toEqual(["value", "interface"]);
   const made = differences((draft) => void edit.makeSubgraph(draft, DEFS, ROOT, ["5", "6"], "Part"));
   expect(made.filter((one) => one.kind === "graphAdded")).toMatchObject([{ title: "Part" }]);
+});
+
+test("nodes with other ids are still the same nodes", () => {
+  const before = textToImage();
+  const graph = before.graphs.by[ROOT];
+  if (graph === undefined) throw new Error("there is no graph");
+  const renamed = (key: string) => String(Number(key) + 100);
+  const nodes = tableOf(
+    graph.nodes.ids.flatMap((key) => {
+      const node = graph.nodes.by[key];
+      return node === undefined ? [] : [[renamed(key), { ...node, id: Number(renamed(key)) }] as const];
+    }),
+  );
+  const links = tableOf(
+    graph.links.ids.flatMap((key) => {
+      const link = graph.links.by[key];
+      if (link === undefined) return [];
+      return [[key, { ...link, from: renamed(link.from), to: renamed(link.to) }] as const];
+    }),
+  );
+  const after: Document = { graphs: tableOf([[ROOT, { ...graph, nodes, links }]]) };
+  expect(diff(before, after, DEFS)).toEqual([]);
+  const draft = new Draft(after);
+  edit.setWidget(draft, DEFS, ROOT, "105", "steps", 30);
+  expect(diff(before, draft.document, DEFS)).toMatchObject([
+    { kind: "value", node: "105", nodeBefore: "5", input: "steps", from: 20, to: 30 },
+  ]);
+});
+
+test("a node that is replaced by one of another class under its id went and came", () => {
+  const before = textToImage();
+  const draft = new Draft(before);
+  draft.put(ROOT, "nodes", "2", { ...nodeIn(before, "2"), type: "Note" });
+  expect(diff(before, draft.document, DEFS).map(({ kind }) => kind)).toEqual(
+    expect.arrayContaining(["nodeRemoved", "nodeAdded"]),
+  );
+});
+
+test("what others call it by is part of the meaning", () => {
+  const declared = differences((draft) => {
+    const info = draft.graph(ROOT).info;
+    draft.info(ROOT, { ...info, extra: { darkroom: { function: { inputs: [], outputs: [] } } } });
+  });
+  expect(declared).toEqual([{ kind: "function", graph: ROOT, title: "" }]);
+  expect(declared.some(isMeaningful)).toBe(true);
 });

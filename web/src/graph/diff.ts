@@ -1,16 +1,19 @@
 /** What two states of a workflow differ in, as a person would say it. */
 import type { Defs } from "./defs";
 import {
+  BOUNDARY_IN,
   BOUNDARY_OUT,
   type Document,
   type Graph,
   type GraphId,
   type NodeKey,
   type NodeRecord,
+  ROOT,
 } from "./document";
 import { defOf } from "./hosts";
-import { type Json, same } from "./json";
+import { isObject, type Json, same } from "./json";
 import { linkIndex } from "./links";
+import { matchNodes } from "./matching";
 import { ports } from "./ports";
 import { readWidgets } from "./widgets";
 
@@ -25,12 +28,16 @@ interface OfNode {
   readonly graph: GraphId;
   readonly node: NodeKey;
   readonly title: string;
+  /** Its id in the older document, if it had another one there. */
+  readonly nodeBefore?: NodeKey;
 }
 
 export type Difference =
   | { readonly kind: "graphAdded" | "graphRemoved"; readonly graph: GraphId; readonly title: string }
   /** The inputs or outputs of a subgraph are others. */
   | { readonly kind: "interface"; readonly graph: GraphId; readonly title: string }
+  /** What it declares as a function: the inputs and outputs others call it by. */
+  | { readonly kind: "function"; readonly graph: GraphId; readonly title: string }
   | (OfNode & { readonly kind: "nodeAdded" | "nodeRemoved"; readonly type: string })
   | (OfNode & {
       readonly kind: "value" | "control";
@@ -59,7 +66,7 @@ export function isMeaningful({ kind }: Difference): boolean {
   return !["moved", "retitled", "control", "groupAdded", "groupRemoved", "groupChanged"].includes(kind);
 }
 
-/** Differences of all graphs, in the order of the newer document; nodes are the same if id and class are. */
+/** Differences of all graphs, in the order of the newer document. Which nodes are the same: see `matchNodes`. */
 export function diff(before: Document, after: Document, defs: Defs): Difference[] {
   const removed = before.graphs.ids.filter((id) => after.graphs.by[id] === undefined);
   return [
@@ -70,7 +77,16 @@ export function diff(before: Document, after: Document, defs: Defs): Difference[
       if (old === undefined) return [{ kind: "graphAdded", graph: id, title: nameOf(after, id) }];
       return new GraphDiff(id, before, after, old, now, defs).all();
     }),
+    ...(same(functionOf(before), functionOf(after))
+      ? []
+      : [{ kind: "function", graph: ROOT, title: "" } as const]),
   ];
+}
+
+function functionOf(document: Document): Json {
+  const extra = document.graphs.by[ROOT]?.info["extra"];
+  const ours = isObject(extra) ? extra["darkroom"] : undefined;
+  return (isObject(ours) ? ours["function"] : undefined) ?? null;
 }
 
 function nameOf(document: Document, id: GraphId): string {
@@ -79,6 +95,9 @@ function nameOf(document: Document, id: GraphId): string {
 }
 
 class GraphDiff {
+  /** Keys of the newer graph to those of the older. */
+  private readonly twins: ReadonlyMap<NodeKey, NodeKey>;
+
   constructor(
     private readonly id: GraphId,
     private readonly before: Document,
@@ -86,21 +105,19 @@ class GraphDiff {
     private readonly old: Graph,
     private readonly now: Graph,
     private readonly defs: Defs,
-  ) {}
+  ) {
+    this.twins = matchNodes(old, now);
+  }
 
   all(): Difference[] {
-    const gone = this.old.nodes.ids.filter((key) => !this.isSame(key));
+    const known = new Set(this.twins.values());
+    const gone = this.old.nodes.ids.filter((key) => !known.has(key));
     return [
       ...gone.flatMap((key) => this.removed(key)),
-      ...this.now.nodes.ids.flatMap((key) => (this.isSame(key) ? this.changed(key) : this.added(key))),
+      ...this.now.nodes.ids.flatMap((key) => (this.twins.has(key) ? this.changed(key) : this.added(key))),
       ...this.boundary(),
       ...this.groups(),
     ];
-  }
-
-  private isSame(key: NodeKey): boolean {
-    const [a, b] = [this.old.nodes.by[key], this.now.nodes.by[key]];
-    return a !== undefined && a.type === b?.type;
   }
 
   private removed(key: NodeKey): Difference[] {
@@ -117,9 +134,10 @@ class GraphDiff {
   }
 
   private changed(key: NodeKey): Difference[] {
-    const [old, now] = [this.old.nodes.by[key], this.now.nodes.by[key]];
+    const twin = this.twins.get(key) ?? key;
+    const [old, now] = [this.old.nodes.by[twin], this.now.nodes.by[key]];
     if (old === undefined || now === undefined) return [];
-    const named = this.named(this.after, now, key);
+    const named = { ...this.named(this.after, now, key), ...(twin === key ? {} : { nodeBefore: twin }) };
     const found: Difference[] = [];
     if (old !== now) {
       if (old.mode !== now.mode) found.push({ kind: "mode", ...named, from: old.mode, to: now.mode });
@@ -127,7 +145,7 @@ class GraphDiff {
       found.push(...this.values(old, now, named));
       if (!looksSame(old, now)) found.push({ kind: "moved", ...named });
     }
-    return [...found, ...this.wires(key, key)];
+    return [...found, ...this.wires(key, twin)];
   }
 
   private values(old: NodeRecord, now: NodeRecord, named: OfNode): Difference[] {
@@ -159,9 +177,16 @@ class GraphDiff {
     return [...new Set<string>([...now.keys(), ...old.keys()])].flatMap((input): Difference[] => {
       const from = this.source(this.before, this.old, old.get(input));
       const to = this.source(this.after, this.now, now.get(input));
-      if (from?.node === to?.node && from?.slot === to?.slot) return [];
-      return [{ kind: "rewired", graph: this.id, node: key, title, input, from, to }];
+      if (this.isSameSource(from, to)) return [];
+      const twin = oldKey === null || oldKey === key ? {} : { nodeBefore: oldKey };
+      return [{ kind: "rewired", graph: this.id, node: key, ...twin, title, input, from, to }];
     });
+  }
+
+  private isSameSource(from: Source | null, to: Source | null): boolean {
+    if (from === null || to === null) return from === to;
+    const twin = to.node === BOUNDARY_IN ? BOUNDARY_IN : this.twins.get(to.node);
+    return from.slot === to.slot && from.node === twin;
   }
 
   private source(

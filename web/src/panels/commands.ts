@@ -42,6 +42,7 @@ export const panelCommands: readonly Command[] = [
     run: () => leave(),
   },
   panel("workflows", "W"),
+  panel("versions", "V"),
   panel("outline", "O"),
   panel("models", "M"),
   panel("queue", "Q"),

@@ -15,7 +15,7 @@ export interface Entered {
 export interface Editor {
   /** Identifies the open workflow in drafts and between tabs; stays when it is renamed. */
   readonly docId: string;
-  /** Its file below `workflows/`, without `.json`; null until it is saved. */
+  /** Of the workflow, or of the file below `workflows/` it was opened from; null until it is saved. */
   readonly name: string | null;
   readonly document: Document;
   /** The document as it was last saved or opened. */

@@ -3,6 +3,7 @@ import { create } from "zustand";
 
 export const PANELS = [
   "workflows",
+  "versions",
   "outline",
   "models",
   "queue",

@@ -1,18 +1,18 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconCopy, IconDots, IconPencil, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { openNamed } from "@/store/files/opening";
+import { openSaved } from "@/store/files/opening";
 import { deleteFile, duplicateFile, renameFile } from "@/store/files/saving";
 import type { FileInfo } from "@/store/files/userdata";
 import { useTabs } from "@/store/persist/tabs";
 import { Ago } from "./Ago";
 import styles from "./FileTree.module.css";
 
-/** A saved workflow: opened by a click, or renamed, duplicated, deleted from its menu. */
+/** A file: opened by a click, or renamed, duplicated, deleted from its menu. */
 export function FileRow({ file, label }: { readonly file: FileInfo; readonly label: string }) {
   const { t } = useTranslation("files");
   const isActive = useTabs(({ tabs, active }) =>
-    tabs.some(({ docId, name }) => docId === active && name === file.name),
+    tabs.some(({ docId, name, home }) => docId === active && name === file.name && home?.kind === "file"),
   );
   return (
     <div className={styles.line} data-active={isActive}>
@@ -21,7 +21,7 @@ export function FileRow({ file, label }: { readonly file: FileInfo; readonly lab
         className={styles.row}
         title={file.name}
         aria-current={isActive ? "true" : undefined}
-        onClick={() => void openNamed(file.name)}
+        onClick={() => void openSaved(file.name)}
         data-testid={`file-${file.name}`}
       >
         <span className={styles.label}>{label}</span>

@@ -1,13 +1,15 @@
 import { useTranslation } from "react-i18next";
-import { type Tab, useTabs } from "@/store/persist/tabs";
+import { activeTab, type Tab, useTabs } from "@/store/persist/tabs";
 
 /** For the line at the bottom: where what is on screen is kept now. */
 export function KeptStatus() {
   const { t } = useTranslation("files");
   const state = useTabs(({ tabs, active }) => keptOf(tabs.find(({ docId }) => docId === active)));
+  const home = useTabs((state) => activeTab(state)?.home);
   return (
     <span title={t(`kept.${state}Hint`)} data-testid="kept" data-kept={state}>
       {t(`kept.${state}`)}
+      {home?.kind === "version" && ` · ${home.branch} #${home.number}`}
     </span>
   );
 }

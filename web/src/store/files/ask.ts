@@ -1,29 +1,52 @@
 /** Questions that opening and saving have for the person; one dialog shows the one that is open. */
 import { create } from "zustand";
-import type { Document } from "@/graph/document";
+import type { VersionItem } from "@/store/versions/types";
 
 export interface Questions {
   /** What to call it. Null: never mind. */
   readonly name: {
     readonly kind: "name";
-    readonly purpose: "save" | "rename" | "duplicate";
+    readonly of: "workflow" | "file";
+    readonly purpose: "save" | "saveAs" | "rename";
     readonly suggested: string;
+    /** A name that was asked for and belongs to another. */
+    readonly taken?: string;
   };
-  /** A file of that name is there. */
-  readonly overwrite: { readonly kind: "overwrite"; readonly name: string };
-  /** The file changed since it was opened. */
-  readonly conflict: {
-    readonly kind: "conflict";
+  /** What to say of a version. Null: do not save it after all. */
+  readonly message: { readonly kind: "message"; readonly name: string; readonly suggested: string };
+  /** Somebody else has saved on the branch; both versions are kept, and `kept` is the branch that has ours. */
+  readonly diverged: {
+    readonly kind: "diverged";
     readonly name: string;
-    readonly ours: Document;
-    readonly theirs: Document | null;
+    readonly branch: string;
+    readonly kept: string;
+    readonly ours: VersionItem;
+    readonly theirs: VersionItem;
   };
-  readonly remove: { readonly kind: "remove"; readonly name: string; readonly what: "file" | "draft" };
+  /** Something else is to be shown in its place, and there are edits that are in no version. */
+  readonly unsaved: { readonly kind: "unsaved"; readonly name: string; readonly purpose: "switch" | "merge" };
+  /** What to call a branch or tag that begins at a version. Null: never mind. */
+  readonly ref: {
+    readonly kind: "ref";
+    readonly what: "branch" | "tag";
+    readonly number: number;
+    readonly taken: readonly string[];
+  };
+  /** Which number to release a version under. Null: never mind. */
+  readonly release: { readonly kind: "release"; readonly name: string; readonly version: VersionItem };
+  readonly remove: {
+    readonly kind: "remove";
+    readonly name: string;
+    readonly what: "file" | "draft" | "branch" | "tag";
+  };
 }
 export interface Answers {
   readonly name: string | null;
-  readonly overwrite: boolean;
-  readonly conflict: "overwrite" | "copy" | "cancel";
+  readonly message: string | null;
+  readonly diverged: "merge" | "compare" | "keep";
+  readonly unsaved: "save" | "draft" | "cancel";
+  readonly ref: string | null;
+  readonly release: null;
   readonly remove: boolean;
 }
 export type QuestionKind = keyof Questions;
@@ -36,7 +59,15 @@ interface Asked {
 const NONE: Asked = { question: null, settle: () => undefined };
 export const useQuestion = create<Asked>(() => NONE);
 
-const NO: Answers = { name: null, overwrite: false, conflict: "cancel", remove: false };
+const NO: Answers = {
+  name: null,
+  message: null,
+  diverged: "keep",
+  unsaved: "cancel",
+  ref: null,
+  release: null,
+  remove: false,
+};
 
 /** Resolves to what the person chose. A question that is still open is answered with no. */
 export function ask<K extends QuestionKind>(

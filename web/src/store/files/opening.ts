@@ -2,13 +2,16 @@
 import { ApiError } from "@/api/error";
 import { FormatError } from "@/graph/formats/finding";
 import { workspace } from "@/store/persist";
+import type { OpenDoc } from "@/store/persist/doc";
 import { tell } from "@/store/persist/notices";
 import { NOTHING } from "@/store/persist/workspace";
 import { showReport } from "@/store/report";
 import { showRun } from "@/store/runs/restore";
+import { findWorkflow, MAIN, versionSource } from "@/store/versions/opening";
+import { attempt } from "./attempt";
 import { hashOf } from "./hash";
 import { giveImage, type ScreenPoint } from "./images";
-import { contentSource, type FoundSource, fileSource, runSource, templateSource, titleOf } from "./sources";
+import { contentSource, fileSource, runSource, templateSource, titleOf } from "./sources";
 import { readFile } from "./userdata";
 
 export function newWorkflow(): void {
@@ -16,7 +19,10 @@ export function newWorkflow(): void {
   showReport(null);
 }
 
-/** A file of the server. Edits of it that are not saved yet come back. */
+/**
+ * A workflow of the server, `name@ref` for one of its versions, or else a file of that name. Edits of it that are
+ * not saved yet come back.
+ */
 export async function openNamed(name: string): Promise<boolean> {
   const work = workspace();
   const open = work.named(name);
@@ -24,21 +30,41 @@ export async function openNamed(name: string): Promise<boolean> {
     work.show(open.docId);
     return true;
   }
+  const [base = "", ref] = name.split("@", 2);
+  if (ref !== undefined) return attempt(name, () => versionSource(base, ref));
   return attempt(name, async () => {
-    const text = await readFile(name);
     const kept = await work.recordNamed(name);
-    if (kept !== undefined && (await reopened(kept.docId, text))) return null;
-    if (text === null) throw new ApiError(404, "no_file", name);
-    return fileSource(name, text);
+    const found = await findWorkflow(name);
+    if (found === null) return openSavedFile(name);
+    const isHead = ({ home }: OpenDoc) =>
+      home?.kind === "version" &&
+      found.branches.some(({ name, version }) => name === home.branch && version.id === home.version);
+    if (kept !== undefined && (await reopened(kept.docId, isHead))) return null;
+    return versionSource(name, MAIN);
   });
 }
 
+/** A file below `workflows/` of the person's own folder, whether or not there is a workflow of that name. */
+export function openSaved(name: string): Promise<boolean> {
+  return attempt(name, () => openSavedFile(name));
+}
+
+async function openSavedFile(name: string) {
+  const text = await readFile(name);
+  const kept = await workspace().recordNamed(name);
+  const isCurrent = ({ home }: OpenDoc) =>
+    text !== null && home?.kind === "file" && home.hash === hashOf(text);
+  if (kept !== undefined && (await reopened(kept.docId, isCurrent))) return null;
+  if (text === null) throw new ApiError(404, "no_file", name);
+  return fileSource(name, text);
+}
+
 /** Whether what this browser kept of it is to be shown, and is. */
-async function reopened(docId: string, text: string | null): Promise<boolean> {
+async function reopened(docId: string, isNewest: (doc: OpenDoc) => boolean): Promise<boolean> {
   const work = workspace();
   const doc = await work.restore(docId, { isShown: false });
   if (doc === null) return false;
-  const isCurrent = text !== null && doc.file?.hash === hashOf(text);
+  const isCurrent = isNewest(doc);
   if (doc.isSaved && !doc.isElsewhere && !isCurrent) {
     await work.close(docId);
     return false;
@@ -78,32 +104,4 @@ export function openFile(file: File, at: ScreenPoint | null = null): Promise<boo
       throw error;
     }
   });
-}
-
-async function attempt(label: string, find: () => Promise<FoundSource | null>): Promise<boolean> {
-  try {
-    const found = await find();
-    if (found === null) return true;
-    const doc = workspace().open(found);
-    const { findings } = found;
-    showReport(findings.length === 0 ? null : { docId: doc.docId, source: label, findings });
-    return true;
-  } catch (error) {
-    sayWhy(label, error);
-    return false;
-  }
-}
-
-export function sayWhy(name: string, error: unknown): void {
-  if (error instanceof FormatError)
-    tell("error", `formats:error.${error.code}`, error.params, { title: name });
-  else if (error instanceof ApiError && error.unreachable)
-    tell("error", "files:notice.unreachable", { name });
-  else if (error instanceof ApiError && error.status === 404)
-    tell("error", "files:notice.notThere", { name });
-  else
-    tell("error", "files:notice.failed", {
-      name,
-      reason: error instanceof Error ? error.message : String(error),
-    });
 }

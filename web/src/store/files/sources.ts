@@ -16,7 +16,7 @@ export interface FoundSource extends Source {
 /** A file of the server. */
 export async function fileSource(name: string, text: string): Promise<FoundSource> {
   const opened = await openWhatever(text, await knownDefs());
-  return { ...opened, name, title: null, file: { hash: hashOf(text) }, isSaved: true };
+  return { ...opened, name, title: null, home: { kind: "file", hash: hashOf(text) }, isSaved: true };
 }
 
 /** A file of this computer: text, or media with a workflow inside. It is in no file of the server yet. */
@@ -26,7 +26,7 @@ export async function contentSource(
 ): Promise<FoundSource> {
   const opened = await openWhatever(content, await knownDefs());
   const hasOriginal = typeof content !== "string";
-  return { ...opened, name: null, title, file: null, isSaved: false, hasOriginal };
+  return { ...opened, name: null, title, home: null, isSaved: false, hasOriginal };
 }
 
 export async function templateSource(name: string): Promise<FoundSource> {
@@ -47,7 +47,7 @@ export async function runSource(id: string, title: string): Promise<FoundSource>
 
 /** What the server keeps anyway is nothing to be saved. */
 async function found(value: Json, title: string): Promise<FoundSource> {
-  return { ...openJson(value, await knownDefs()), name: null, title, file: null, isSaved: true };
+  return { ...openJson(value, await knownDefs()), name: null, title, home: null, isSaved: true };
 }
 
 /** A file's own name without its folders and its ending. */

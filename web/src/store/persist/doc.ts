@@ -2,7 +2,7 @@
 import type { Step } from "@/graph/change";
 import { type Editor, EMPTY, useEditor } from "@/store/editor";
 import type { Drafts } from "./drafts";
-import type { Edit, FileStamp, Replayed, State } from "./entries";
+import type { Edit, Home, Replayed, State } from "./entries";
 import { Journal } from "./journal";
 import { type DocRecord, FullError, type Shelf } from "./shelf";
 import { Sync, type Synced } from "./sync";
@@ -37,7 +37,7 @@ export const NEW_PLACE: Omit<Place, "by"> = { seq: 0, snapshot: 0, synced: { rev
 
 export class OpenDoc {
   title: string | null = null;
-  file: FileStamp | null = null;
+  home: Home | null = null;
   /** The step it was saved after: undefined before the first, null if it was not. */
   savedTop: Step | undefined | null = null;
   updated = Date.now();
@@ -103,8 +103,8 @@ export class OpenDoc {
   }
 
   get tab(): Tab {
-    const { docId, title, isSaved, isElsewhere } = this;
-    return { docId, name: this.content.name, title, isSaved, isElsewhere, ...this.status };
+    const { docId, title, home, isSaved, isElsewhere } = this;
+    return { docId, name: this.content.name, title, home, isSaved, isElsewhere, ...this.status };
   }
 
   /** From now on it is written down here. */
@@ -167,7 +167,7 @@ export class OpenDoc {
     this.synced = { revision: 0, seq: 0 };
   }
 
-  /** It lies in a file now: the draft is of no more use, until it is edited again. */
+  /** It is saved now: the draft is of no more use, until it is edited again. */
   async settle(): Promise<void> {
     this.isWorthSending = false;
     await this.dropDraft().catch(() => undefined);
@@ -187,7 +187,8 @@ export class OpenDoc {
 
   private state(): State {
     const { document, done, undone, name } = this.content;
-    return { document, done, undone, name, title: this.title, file: this.file, isSaved: this.isSaved };
+    const { title, home, isSaved } = this;
+    return { document, done, undone, name, title, home, isSaved };
   }
 
   /** Everything written on the shelf, and sent as far as the server takes it. */

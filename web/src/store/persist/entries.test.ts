@@ -10,7 +10,7 @@ const silent = { written() {}, failed() {}, taken() {} };
 
 function stateNow(): State {
   const { document, saved, done, undone, name } = useEditor.getState();
-  return { document, done, undone, name, title: null, file: null, isSaved: document === saved };
+  return { document, done, undone, name, title: null, home: null, isSaved: document === saved };
 }
 
 /** Plays the acts in the editor. Returns the journal's entries, and what was on screen after each. */

@@ -2,22 +2,35 @@
 import { apply, type Change, inverse, type Step } from "@/graph/change";
 import type { Document } from "@/graph/document";
 
-/** The content of a file on the server when it was last read or written from here. */
-export interface FileStamp {
+/** The file of the server it was opened from, with what was in it then. */
+export interface FileHome {
+  readonly kind: "file";
   readonly hash: string;
 }
+
+/** The version that was last opened or made here: saving adds the next one to its branch. */
+export interface VersionHome {
+  readonly kind: "version";
+  readonly branch: string;
+  /** Its id. */
+  readonly version: string;
+  readonly number: number;
+}
+
+/** Where a workflow lies on the server. */
+export type Home = FileHome | VersionHome;
 
 /** Everything of an open workflow that must come back. */
 export interface State {
   readonly document: Document;
   readonly done: readonly Step[];
   readonly undone: readonly Step[];
-  /** Its file below `workflows/`, without `.json`; null until it is saved. */
+  /** Of the workflow, or of its file below `workflows/` without `.json`; null until it is saved. */
   readonly name: string | null;
-  /** What to call it while it has no file. */
+  /** What to call it while it has no name. */
   readonly title: string | null;
-  readonly file: FileStamp | null;
-  /** Whether the document lies in a file just as it is here. */
+  readonly home: Home | null;
+  /** Whether the document lies on the server just as it is here. */
   readonly isSaved: boolean;
 }
 
@@ -46,7 +59,7 @@ export interface Replayed extends State {
   /** The last entry it includes. */
   readonly seq: number;
   readonly by: string;
-  /** The document in its file, where the entries still have it. */
+  /** The document as it was saved, where the entries still have it. */
   readonly saved: Document | null;
   /** The step it was saved after: undefined before the first, null if it was not. */
   readonly savedTop: Step | undefined | null;
@@ -89,11 +102,12 @@ function replayFrom(snapshot: Stamp & State, rest: readonly Entry[]): Replayed {
     seq += 1;
     replayed += 1;
   }
-  const { name, title, file, by } = snapshot;
+  const { name, title, by } = snapshot;
+  const home = snapshot.home ?? null;
   const isSaved = saved === document;
   const lost = rest.length - replayed;
   const savedTop = saved === null ? null : top;
-  return { document, done, undone, name, title, file, by, seq, saved, savedTop, isSaved, lost };
+  return { document, done, undone, name, title, home, by, seq, saved, savedTop, isSaved, lost };
 }
 
 /** A step that was undone keeps its identity, so that redoing it is recognised. */

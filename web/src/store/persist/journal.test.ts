@@ -11,7 +11,7 @@ const state = (x: number): State => ({
   undone: [],
   name: null,
   title: null,
-  file: null,
+  home: null,
   isSaved: false,
 });
 const edit = { how: "do" as const, label: "l", changes: [] };

@@ -60,7 +60,7 @@ export async function loadFromServer(drafts: Drafts, docId: string): Promise<Loa
 export function put(doc: OpenDoc, loaded: Loaded, mayWrite: boolean): void {
   const { state, place, record, isFromServer, needsSnapshot } = loaded;
   doc.title = state.title;
-  doc.file = state.file;
+  doc.home = state.home;
   doc.savedTop = state.savedTop;
   doc.updated = record?.updated ?? Date.now();
   doc.content = { ...restored(state), path: record?.path ?? [] };

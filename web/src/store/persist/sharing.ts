@@ -21,21 +21,27 @@ export class Sharing implements LockEvents {
     void this.regain(docId);
   }
 
-  /** Goes on as a workflow of its own, under a new id and without a file. */
+  /**
+   * Goes on under an id of its own. A version stays the one it is based on: whoever saves second is told, and both
+   * are kept. A file has no history that could tell, so it goes on without one.
+   */
   fork(doc: OpenDoc, why: string): OpenDoc {
-    const { content } = doc;
+    const { content, home } = doc;
     const isActive = this.docs.active === doc;
-    const name = doc.label;
-    const title = name === "" ? null : i18next.t("files:copyOf", { name });
-    const copy = this.start(randomId(), { ...content, name: null, saved: EMPTY }, title);
+    const label = doc.label;
+    const isVersion = home?.kind === "version";
+    const name = isVersion ? content.name : null;
+    const title = label === "" ? null : i18next.t("files:copyOf", { name: label });
+    const copy = this.start(randomId(), { ...content, name, saved: EMPTY }, title);
+    if (isVersion) copy.home = home;
     this.docs.replace(doc, copy);
-    if (isActive) useEditor.setState({ docId: copy.docId, name: null, saved: EMPTY });
+    if (isActive) useEditor.setState({ docId: copy.docId, name, saved: EMPTY });
     doc.drop();
     this.locks().release(doc.docId);
     copy.isWorthSending = true;
     copy.journal?.snapshot();
     this.docs.write();
-    tell("warning", why, { name });
+    tell("warning", isVersion ? "files:notice.ownDraft" : why, { name: label });
     this.docs.publish();
     return copy;
   }

@@ -11,7 +11,7 @@ const state: State = {
   undone: [],
   name: null,
   title: null,
-  file: null,
+  home: null,
   isSaved: false,
 };
 const snapshot = (seq: number, by = "j"): Entry => ({ snapshot: { seq, by, at: 0, ...state } });

@@ -1,6 +1,7 @@
 /** The workflows open in this page, and how well each is kept. For tabs, banners and lists. */
 import { create } from "zustand";
 import type { DraftInfo } from "./drafts";
+import type { Home } from "./entries";
 import type { DocRecord } from "./shelf";
 import type { SyncState } from "./sync";
 
@@ -8,6 +9,7 @@ export interface Tab {
   readonly docId: string;
   readonly name: string | null;
   readonly title: string | null;
+  readonly home: Home | null;
   readonly isSaved: boolean;
   /** Another tab edits it: what is changed here becomes a copy. */
   readonly isElsewhere: boolean;

@@ -24,7 +24,7 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
       document: documentOf(nodeAt(1), nodeAt(2)),
       name: "portrait",
       title: null,
-      file: { hash: "h" },
+      home: { kind: "file", hash: "h" },
       isSaved: true,
     });
   const shown = (page: TestTab) => JSON.stringify(page.useEditor.getState().document);
@@ -242,14 +242,15 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     const { docId } = open(page);
     move(page, 5);
     const before = shown(page);
-    page.work.open({ document: documentOf(), name: null, title: "other", file: null, isSaved: true });
+    page.work.open({ document: documentOf(), name: null, title: "other", home: null, isSaved: true });
     await page.work.close(docId);
     expect(page.tabs.getState().recent.map((record) => record.docId)).toEqual([docId]);
     const doc = await page.work.restore(docId);
     expect(shown(page)).toBe(before);
     expect(page.useEditor.getState().done).toHaveLength(1);
 
-    if (doc !== null) page.work.markSaved(doc, "portrait", { hash: "new" }, doc.content.document);
+    if (doc !== null)
+      page.work.markSaved(doc, "portrait", { kind: "file", hash: "new" }, doc.content.document);
     await page.work.close(docId);
     expect(page.tabs.getState().recent).toEqual([]);
     expect(await page.shelf.entries(docId)).toEqual([]);
@@ -264,7 +265,7 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
     doc.send();
     await moment();
     expect(server.kept.has(doc.docId)).toBe(true);
-    page.work.markSaved(doc, "portrait", { hash: "h" }, doc.content.document);
+    page.work.markSaved(doc, "portrait", { kind: "file", hash: "h" }, doc.content.document);
     await moment();
     expect(server.kept.has(doc.docId)).toBe(false);
     move(page, 2);
@@ -304,7 +305,7 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
 
   it("puts what is opened in the place of a new workflow nobody touched", async () => {
     const page = await tab();
-    page.work.open({ document: documentOf(), name: null, title: null, file: null, isSaved: true });
+    page.work.open({ document: documentOf(), name: null, title: null, home: null, isSaved: true });
     open(page);
     await moment();
     expect(page.tabs.getState().tabs.map(({ name }) => name)).toEqual(["portrait"]);
@@ -315,7 +316,7 @@ describe.each(["with Web Locks", "without them"])("workflows in tabs %s", (kind)
 
   it("keeps no draft of a person's own file that they only looked at", async () => {
     const page = await tab();
-    const own = { name: null, title: "cat", file: null, isSaved: false, hasOriginal: true };
+    const own = { name: null, title: "cat", home: null, isSaved: false, hasOriginal: true };
     const first = page.work.open({ ...own, document: documentOf(nodeAt(1)) });
     const { docId } = page.work.open({ ...own, document: documentOf(nodeAt(2)) });
     await moment();

@@ -3,7 +3,7 @@ import type { Document } from "@/graph/document";
 import { type Editor, EMPTY, useEditor, watchChanges } from "@/store/editor";
 import { type Content, contentOf, type Hosts, NEW_PLACE, OpenDoc } from "./doc";
 import type { Drafts } from "./drafts";
-import type { Edit, FileStamp } from "./entries";
+import type { Edit, Home } from "./entries";
 import { randomId } from "./ids";
 import { listOffers, listRecent } from "./lists";
 import { type Loaded, loadFromServer, loadHere, put } from "./load";
@@ -18,8 +18,8 @@ export interface Source {
   readonly document: Document;
   readonly name: string | null;
   readonly title: string | null;
-  readonly file: FileStamp | null;
-  /** Whether it lies somewhere just as it is: in a file of the server, or among the templates. */
+  readonly home: Home | null;
+  /** Whether it lies somewhere just as it is: on the server, or among the templates. */
   readonly isSaved: boolean;
   /** Whether the person has it in a file of their own: closing it untouched loses nothing. */
   readonly hasOriginal?: boolean;
@@ -75,17 +75,22 @@ export class Workspace {
     return this.docs.all.find((doc) => doc.content.name === name);
   }
 
-  /** What this browser keeps of a file. */
+  /** Several tabs may show one workflow, each with edits of its own. */
+  allNamed(name: string): readonly OpenDoc[] {
+    return this.docs.all.filter((doc) => doc.content.name === name);
+  }
+
+  /** What this browser keeps of a workflow or file of this name. */
   async recordNamed(name: string): Promise<DocRecord | undefined> {
     const records = await this.services.shelf.records().catch((): DocRecord[] => []);
     return records.find((record) => record.name === name);
   }
 
   /** A workflow that was not open; takes the place of a new or example one that nobody touched. */
-  open({ document, name, title, file, isSaved, hasOriginal = false }: Source): OpenDoc {
+  open({ document, name, title, home, isSaved, hasOriginal = false }: Source): OpenDoc {
     const content = { name, document, saved: isSaved ? document : EMPTY, done: [], undone: [], path: [] };
     const doc = this.start(randomId(), content, title);
-    doc.file = file;
+    doc.home = home;
     doc.savedTop = isSaved ? undefined : null;
     doc.hasOriginal = hasOriginal;
     doc.isWorthSending = !isSaved && !hasOriginal;
@@ -210,9 +215,9 @@ export class Workspace {
     return true;
   }
 
-  /** It lies in the file `name` as it is now. */
-  markSaved(doc: OpenDoc, name: string, file: FileStamp, document: Document): void {
-    doc.file = file;
+  /** As `document` it lies on the server, under this name. */
+  markSaved(doc: OpenDoc, name: string, home: Home, document: Document): void {
+    doc.home = home;
     const { content } = doc;
     doc.savedTop = content.document === document ? content.done.at(-1) : null;
     doc.content = { ...content, name, saved: document };
@@ -221,12 +226,19 @@ export class Workspace {
     this.docs.publish();
   }
 
-  /** Its file has another name now, or none any more. */
+  /** What is saved of it is the same, and goes on from elsewhere: on another branch. */
+  rehome(doc: OpenDoc, home: Home): void {
+    doc.home = home;
+    doc.journal?.snapshot();
+    this.docs.publish();
+  }
+
+  /** It has another name on the server now, or is there no more. */
   rename(doc: OpenDoc, name: string | null): void {
     const { content } = doc;
     if (name === null) {
       doc.title = content.name;
-      doc.file = null;
+      doc.home = null;
       doc.savedTop = null;
     }
     doc.content = { ...content, name, saved: name === null ? EMPTY : content.saved };
@@ -295,4 +307,4 @@ export class Workspace {
   }
 }
 
-export const NOTHING: Source = { document: EMPTY, name: null, title: null, file: null, isSaved: true };
+export const NOTHING: Source = { document: EMPTY, name: null, title: null, home: null, isSaved: true };

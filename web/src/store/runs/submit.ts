@@ -10,6 +10,7 @@ import { useDefs } from "../defs";
 import { perform, useEditor } from "../editor";
 import { useTabs } from "../persist/tabs";
 import { setting } from "../settings";
+import { savedNow } from "../versions/saved";
 import { useRunBar } from "./bar";
 import { convert, moveControls } from "./convert";
 import { rememberJob } from "./last";
@@ -85,6 +86,10 @@ async function send(
   const isPart = targets !== undefined;
   const followed = feed.follow(id, doc, sentOf(prompt, useDefs.getState().defs, targets), { isPart });
   const preview = setting("preview");
+  const saved = savedNow(doc);
+  const editor = useEditor.getState();
+  // The second of several runs has other seeds already.
+  const modified = editor.docId !== doc || editor.saved !== document;
   const body = {
     prompt,
     prompt_id: id,
@@ -93,6 +98,7 @@ async function send(
     extra_data: {
       extra_pnginfo: { workflow },
       ...(name === null ? {} : { workflow_name: name }),
+      ...(saved === null ? {} : { darkroom: { workflow: saved.workflow, version: saved.version, modified } }),
       ...(preview === "default" ? {} : { preview_method: preview }),
     },
     ...(targets === undefined ? {} : { partial_execution_targets: [...targets] }),
