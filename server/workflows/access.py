@@ -88,6 +88,11 @@ class Workflows:
             raise told(self._failure or StoreUnusable("the store of workflows is closed"))
         return self._store
 
+    @property
+    def store(self) -> Store | None:
+        """The store while it is open, for those who cannot wait."""
+        return self._store
+
     async def close(self) -> None:
         """Finish what is being written and close the store."""
         store, self._store = self._store, None

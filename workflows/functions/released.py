@@ -1,0 +1,215 @@
+"""Functions as the store has them: each version is read, converted and completed once."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from workflows.formats.definitions import Definition, Definitions
+from workflows.functions.declared import declared
+from workflows.functions.expand import UnknownFunction
+from workflows.functions.function import Function
+from workflows.functions.node import class_name, is_workflow, object_info, parse_class
+from workflows.functions.parts import FunctionError, Json, Trouble
+from workflows.functions.prompts import Prompt, prompt_of
+from workflows.functions.template import FunctionPrompt
+
+if TYPE_CHECKING:
+    from workflows.store import Store, Version, VersionId
+
+log = logging.getLogger("darkroom.workflows")
+MOST_KEPT = 256
+"""Versions whose prompts are kept."""
+DEEPEST = 32
+"""How deep functions may be nested."""
+_RELEASE = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The node classes at one moment. What was made with a `state` holds as long as it is the same object."""
+
+    plain: Definitions
+    """All but workflows."""
+    state: object
+
+
+@dataclass(frozen=True)
+class Called:
+    """A version, ready to be called."""
+
+    version: Version
+    release: str | None
+    """The newest release it is."""
+    prompt: Prompt
+    """Workflows inside it are still single nodes."""
+    function: Function
+    document: Json
+    """What the prompt was made of; shared, not to be changed."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What is kept of a version."""
+
+    state: object
+    document: Json
+    prompt: Prompt
+    function: Function
+    template: FunctionPrompt
+
+
+class Released:
+    """The functions of a store. Threads may share it; all methods may read files and the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: OrderedDict[VersionId, _Ready] = OrderedDict()
+        self._versions: dict[str, VersionId] = {}
+        """Class to version id: names and releases never come to mean another version."""
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
+
+    def called(self, name: str, ref: str, classes: Classes, *, fresh: bool = False) -> Called:
+        """The version a call of NAME@REF means. `fresh` looks anew which files can be chosen.
+
+        Raises FunctionError if it declares no function or its nodes are not there, StoreError.
+        """
+        version = self._store.version(name, ref, calling=True)
+        if not version.has_function:
+            text = f"{name} #{version.number} declares no inputs and outputs; publish it as a function first"
+            raise FunctionError([Trouble("function", text)])
+        ready = self._ready(version.id, classes, fresh=fresh)
+        release = next(iter(version.releases), None)
+        return Called(version, release, ready.prompt, ready.function, ready.document)
+
+    def find(self, class_type: str, classes: Classes) -> FunctionPrompt:
+        """The function of a class such as `workflow/NAME@1.2.0`. Raises UnknownFunction, StoreError."""
+        try:
+            return self._ready(self._version_of(class_type), classes).template
+        except FunctionError as error:
+            raise UnknownFunction(f"{class_type} cannot be used here: {error}") from error
+
+    def definitions(self, classes: Classes) -> Definitions:
+        """The node classes, workflows among them."""
+        return partial(self._definition, classes, ())
+
+    def info(self, class_type: str, classes: Classes) -> Json | None:
+        """The `/object_info` entry of such a class; None if there is none."""
+        try:
+            return self._info(class_type, self._version_of(class_type), classes, ())
+        except UnknownFunction:
+            return None
+
+    def object_info(self, classes: Classes) -> dict[str, Json]:
+        """The entries of the newest of each major release."""
+        from workflows.store.published import published
+
+        found: dict[str, Json] = {}
+        for one in self._store.read(published):
+            name = class_name(one.name, one.number)
+            self._versions[name] = one.version
+            if (info := self._info(name, one.version, classes, ())) is not None:
+                found[name] = info
+        return found
+
+    def _definition(self, classes: Classes, within: tuple[VersionId, ...], name: str) -> Definition | None:
+        if not is_workflow(name):
+            return classes.plain(name)
+        try:
+            info = self._info(name, self._version_of(name), classes, within)
+        except UnknownFunction:
+            return None
+        return None if info is None else Definition.of(info)
+
+    def _info(
+        self, name: str, version: VersionId, classes: Classes, within: tuple[VersionId, ...]
+    ) -> Json | None:
+        if version in within or len(within) >= DEEPEST:
+            return None
+        title, release = parse_class(name)
+        try:
+            ready = self._ready(version, classes, within)
+            # Which files can be chosen is looked up anew: somebody wants to choose now.
+            function = self._declared(ready.document, ready.prompt, classes, (*within, version))
+        except FunctionError as error:
+            self._tell_once(f"{name} cannot be used as a node: {error}")
+            return None
+        return object_info(function, name=title, release=release)
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            log.warning(text)
+
+    def _version_of(self, class_type: str) -> VersionId:
+        from workflows.store import NotFound, StoreError
+
+        if (known := self._versions.get(class_type)) is not None:
+            return known
+        name, release = parse_class(class_type)
+        try:
+            if not _RELEASE.fullmatch(release):
+                raise UnknownFunction(*self._unpinned(name, release))
+            found = self._store.version(name, release)
+        except NotFound as error:
+            raise UnknownFunction(str(error), self._near(name, error)) from error
+        except StoreError as error:
+            raise UnknownFunction(f"{class_type} cannot be looked up: {error}") from error
+        self._versions[class_type] = found.id
+        return found.id
+
+    def _unpinned(self, name: str, release: str) -> tuple[str, list[str]]:
+        found = self._store.workflow(name)
+        latest = found.item.latest
+        near = [class_name(found.item.name, latest.number)] if latest else []
+        named = f"{release!r} is no release number" if release else "it names no release"
+        return f"{named}: a workflow as a node is pinned to one, as workflow/NAME@1.2.0", near
+
+    def _near(self, name: str, error: Exception) -> list[str]:
+        """The classes that may have been meant."""
+        from workflows.store import StoreError
+
+        nearest: tuple[str, ...] = getattr(error, "nearest", ())
+        if getattr(error, "what", "") != "workflow":
+            return [class_name(name, number) for number in nearest if _RELEASE.fullmatch(number)]
+        near: list[str] = []
+        for other in nearest:
+            try:
+                latest = self._store.workflow(other).item.latest
+            except StoreError:
+                continue
+            near += [class_name(other, latest.number)] if latest else []
+        return near
+
+    def _ready(
+        self, version: VersionId, classes: Classes, within: tuple[VersionId, ...] = (), *, fresh: bool = False
+    ) -> _Ready:
+        with self._lock:
+            known = self._known.get(version)
+            if known is not None:
+                self._known.move_to_end(version)
+        if known is not None and known.state is classes.state and not fresh:
+            return known
+        document = self._store.document(version) if known is None else known.document
+        inside = (*within, version)
+        prompt = prompt_of(document, partial(self._definition, classes, inside))
+        function = self._declared(document, prompt, classes, inside)
+        template = FunctionPrompt.bound(function, prompt, Function.of(document))
+        ready = _Ready(classes.state, document, prompt, function, template)
+        with self._lock:
+            self._known[version] = ready
+            while len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
+        return ready
+
+    def _declared(
+        self, document: Json, prompt: Prompt, classes: Classes, inside: tuple[VersionId, ...]
+    ) -> Function:
+        definitions: Definitions = partial(self._definition, classes, inside)
+        return declared(document, definitions, prompt=prompt, released=True)
