@@ -4,12 +4,14 @@ need.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
 
 from aiohttp import web
 
 from server.http import Problem, json_answer, query_int, read_model
 from server.jobs.records import Json
+from server.jobs.waiting import ENDINGS
 from server.provenance.recording import PROVENANCE
 from server.provenance.requirements import locked, resolved
 from server.provenance.schemas import Lock, ResolveBody, Resolved, RunProvenance
@@ -23,13 +25,16 @@ _LONGEST_WAIT = 600
 async def provenance(request: web.Request) -> web.Response:
     """What a run was made of: version, inputs, seeds, node code, models, environment, hashes of its outputs.
 
-    With `wait` (seconds) the answer comes once the hashes are in, or the time is over. Runs stay on record
-    when the job is forgotten.
+    A run is on record from when it begins, and stays there when its job is forgotten. With `wait` (seconds)
+    the answer comes once the hashes are in, or the time is over.
     """
     seconds = query_int(request, "wait") or 0
     if not 0 <= seconds <= _LONGEST_WAIT:
         raise Problem(400, "invalid_query", f"wait must be within 0 and {_LONGEST_WAIT} seconds", "wait")
-    found = await request.app[PROVENANCE].record(request.match_info["id"], seconds)
+    run, until = request.match_info["id"], time.monotonic() + seconds
+    if seconds:
+        await request.app[ENDINGS].wait(run, seconds)
+    found = await request.app[PROVENANCE].record(run, max(until - time.monotonic(), 0.0))
     return await json_answer(lambda: {**found, **{name: _milliseconds(found[name]) for name in _TIMES}})
 
 
