@@ -162,6 +162,9 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--trace", type=Path, metavar="FILE", help="write where the time went, for chrome://tracing"
     )
+    command.add_argument(
+        "--no-record", action="store_true", help="do not put the run on record, where `replay` finds it"
+    )
     _folders(command)
     _compute(command)
     _cache(command)

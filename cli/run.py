@@ -13,6 +13,7 @@ from cli.plan_view import show_plan
 from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
 from cli.workflow_file import WorkflowError, WorkflowFile, read_workflow
+from cli.workflows.recording import Recording, store_of
 from engine.context import JobExtra
 from engine.events import Event
 from engine.registry import Registry
@@ -53,20 +54,24 @@ def execute(found: WorkflowFile, options: argparse.Namespace, console: Console, 
     view = RunView(prompt, console, errors, folders.place)
     # A picture should not claim to come from a workflow whose values were other ones.
     workflow = None if options.changes or found.workflow is None else {"workflow": found.workflow}
+    recording = Recording()
     with view.bars:
-        extra = JobExtra(options=run_options_of(options), extra_pnginfo=workflow)
+        extra = JobExtra(options=run_options_of(options), extra_pnginfo=recording.pnginfo(workflow))
         events: list[Event] = []
 
         def show(event: Event) -> None:
             if options.trace is not None:
                 events.append(event)
             view.show(event)
+            recording.see(event)
 
         problems = run_here(host, prompt, extra, show)
     host.cache.close()
     for problem in problems:
         view.tell(problem)
     view.summary()
+    if not options.no_record and (why := recording.write(store_of(options, folders), host, prompt)):
+        warn(errors, f"the run is not on record: {why}")
     if options.trace is not None and not write_trace(options.trace, events, host.registry, errors):
         return 1
     return 1 if problems or view.failed else 0
@@ -76,6 +81,11 @@ def complain(errors: Console, text: str) -> int:
     """Print why nothing can be run. Returns the exit status."""
     errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
     return 1
+
+
+def warn(errors: Console, text: str) -> None:
+    """Print what is amiss, though all went on."""
+    errors.print(f"[yellow]{escape(text)}[/yellow]", highlight=False, soft_wrap=True)
 
 
 def tell_finding(errors: Console, finding: Finding) -> None:

@@ -1,0 +1,1 @@
+"""`main.py workflows ...`: one file a command."""
