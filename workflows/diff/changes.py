@@ -80,7 +80,7 @@ class Diff:
         return [change.to_json() for change in self.changes]
 
     def text(self, *, colour: bool = False) -> str:
-        """The changes for a terminal, grouped by node; empty if there are none. `colour` adds ANSI colours."""
+        """The changes for a terminal, grouped by node; `colour` adds ANSI colours."""
         from workflows.diff.text import text
 
         return text(self, colour=colour)
