@@ -52,6 +52,7 @@ from server.stream.sockets import Hub
 from server.supervision.pool import Pool
 from server.users import Users
 from server.workflows.access import WORKFLOWS, Workflows
+from server.workflows.functions import FUNCTIONS, Functions
 
 log = logging.getLogger("darkroom.server")
 _GOING_AWAY = 1001
@@ -108,6 +109,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[DRAFTS] = Drafts()
     app[WORKFLOWS] = Workflows(settings.workflows_store)
+    app[FUNCTIONS] = Functions(app[WORKFLOWS], specs, settings.folders)
     app[ENDINGS] = Endings(queue)
     app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
     app[TABLE] = ROUTES

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from aiohttp import web
 
-from engine.folders import Folders
 from server.jobs.records import Json
-from server.keys import SETTINGS
 from server.known import node_specs
-from server.specs import Specs
 from server.submission import Refused, refusal
+from server.workflows.functions import FUNCTIONS
 from workflows.formats import Converted, Finding, FormatError, convert
-from workflows.formats.definitions import Definitions, remembered
 from workflows.formats.partial import without_unknown
 
 
@@ -37,8 +33,9 @@ async def prompt_of(app: web.Application, workflow: Json) -> Prepared:
     Branches with classes nobody knows are left out if others can run, and the report says so.
     """
     specs = await node_specs(app)
+    await app[FUNCTIONS].ready_for(workflow)
     try:  # it looks file names up in folders that may be large or far away
-        found = await asyncio.to_thread(_convert, workflow, specs, app[SETTINGS].folders)
+        found = await asyncio.to_thread(convert, workflow, app[FUNCTIONS].definitions())
     except FormatError as error:
         raise Refused(refusal("invalid_workflow", str(error), "workflow")) from error
     if found.errors:
@@ -60,17 +57,6 @@ async def prompt_of(app: web.Application, workflow: Json) -> Prepared:
                 "errors": [problem], "dependent_outputs": lost, "class_type": finding.class_type
             }  # fmt: skip
     return Prepared(prompt, reported(findings), errors)
-
-
-def _convert(workflow: Json, specs: Specs, folders: Folders) -> Converted:
-    return convert(workflow, definitions_of(specs, folders))
-
-
-def definitions_of(specs: Specs, folders: Folders) -> Definitions:
-    """What `/object_info` says of each class, for reading workflows. May look into folders: use a thread."""
-    names = cache(folders.list)  # each folder is scanned once, however many nodes list it
-    known = specs.registry.get
-    return remembered(lambda name: spec.object_info(names) if (spec := known(name)) else None)
 
 
 def _refused(found: Converted) -> Refused:

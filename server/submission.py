@@ -19,7 +19,9 @@ from server.jobs.records import Json, NewJob, Submission, without_secrets
 from server.jobs.resubmission import HEADER
 from server.keys import PACKS, POOL, QUEUE, RESUBMISSIONS, SETTINGS, SPECS
 from server.known import fresh_specs, node_specs
+from server.provenance.verification import verified
 from server.schemas import PromptBody
+from server.workflows.functions import FUNCTIONS, ExpansionError
 
 _ANSWER_SECONDS = 2.0
 _REWRITE_SECONDS = 10.0
@@ -60,7 +62,7 @@ async def queue_graph(
         raise Refused(refusal("no_prompt", "No prompt provided", "No prompt provided"))
     await node_specs(app)
     body = await _rewritten(app, body)
-    graph = _graph(body.prompt or {})
+    graph = await inlined(app, _graph(body.prompt or {}))
     checked = await _validate(app, graph, body.partial_execution_targets)
     error, node_errors = checked.response()
     if error is not None or checked.graph is None:
@@ -74,7 +76,7 @@ async def queue_graph(
         raise Refused(
             refusal("prompt_outputs_failed_validation", "Prompt outputs failed validation", text), node_errors
         )
-    extra_data, secrets = without_secrets(_extra_data(body))
+    extra_data, secrets = without_secrets(await verified(app, _extra_data(body)))
     job = NewJob(
         prompt_id=body.prompt_id or str(uuid.uuid4()),
         number=body.number if body.number is not None else _automatic(counted or 0, bool(body.front)),
@@ -93,6 +95,14 @@ async def queue_graph(
         text = f"a job with the id {duplicate} and another graph is waiting or running"
         raise Refused(refusal("duplicate_prompt_id", text, "prompt_id")) from duplicate
     return answer(accepted, node_errors)
+
+
+async def inlined(app: web.Application, graph: dict[str, Any]) -> dict[str, Any]:
+    """A prompt in which every workflow that stands as a node is replaced by its nodes. Raises Refused."""
+    try:
+        return await app[FUNCTIONS].expanded(graph)
+    except ExpansionError as error:
+        raise Refused(*error.response()) from error
 
 
 def _graph(prompt: dict[str, Any] | list[Any]) -> dict[str, Any]:

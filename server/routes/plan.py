@@ -9,7 +9,7 @@ from server.http import Problem, read_model
 from server.keys import POOL
 from server.known import node_specs
 from server.schemas import PlanAnswer, PlanBody, PromptRefused
-from server.submission import Refused
+from server.submission import Refused, inlined
 from server.table import Route
 
 _ANSWER_SECONDS = 10.0
@@ -20,13 +20,14 @@ async def plan(request: web.Request) -> web.Response:
     body = await read_model(request, PlanBody)
     await node_specs(request.app)
     prompt = body.prompt
-    if prompt is None:
-        if body.workflow is None:
-            raise Problem(400, "invalid_body", "give a prompt or a workflow", "prompt, workflow")
-        try:
+    try:
+        if prompt is None:
+            if body.workflow is None:
+                raise Problem(400, "invalid_body", "give a prompt or a workflow", "prompt, workflow")
             prompt = (await prompt_of(request.app, body.workflow)).prompt
-        except Refused as refused:
-            return web.json_response(refused.body, status=400)
+        prompt = await inlined(request.app, prompt)
+    except Refused as refused:
+        return web.json_response(refused.body, status=400)
     question = {"type": "plan", "graph": prompt, "targets": body.partial_execution_targets}
     answer = await request.app[POOL].ask(question, _ANSWER_SECONDS)
     if answer is None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from server.conversion import definitions_of
 from server.http import Problem
 from server.jobs.records import Json
-from server.keys import SETTINGS
 from server.known import node_specs
 from server.workflows.access import WORKFLOWS
 from server.workflows.answers import version_item
+from server.workflows.functions import FUNCTIONS
 from server.workflows.schemas import DiffBody, MergeBody, Side
 from workflows.diff import diff
 from workflows.document import DocumentError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 async def compared(app: web.Application, body: DiffBody) -> Json:
     """What differs between two sides. Raises Problem."""
     before, after = await _document(app, body.before), await _document(app, body.after)
-    definitions = await _definitions(app)
+    definitions = await _definitions(app, before, after)
     try:
         found = await asyncio.to_thread(diff, before, after, definitions)
     except DocumentError as error:
@@ -39,7 +38,7 @@ async def compared(app: web.Application, body: DiffBody) -> Json:
 async def merged(app: web.Application, body: MergeBody) -> Json:
     """Two versions in one document, and what they disagree on. Raises Problem."""
     sides, documents = await app[WORKFLOWS].call(lambda store: _sides(store, body))
-    definitions = await _definitions(app)
+    definitions = await _definitions(app, *documents)
     resolutions = body.resolutions
     try:
         found = await asyncio.to_thread(lambda: merge(*documents, definitions, resolutions))
@@ -84,5 +83,8 @@ async def _document(app: web.Application, side: Side) -> Json:
     return await app[WORKFLOWS].call(lambda store: store.document(store.version(name, ref).id))
 
 
-async def _definitions(app: web.Application) -> Definitions:
-    return definitions_of(await node_specs(app), app[SETTINGS].folders)
+async def _definitions(app: web.Application, *documents: Json) -> Definitions:
+    await node_specs(app)
+    for document in documents:
+        await app[FUNCTIONS].ready_for(document)
+    return app[FUNCTIONS].definitions()

@@ -15,7 +15,7 @@ from engine.types import NodeId
 from nodes import builtin
 from nodes.outputs import NoResult, workflow_output
 
-GRAPH = {"1": {"class_type": "WorkflowOutput", "inputs": {}}}
+GRAPH: dict[str, Any] = {"1": {"class_type": "WorkflowOutput", "inputs": {}}}
 
 
 def result(value: Any, folder: Path, **inputs: Any) -> dict[str, list[Any]]:
