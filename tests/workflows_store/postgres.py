@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sqlalchemy import make_url
+
 _PACKAGE = ("apt-get", "install", "-y", "--no-install-recommends", "postgresql")
 _SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=100", "shared_buffers=16MB")
 """Only its own socket, and nothing that makes it outlive a power cut: that is PostgreSQL's to test."""
@@ -37,12 +39,10 @@ class Postgres:
             self._as = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 
     def __enter__(self) -> Self:
-        data, log = str(self._folder / "data"), str(self._folder / "log")
+        made = ("-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "--no-instructions")
         try:
-            self._run("initdb", "-D", data, "-U", _USER, "-A", "trust", "-E", "UTF8", "-N", "--no-instructions")
-            settings = [f"unix_socket_directories={self._folder}", *_SETTINGS]
-            options = " ".join(f"-c {setting}" for setting in settings)
-            self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+            self._run("initdb", "-D", str(self._folder / "data"), *made)
+            self.start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -56,14 +56,22 @@ class Postgres:
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def start(self) -> None:
+        """Listen on a socket in its folder."""
+        settings = [f"unix_socket_directories={self._folder}", *_SETTINGS]
+        options = " ".join(f"-c {setting}" for setting in settings)
+        data, log = str(self._folder / "data"), str(self._folder / "log")
+        self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+
     def stop(self) -> None:
-        """End it at once, as a crash would; starts no more."""
+        """End it at once, as a crash would."""
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
 
-    def database(self) -> str:
-        """The URL of a new database."""
+    def database(self, *, like: str | None = None) -> str:
+        """The URL of a new database: empty, or a copy of one that nobody uses."""
         name = f"test_{next(self._numbers)}"
-        self._run("createdb", "-h", str(self._folder), "-U", _USER, name)
+        copied = [] if like is None else ["-T", str(make_url(like).database)]
+        self._run("createdb", "-h", str(self._folder), "-U", _USER, *copied, name)
         return f"postgresql://{_USER}@/{name}?host={self._folder}"
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from workflows.store import blobs
 from workflows.store.about import About, refuse_taken
 from workflows.store.content import Content, version_id
+from workflows.store.pointers import refuse_other
 from workflows.store.records import MAIN, VersionId
 from workflows.store.refs import seq_of, workflow_uid
 from workflows.store.tables import branches, names, parents, versions, workflows
@@ -69,6 +70,8 @@ def commit(
     )
     chosen = (branches.c.workflow == uid) & (branches.c.name == branch)
     head = connection.execute(select(branches.c.version).where(chosen)).scalar()
+    if head is None:
+        refuse_other(connection, uid, "branch", branch)
     parent_seq = None if parent is None else came_from[0][0]
     before = parent_seq if head is None else head
     if before is not None and _is_already(connection, before, draft.content, merged):

@@ -12,8 +12,8 @@ from workflows.canonical import digest, dumps
 from workflows.document import function_of, join, split
 from workflows.store import blobs
 from workflows.store.blobs import Blob
-from workflows.store.errors import NotFound
 from workflows.store.records import Digest, Json, VersionId
+from workflows.store.refs import seq_of
 from workflows.store.tables import versions
 
 
@@ -59,10 +59,8 @@ def thumbnail(connection: Connection, version: VersionId) -> bytes | None:
 
 def _row(connection: Connection, version: VersionId) -> Any:
     columns = (versions.c.document, versions.c.layout, versions.c.thumbnail)
-    found = connection.execute(select(*columns).where(versions.c.id == version)).one_or_none()
-    if found is None:
-        raise NotFound("version", version)
-    return found
+    chosen = versions.c.seq == seq_of(connection, version)
+    return connection.execute(select(*columns).where(chosen)).one()
 
 
 def meaning(stored: bytes) -> Json:

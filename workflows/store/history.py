@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
+from workflows.store.names import storable
 from workflows.store.records import Page, Version, VersionId
 from workflows.store.refs import seq_in, seq_of, workflow_uid
 from workflows.store.rows import version_at, versions_of
@@ -65,5 +66,7 @@ def _led_to(start: int, links: list[tuple[int, int]]) -> set[int]:
 
 def occurrences(connection: Connection, digest: str) -> list[Version]:
     """The versions that hold a document, oldest first."""
+    if not storable(digest):
+        return []
     query = select(versions.c.seq).where(versions.c.document == digest).order_by(versions.c.seq)
     return list(versions_of(connection, list(connection.execute(query).scalars())).values())

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from workflows.store.names import fold
+from workflows.store.names import fold, storable
 from workflows.store.records import MAIN, Branch, Page, Tag, VersionId, Workflow, WorkflowItem
 from workflows.store.refs import workflow_uid
 from workflows.store.rows import releases_where, versions_of
@@ -25,6 +25,8 @@ def page(
     limit: int,
 ) -> Page[WorkflowItem]:
     """Workflows, those saved last first."""
+    if not storable(search) or not storable(label or ""):
+        return Page((), 0, False)
     chosen: list[ColumnElement[bool]] = [workflows.c.archived == int(archived)]
     chosen += [workflows.c.search.contains(fold(word), autoescape=True) for word in search.split()]
     if label is not None:
@@ -78,15 +80,8 @@ def _items(connection: Connection, rows: Sequence[Row[Any]]) -> list[WorkflowIte
             )
         )
     }
-    counted = dict(
-        connection.execute(
-            select(branches.c.workflow, func.count())
-            .where(branches.c.workflow.in_(uids))
-            .group_by(branches.c.workflow)
-        )
-        .tuples()
-        .all()
-    )
+    counting = select(branches.c.workflow, func.count()).where(branches.c.workflow.in_(uids))
+    counted = {row[0]: row[1] for row in connection.execute(counting.group_by(branches.c.workflow))}
     found = versions_of(connection, list(heads.values()))
     released = releases_where(connection, releases.c.workflow.in_(uids))
     return [

@@ -14,6 +14,7 @@ _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """They make a name look like another one."""
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LIKE_A_RELEASE = re.compile(r"[0-9]+(\.[0-9]+)*")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _MOST_LABELS, _LONGEST_LABEL = 32, 50
 LATEST = "latest"
 
@@ -53,9 +54,14 @@ def text(what: str, value: str, longest: int) -> str:
     kept = unicodedata.normalize("NFC", value.replace("\r\n", "\n"))
     if len(kept) > longest:
         raise Invalid(f"the {what} has {len(kept)} characters: {longest} can be kept")
-    if any(character == "\0" or unicodedata.category(character) == "Cs" for character in kept):
+    if not storable(kept):
         raise Invalid(f"the {what} has characters in it that are no text")
     return kept
+
+
+def storable(value: str) -> bool:
+    """Whether a database can hold it: neither NUL nor half a character."""
+    return not _UNSTORABLE.search(value)
 
 
 def label_list(labels: Iterable[str]) -> tuple[str, ...]:

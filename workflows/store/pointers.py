@@ -8,7 +8,7 @@ from types import EllipsisType
 from sqlalchemy import Connection, select
 
 from workflows.store.errors import BranchMoved, Invalid, NameTaken, NotFound
-from workflows.store.names import ref_name
+from workflows.store.names import ref_name, storable
 from workflows.store.records import MAIN, VersionId
 from workflows.store.refs import seq_of, workflow_uid
 from workflows.store.rows import version_at
@@ -46,7 +46,7 @@ def delete_branch(connection: Connection, name: str, branch: str) -> None:
         raise Invalid(f"{MAIN!r} is the branch every workflow has: it cannot be deleted")
     uid = workflow_uid(connection, name, lock=True)
     chosen = (branches.c.workflow == uid) & (branches.c.name == branch)
-    if not connection.execute(branches.delete().where(chosen)).rowcount:
+    if not storable(branch) or not connection.execute(branches.delete().where(chosen)).rowcount:
         raise NotFound("branch", branch, within=name)
 
 
@@ -66,7 +66,7 @@ def delete_tag(connection: Connection, name: str, tag: str) -> None:
     """Forget a tag. Raises NotFound."""
     uid = workflow_uid(connection, name, lock=True)
     chosen = (tags.c.workflow == uid) & (tags.c.name == tag)
-    if not connection.execute(tags.delete().where(chosen)).rowcount:
+    if not storable(tag) or not connection.execute(tags.delete().where(chosen)).rowcount:
         raise NotFound("tag", tag, within=name)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from workflows.store.errors import AmbiguousRef, NotFound
-from workflows.store.names import LATEST, fold
+from workflows.store.names import LATEST, fold, storable
 from workflows.store.records import MAIN, VersionId
 from workflows.store.rows import highest_first
 from workflows.store.tables import branches, names, releases, tags, versions, workflows
@@ -26,7 +26,7 @@ def workflow_uid(connection: Connection, name: str, *, lock: bool = False) -> st
     Raises NotFound, with the nearest names.
     """
     query = select(names.c.workflow).where(names.c.folded == fold(name))
-    uid = connection.execute(query).scalar()
+    uid = connection.execute(query).scalar() if storable(name) else None
     if uid is None:
         known = connection.execute(select(workflows.c.name).where(workflows.c.archived == 0)).scalars()
         raise NotFound("workflow", name, _nearest(name, known))
@@ -52,7 +52,7 @@ def seq_in(connection: Connection, uid: str, name: str, ref: str, *, calling: bo
         chosen = (versions.c.workflow == uid) & (versions.c.number == int(match[1]))
         found = connection.execute(select(versions.c.seq).where(chosen)).scalar()
     else:
-        found = _named(connection, uid, ref)
+        found = _named(connection, uid, ref) if storable(ref) else None
     if found is None:
         raise NotFound("version", ref or MAIN, _nearest(ref, _all_names(connection, uid)), within=name)
     return found
@@ -63,7 +63,7 @@ def seq_of(connection: Connection, version: VersionId, *, uid: str | None = None
     query = select(versions.c.seq).where(versions.c.id == version)
     if uid is not None:
         query = query.where(versions.c.workflow == uid)
-    found = connection.execute(query).scalar()
+    found = connection.execute(query).scalar() if storable(version) else None
     if found is None:
         raise NotFound("version", version, within=name)
     return found

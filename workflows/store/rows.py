@@ -15,11 +15,11 @@ _CHUNK = 500
 
 
 def versions_of(connection: Connection, seqs: Sequence[int]) -> dict[int, Version]:
-    """Versions by their places in the table, with everything that names them; those there are."""
+    """Those versions there are, by their places in the table, with everything that names them."""
     found: dict[int, Version] = {}
     for start in range(0, len(seqs), _CHUNK):
         found.update(_some_versions(connection, seqs[start : start + _CHUNK]))
-    return found
+    return {seq: found[seq] for seq in seqs if seq in found}
 
 
 def version_at(connection: Connection, seq: int) -> Version:

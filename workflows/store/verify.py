@@ -64,7 +64,7 @@ def _versions(connection: Connection) -> Iterator[str]:
 
 def _whole(connection: Connection, name: str, document: str, layout: str) -> Iterator[str]:
     query = select(blobs.c.digest, blobs.c.body).where(blobs.c.digest.in_([document, layout]))
-    bodies = dict(connection.execute(query).tuples().all())
+    bodies = {row.digest: row.body for row in connection.execute(query)}
     try:
         joined(unpacked(document, bodies[document]), unpacked(layout, bodies[layout]))
     except StoreDamaged:
