@@ -7,6 +7,7 @@ from aiohttp import web
 from server.http import json_answer, read_model
 from server.table import Route
 from server.workflows.call_schemas import FunctionCheck, FunctionCheckBody, FunctionRecord, FunctionsAnswer
+from server.workflows.calls import reference, resolved
 from server.workflows.catalogue import checked, listed, recorded
 
 
@@ -18,8 +19,8 @@ async def listing(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """A function with the JSON Schema of its inputs. `name` is NAME or NAME@REF."""
-    found = await recorded(request.app, request.match_info["name"])
-    return await json_answer(lambda: found)
+    called = await resolved(request.app, *reference(request.match_info["name"]))
+    return await json_answer(lambda: recorded(called))
 
 
 async def check(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from aiohttp import web
 from server.http import not_found
 from server.openapi import document
 from server.table import Route
+from server.workflows.described import functions
 
 _STATIC = Path(__file__).parent.parent / "static"
 _CANVAS = _STATIC / "canvas"
@@ -46,8 +47,10 @@ async def asset(request: web.Request) -> web.FileResponse:
 
 
 async def openapi(request: web.Request) -> web.Response:
-    """This document."""
-    return web.json_response(document(request.app))
+    """This document. Every workflow that is released as a function has an entry of its own."""
+    described = document(request.app)
+    described["paths"] |= await functions(request.app)
+    return web.json_response(described)
 
 
 ROUTES = (

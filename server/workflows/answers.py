@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 def version_item(version: Version) -> Json:
     """A version without its content."""
-    picture = f"/api/v1/workflows/{quote(version.workflow, safe='')}/versions/{version.id}/thumbnail"
     return {
         "id": version.id,
         "workflow": version.workflow,
@@ -27,9 +26,15 @@ def version_item(version: Version) -> Json:
         "branches": list(version.branches),
         "tags": list(version.tags),
         "releases": list(version.releases),
-        "thumbnail": picture if version.has_thumbnail else None,
+        "thumbnail": thumbnail_url(version),
         "has_function": version.has_function,
     }
+
+
+def thumbnail_url(version: Version) -> str | None:
+    """Path of a version's picture, if it has one."""
+    name = quote(version.workflow, safe="")
+    return f"/api/v1/workflows/{name}/versions/{version.id}/thumbnail" if version.has_thumbnail else None
 
 
 def version_record(store: Store, version: Version) -> Json:

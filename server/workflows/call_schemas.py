@@ -69,6 +69,7 @@ class FunctionItem(FunctionDeclaration):
     class_type: str = Field(description="What it is called as a node: `workflow/NAME@RELEASE`.")
     labels: list[str]
     thumbnail: str | None = Field(description="Path of its picture on this server.")
+    problem: str | None = Field(description="Why it cannot be called here, such as a node that is missing.")
 
 
 class FunctionsAnswer(BaseModel):

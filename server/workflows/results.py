@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -25,7 +26,7 @@ def outputs_of(job: Job) -> Json:
     return found
 
 
-def _result(shown: Json) -> Any:
+def _result(shown: Mapping[str, Any]) -> Any:
     if "images" in shown:
         return [with_url(file) for file in cast(list[Json], shown["images"])]
     values = cast(list[Any], shown.get("values", []))

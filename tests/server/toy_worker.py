@@ -27,6 +27,7 @@ Vae = Annotated[Any, Socket("VAE")]
 Conditioning = Annotated[Any, Socket("CONDITIONING")]
 Latent = Annotated[Any, Socket("LATENT")]
 Picture = Annotated[Any, Socket("IMAGE")]
+Anything = Annotated[Any, Socket("*")]
 
 
 class Checkpoint(NamedTuple):
@@ -89,11 +90,52 @@ def decode(*, samples: Latent, vae: Vae) -> Picture:
 @node("SaveImage", title="Save Image", category="image", output=True)
 def save(*, images: Picture, filename_prefix: str = "toy", context: Context) -> Ui[None]:
     """Write the picture."""
-    context.folders.output.mkdir(parents=True, exist_ok=True)
-    number = len(list(context.folders.output.glob(f"{filename_prefix}_*"))) + 1
-    name = f"{filename_prefix}_{number:05}_.png"
-    images.save(context.folders.output / name)
-    return Ui({"images": [{"filename": name, "subfolder": "", "type": "output"}]})
+    return Ui({"images": [saved(images, filename_prefix, context)]})
+
+
+def saved(picture: Any, prefix: str, context: Context) -> dict[str, str]:
+    subfolder, _, stem = prefix.rpartition("/")
+    folder = context.folders.output / subfolder
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{stem}_{len(list(folder.glob(f'{stem}_*'))) + 1:05}_.png"
+    picture.save(folder / name)
+    return {"filename": name, "subfolder": subfolder, "type": "output"}
+
+
+@node("LoadImage", title="Load Image", category="image")
+def load_image(*, image: Annotated[str, Files("input")], context: Context) -> Picture:
+    """Read a picture of the input folder."""
+    return Image.open(context.folders.find("input", image)).convert("RGB")
+
+
+@node("Flip", title="Flip", category="image")
+def flip(*, image: Picture) -> Picture:
+    """Turn a picture upside down."""
+    return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+
+
+@node("WorkflowOutput", title="Workflow Output", category="workflows", output=True)
+def workflow_output(
+    *, name: str = "output", value: Anything, filename_prefix: str = "output", context: Context
+) -> Ui[None]:
+    """Return a picture as a file, anything else as it is."""
+    if isinstance(value, Image.Image):
+        return Ui({"images": [saved(value, filename_prefix, context)]})
+    return Ui({"values": [value]})
+
+
+@node("Repeat", title="Repeat", category="test")
+def repeat(
+    *,
+    text: str,
+    count: Annotated[int, Range(1, 100)] = 2,
+    joiner: Literal[" ", "-"] = " ",
+    seed: Annotated[int, Range(0, 2**64 - 1), SeedControl()] = 0,
+) -> str:
+    """Say a text several times, unless it is `fail`."""
+    if text == "fail":
+        raise ValueError("asked to fail")
+    return joiner.join([text] * count)
 
 
 @node("Text", title="Text", category="test", output=True)
@@ -218,7 +260,9 @@ def jpeg(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
-REGISTRY = Registry([load, encode, empty, sample, decode, save, text, sleep, misbehave, slow_save, occupy])
+PICTURES = (load, encode, empty, sample, decode, save, load_image, flip)
+PLAIN = (text, sleep, misbehave, slow_save, occupy, repeat, workflow_output)
+REGISTRY = Registry([*PICTURES, *PLAIN])
 
 
 def word(name: str, default: str = "") -> str:

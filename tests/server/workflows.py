@@ -23,6 +23,35 @@ def document(value: str = "hello", seed: int = 7, **more: Any) -> dict[str, Any]
     return {"nodes": [node], "links": [], "version": 0.4, **more}
 
 
+def function(**more: Any) -> dict[str, Any]:
+    """A prompt document that says a text several times, and declares what can be said."""
+    repeat = {"text": "ho", "count": 2, "joiner": " ", "seed": 0}
+    declaration: dict[str, Any] = {
+        "title": "Say it again",
+        "inputs": [
+            {"name": "text", "type": "STRING", "targets": [{"node": "1", "input": "text"}]},
+            {"name": "count", "type": "INT", "targets": [{"node": "1", "input": "count"}], "max": 10},
+            {"name": "seed", "type": "INT", "targets": [{"node": "1", "input": "seed"}]},
+        ],
+        "outputs": [{"name": "said", "type": "STRING", "source": {"node": "1", "slot": 0}}],
+    }
+    return {
+        "prompt": {"1": {"class_type": "Repeat", "inputs": repeat}},
+        "extra": {"darkroom": {"function": {**declaration, **more}}},
+    }
+
+
+def flipping() -> dict[str, Any]:
+    """A prompt document that turns the picture it gets upside down."""
+    picture = {"name": "picture", "type": "IMAGE", "targets": [{"node": "1", "input": "image"}]}
+    declaration = {
+        "inputs": [{**picture, "required": True}],
+        "outputs": [{"name": "flipped", "type": "IMAGE", "source": {"node": "1", "slot": 0}}],
+    }
+    prompt: dict[str, Any] = {"1": {"class_type": "Flip", "inputs": {}}}
+    return {"prompt": prompt, "extra": {"darkroom": {"function": declaration}}}
+
+
 def thumbnail(kind: str = "PNG", size: int = 8) -> str:
     """A picture as a data URI."""
     buffer = io.BytesIO()

@@ -81,6 +81,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run was made of: version, inputs, seeds, node code, models, environment, hashes of its outputs.
+         * @description A run is on record from when it begins, and stays there when its job is forgotten. With `wait` (seconds)
+         *     the answer comes once the hashes are in, or the time is over.
+         */
+        get: operations["get_api_v1_runs_id_provenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The models of a workflow by their hashes, and the packs its nodes come from. Models that were not hashed before are read, which takes seconds for large ones. */
+        post: operations["post_api_v1_workflows_lock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find the models a workflow needs on this machine, by content if it has a lock, and put in the names they have here; say what is missing. */
+        post: operations["post_api_v1_workflows_resolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queue": {
         parameters: {
             query?: never;
@@ -435,7 +490,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All node classes. The choices of file inputs are what the folders hold now. */
+        /** All node classes, released workflows among them. The choices of file inputs are what the folders hold now. */
         get: operations["get_object_info"];
         put?: never;
         post?: never;
@@ -452,7 +507,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One node class; an empty object if there is none of that name. */
+        /** One node class, or any release of a workflow as `workflow/NAME@1.2.0`; an empty object if there is none of that name. */
         get: operations["get_object_info_node_class"];
         put?: never;
         post?: never;
@@ -1463,7 +1518,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document. */
+        /** This document. Every workflow that is released as a function has an entry of its own. */
         get: operations["get_api_v1_openapi_json"];
         put?: never;
         post?: never;
@@ -1608,7 +1663,7 @@ export interface components {
          * @description The run was waited for, and failed or was cancelled.
          */
         CallFailed: {
-            /** @description Its code is `run_failed`. */
+            /** @description Its code is `run_failed` or `run_cancelled`. */
             error: components["schemas"]["ErrorDetail"];
             /** Run Id */
             run_id: string;
@@ -2052,6 +2107,108 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * FileUsed
+         * @description A model or picture that a graph names.
+         */
+        FileUsed: {
+            /**
+             * Kind
+             * @description Kind of model folder, or `input`.
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Nodes
+             * @description The nodes that name it.
+             */
+            nodes: string[];
+            /**
+             * Sha256
+             * @description Of its content; null while it is not known, or if it was not there.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description In bytes.
+             */
+            size: number | null;
+        };
+        /**
+         * FoundModel
+         * @description A model that is needed, and what there is of it here.
+         */
+        FoundModel: {
+            /**
+             * Kind
+             * @description Kind of model folder, or `input`.
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Nodes
+             * @description The nodes that name it.
+             */
+            nodes: string[];
+            /**
+             * Sha256
+             * @description Of its content; null while it is not known, or if it was not there.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description In bytes.
+             */
+            size: number | null;
+            /**
+             * State
+             * @description `renamed`: the same content has another name; `similar`: a file in another folder is only called the same; `elsewhere`: it lies in a folder of another kind; `changed`: the name holds another content.
+             * @enum {string}
+             */
+            state: "here" | "renamed" | "similar" | "elsewhere" | "changed" | "missing";
+            /**
+             * Found
+             * @description The name to put in its place.
+             */
+            found: string | null;
+            /**
+             * Place
+             * @description Where it lies: kind of folder and name.
+             */
+            place: string | null;
+        };
+        /**
+         * FoundPack
+         * @description A pack that is needed, and what there is of it here.
+         */
+        FoundPack: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string | null;
+            /** Commit */
+            commit: string | null;
+            /** Url */
+            url: string | null;
+            /**
+             * Code
+             * @description Hash of its Python files.
+             */
+            code: string | null;
+            /**
+             * Classes
+             * @description The classes the workflow uses.
+             */
+            classes: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "here" | "changed" | "missing";
+            here: components["schemas"]["PackItem"] | null;
+        };
+        /**
          * FreeBody
          * @description What to give back once the worker is idle.
          */
@@ -2217,6 +2374,11 @@ export interface components {
              * @description Path of its picture on this server.
              */
             thumbnail: string | null;
+            /**
+             * Problem
+             * @description Why it cannot be called here, such as a node that is missing.
+             */
+            problem: string | null;
         };
         /**
          * FunctionOutput
@@ -2371,6 +2533,11 @@ export interface components {
         InputProblem: {
             /** Input */
             input: string;
+            /**
+             * Code
+             * @description `unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option` or `not_callable`.
+             */
+            code: string;
             /** Message */
             message: string;
         };
@@ -2772,6 +2939,30 @@ export interface components {
             workflow_id?: string | null;
         };
         /**
+         * Lock
+         * @description What a workflow needs to run elsewhere as it does here.
+         */
+        Lock: {
+            /** Models */
+            models: components["schemas"]["FileUsed"][];
+            /** Packs */
+            packs: components["schemas"]["PackItem"][];
+            /**
+             * Nodes
+             * @description Version and code hash by node class.
+             */
+            nodes: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Darkroom
+             * @description Version of this program.
+             */
+            darkroom: string;
+        };
+        /**
          * LogLine
          * @description A line of the log.
          */
@@ -3116,6 +3307,30 @@ export interface components {
             traceback: string | null;
             /** Notes */
             notes: string[];
+        };
+        /**
+         * PackItem
+         * @description A pack that a workflow's nodes come from.
+         */
+        PackItem: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string | null;
+            /** Commit */
+            commit: string | null;
+            /** Url */
+            url: string | null;
+            /**
+             * Code
+             * @description Hash of its Python files.
+             */
+            code: string | null;
+            /**
+             * Classes
+             * @description The classes the workflow uses.
+             */
+            classes: string[];
         };
         /**
          * PacksAnswer
@@ -3501,6 +3716,33 @@ export interface components {
             } | null;
         };
         /**
+         * ResolveBody
+         * @description A workflow from elsewhere, with its lock in `extra.darkroom.lock` if it has one.
+         */
+        ResolveBody: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Resolved
+         * @description What a workflow needs and what there is of it.
+         */
+        Resolved: {
+            /** Models */
+            models: components["schemas"]["FoundModel"][];
+            /** Packs */
+            packs: components["schemas"]["FoundPack"][];
+            /**
+             * Document
+             * @description With the names models have here.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ResultFile
          * @description A file that a run made.
          */
@@ -3598,6 +3840,128 @@ export interface components {
              * @default null
              */
             extra_data?: components["schemas"]["ExtraData"] | null;
+        };
+        /**
+         * RunOutput
+         * @description A file or value that came out of a run.
+         */
+        RunOutput: {
+            /** Node */
+            node: string;
+            /**
+             * Name
+             * @description The list it is in, such as `images`.
+             */
+            name: string;
+            /** Index */
+            index: number;
+            /**
+             * File
+             * @description What `/view` takes; null for a value.
+             */
+            file: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Value
+             * @default null
+             */
+            value?: unknown;
+            /**
+             * Sha256
+             * @description Of the file, or of the value as canonical JSON.
+             */
+            sha256: string | null;
+            /**
+             * Pixels
+             * @description Of the decoded pixels, whatever is written beside them.
+             */
+            pixels: string | null;
+            /** Size */
+            size: number | null;
+        };
+        /**
+         * RunProvenance
+         * @description What a run was made of.
+         */
+        RunProvenance: {
+            /** Run */
+            run: string;
+            /**
+             * Status
+             * @description `running`, `success`, `error`, `interrupted` or `quarantined`; `lost` if nobody saw its end.
+             */
+            status: string;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /** Started */
+            started: number | null;
+            /** Finished */
+            finished: number | null;
+            /**
+             * Complete
+             * @description Whether the hashes of models and outputs are in.
+             */
+            complete: boolean;
+            /** Workflow */
+            workflow: string | null;
+            /** Version */
+            version: string | null;
+            /** Release */
+            release: string | null;
+            /**
+             * Modified
+             * @description Whether the graph was changed since that version.
+             */
+            modified: boolean | null;
+            /**
+             * Inputs
+             * @description Every input of the function, with the values that were used.
+             */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * Seeds
+             * @description By node and input.
+             */
+            seeds: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Targets */
+            targets: string[];
+            /**
+             * Nodes
+             * @description Version and code hash by node class.
+             */
+            nodes: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Files */
+            files: components["schemas"]["FileUsed"][];
+            /**
+             * Environment
+             * @description Program, libraries, device, precision and threads.
+             */
+            environment: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: components["schemas"]["RunOutput"][];
+            /**
+             * Prompt
+             * @description The graph exactly as it was run.
+             */
+            prompt: {
+                [key: string]: unknown;
+            };
         };
         /**
          * RunRecord
@@ -4417,6 +4781,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_runs_id_provenance: {
+        parameters: {
+            query?: {
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunProvenance"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Side"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResolveBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resolved"];
                 };
             };
             /** @description What went wrong */
@@ -6886,6 +7349,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallAccepted"];
+                };
+            };
+            /** @description Every problem of the graph */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptRefused"];
+                };
+            };
+            /** @description The run was waited for, and failed or was cancelled. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallFailed"];
                 };
             };
             /** @description Nothing ran, for values do not fit. */
