@@ -6,23 +6,15 @@ from typing import Any
 
 import pytest
 
-from nodes import builtin
+from tests.workflows_library.definitions import definitions
 from workflows import TEMPLATES
 from workflows.canonical import digest
 from workflows.document import function_of, split
-from workflows.formats.definitions import remembered
 from workflows.functions import Function, compare, declared, prompt_of
 from workflows.library import FOLDER, MANIFEST, Shipped, newest, shipped
 from workflows.store.names import workflow_name
 
 LIBRARY = shipped()
-FILES = {"checkpoints": ["darkroom-demo.safetensors"], "safety_checker": ["darkroom-demo"]}
-registry = builtin()
-definitions = remembered(
-    lambda kind: (
-        spec.object_info(lambda folder: FILES.get(folder, [])) if (spec := registry.get(kind)) else None
-    )
-)
 
 
 def test_what_is_asked_for_ships() -> None:
