@@ -46,7 +46,7 @@ class _Document:
     """One of the two, taken apart; what is called otherwise in the other can be renamed."""
 
     def __init__(self, document: Json, definitions: Definitions) -> None:
-        self.meaning, self._look = parts_of(document)
+        self.meaning, self._look = parts_of(document, links=False)
         self._definitions = definitions
         self._looks = {"": self._look, **{look["subgraph"]: look for look in self._look.get("subgraphs", [])}}
 

@@ -55,9 +55,21 @@ class Side:
             return None
         name, slot = source
         if name == INPUTS:
-            return {"node": name, "slot": self.port("inputs", slot), "title": None, "class_type": None}
+            shown = self.port("inputs", slot)
+            return {"node": name, "slot": shown, "output": shown, "title": None, "class_type": None}
         node = self.nodes[name]
-        return {"node": name, "slot": slot, "title": self.title_of(node), "class_type": self.class_of(node)}
+        output = self._output(name, node["type"], slot)
+        words = {"title": self.title_of(node), "class_type": self.class_of(node)}
+        return {"node": name, "slot": slot, "output": output, **words}
+
+    def _output(self, name: str, kind: str, slot: int) -> str | None:
+        """What an output is called in the file, or at least its type."""
+        look: Mapping[str, Any] = next((look for look in self.look["nodes"] if look["node"] == name), {})
+        outputs = as_list(look.get("outputs")) or []
+        definition = self.definitions(kind)
+        if slot < len(outputs) and (shown := object_of(outputs[slot]).get("name")):
+            return str(shown)
+        return definition.outputs[slot] if definition and slot < len(definition.outputs) else None
 
     def port(self, side: str, key: str) -> str:
         """The name of one of a definition's inputs or outputs."""
@@ -149,6 +161,11 @@ class GraphDiff:
             yield Change("retitled", self._name, before=names[0], after=names[1])
         for side in ("inputs", "outputs"):
             one, other = _ports(self._before, side), _ports(self._after, side)
+            names = {str(port.get("name")): key for key, port in other.items() if key not in one}
+            one = {
+                key if key in other else names.get(str(port.get("name")), key): port
+                for key, port in one.items()
+            }
             for key in dict.fromkeys([*one, *other]):
                 old, new = one.get(key), other.get(key)
                 shown = [
@@ -160,9 +177,10 @@ class GraphDiff:
                                  after=shown[1])  # fmt: skip
                 elif old is not None and new is not None:
                     yield from self._returned(title, old, new)
-            orders = ([key for key in one if key in other], [key for key in other if key in one])
+            orders = [[key for key in ports if key in one and key in other] for ports in (one, other)]
             if orders[0] != orders[1]:
-                yield Change("interface", self._name, input=side, before=orders[0], after=orders[1])
+                shown = [[str(other[key].get("name", key)) for key in order] for order in orders]
+                yield Change("interface", self._name, input=side, before=shown[0], after=shown[1])
 
     def _returned(self, title: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
         before, after = old.get("from", []), new.get("from", [])
@@ -223,7 +241,7 @@ def _xy(place: Any) -> list[float]:
 
 
 def _ports(side: Side, kind: str) -> dict[str, Mapping[str, Any]]:
-    return {str(port.get("name", port["key"])): port for port in side.graph.get(kind, [])}
+    return {port["key"]: port for port in side.graph.get(kind, [])}
 
 
 def _frames(look: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
