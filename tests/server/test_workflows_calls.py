@@ -14,14 +14,7 @@ from PIL import Image
 from yarl import URL
 
 from tests.server.conftest import ToyServer, connect, drained, finished, get, running, sleep, submit
-from tests.server.workflows import WORKFLOWS, ask, at, commit, create, document, flipping, function
-
-
-async def publish(http: ClientSession, name: str, content: Any, number: str = "1.0.0") -> dict[str, Any]:
-    """A workflow with a release."""
-    made = await create(http, name, content)
-    await ask(http, "POST", at(name, "releases"), {"version": "main", "number": number})
-    return made
+from tests.server.workflows import WORKFLOWS, ask, at, commit, create, document, flipping, function, publish
 
 
 async def call(

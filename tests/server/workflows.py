@@ -87,3 +87,10 @@ async def commit(
     return await ask(
         http, "POST", at(name, "versions"), {"document": content, "parent": parent, **more}, status
     )
+
+
+async def publish(http: ClientSession, name: str, content: Any, **more: Any) -> dict[str, Any]:
+    """A workflow's first version, released as 1.0.0."""
+    made = await create(http, name, content, **more)
+    await ask(http, "POST", at(name, "releases"), {"version": "main", "number": "1.0.0"})
+    return made
