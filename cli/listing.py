@@ -12,16 +12,15 @@ from cli.packs import packs_of, paths_of
 from cli.setup import folders_of
 from engine.folders import Folders
 from engine.registry import Registry
-from engine.spec import ChoiceSource, InputSpec, NodeSpec
+from engine.spec import InputSpec, NodeSpec
 
 
 def nodes(options: argparse.Namespace) -> int:
     """List every node; `--json` prints what `/object_info` answers."""
-    folders = folders_of(options)
-    registry, names, failed = _known(options, folders)
+    registry, folders, failed = known_nodes(options, folders_of(options))
     specs = sorted(registry, key=lambda spec: (spec.category, spec.name))
     if options.json:
-        print_json({spec.name: spec.object_info(names) for spec in specs})
+        print_json({spec.name: spec.object_info(folders.list) for spec in specs})
         return 0
     table = Table("node", "category", "inputs", "outputs", title=f"{len(specs)} nodes")
     for spec in specs:
@@ -35,12 +34,12 @@ def nodes(options: argparse.Namespace) -> int:
     return 0
 
 
-def _known(options: argparse.Namespace, folders: Folders) -> tuple[Registry, ChoiceSource, list[str]]:
-    """Every node, where file names are listed, and a line for each pack that cannot be used."""
+def known_nodes(options: argparse.Namespace, folders: Folders) -> tuple[Registry, Folders, list[str]]:
+    """Every node, the folders with those that packs add, and a line for each pack that cannot be used."""
     from nodes import builtin
 
     if not paths_of(options, folders):
-        return builtin(), folders.list, []
+        return builtin(), folders, []
     from diffusion.placement import Placement, choose_device
     from diffusion.precision import Precision
 
@@ -48,7 +47,7 @@ def _known(options: argparse.Namespace, folders: Folders) -> tuple[Registry, Cho
     packs = packs_of(options, folders, builtin(), resources)
     assert packs is not None
     bad = [r for r in packs.reports if r.error is not None]
-    return packs.registry, packs.folders.list, [f"pack {r.name} cannot be used: {r.error}" for r in bad]
+    return packs.registry, packs.folders, [f"pack {r.name} cannot be used: {r.error}" for r in bad]
 
 
 def inputs_of(spec: NodeSpec) -> str:
