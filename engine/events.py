@@ -86,7 +86,7 @@ class _NodeEvent(_Event):
     node_id: NodeId
     class_type: str
     origin: Origin | None = None
-    """Where a node made while running comes from; None for one of the submitted graph."""
+    """Where a node comes from that the canvas does not have; None for one that it has."""
 
     @property
     def display_id(self) -> NodeId:

@@ -18,11 +18,18 @@ class DuplicateNode(ValueError):
         self.remedy = "Use GraphBuilder, or put the expanding node's id in front of each new id"
 
 
+DISPLAY = "override_display_id"
+"""Key of a node that the canvas shows as another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a node made while running comes from. `root` is the first ancestor that was submitted."""
+    """Where a node that the canvas does not have comes from. `root` is the first ancestor that was submitted.
 
-    parent: NodeId
+    A submitted node that stands in for another has no `parent` and is its own root.
+    """
+
+    parent: NodeId | None
     root: NodeId
     display: NodeId
     """The node the canvas shows in its place."""
@@ -36,7 +43,11 @@ class GrownGraph:
         self.nodes: dict[NodeId, Node] = dict(graph.nodes)
         self.entries: dict[NodeId, Mapping[str, Any]] = {}
         """The added nodes as the expansions gave them."""
-        self._origins: dict[NodeId, Origin] = {}
+        self._origins = {
+            node: Origin(None, node, NodeId(str(graph.prompt[node][DISPLAY])))
+            for node in graph.nodes
+            if DISPLAY in graph.prompt.get(node, ())
+        }
 
     def __getitem__(self, node: NodeId) -> Node:
         return self.nodes[node]
@@ -48,7 +59,7 @@ class GrownGraph:
         return iter(self.nodes)
 
     def origin(self, node: NodeId) -> Origin | None:
-        """Where an added node comes from; None for a submitted one."""
+        """Where a node comes from that the canvas does not have; None for one that it has."""
         return self._origins.get(node)
 
     def root(self, node: NodeId) -> NodeId:
@@ -95,6 +106,6 @@ class GrownGraph:
     def _adopt(self, parent: NodeId, node: Node, entry: Mapping[str, Any]) -> None:
         self.nodes[node.id] = node
         self.entries[node.id] = entry
-        shown: object = entry.get("override_display_id")
+        shown: object = entry.get(DISPLAY)
         display = self.display(parent) if shown is None else self.display(NodeId(str(shown)))
         self._origins[node.id] = Origin(parent, self.root(parent), display)

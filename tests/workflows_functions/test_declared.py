@@ -1,4 +1,4 @@
-"""What a declaration leaves out comes from the nodes it is bound to; what does not fit them is told at once."""
+"""What a declaration leaves out comes from the nodes it is bound to; what does not fit is told at once."""
 
 from typing import Any
 
@@ -179,7 +179,7 @@ def test_everything_malformed_is_told_at_once() -> None:
     ]
     outputs: list[Any] = [{"name": "image", "type": 3, "source": {"node": "8", "slot": -1}}]
     with pytest.raises(FunctionError) as error:
-        Function.of(function(inputs, outputs, title=3))  # type: ignore[arg-type]
+        Function.of({**function(inputs, outputs), "title": 3})
     places = [one.where for one in error.value.problems]
     assert places[0] == "inputs.0.name" and {"inputs.steps.targets", "inputs.steps.min", "inputs.same"} <= {
         *places

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.graph import as_list
 from workflows.formats.definitions import Definition, Definitions, InputDefinition
-from workflows.formats.graph import BYPASSED, MUTED, Node, Slot
+from workflows.formats.graph import BYPASSED, MUTED, WORKFLOW, Node, Slot
 from workflows.formats.group_nodes import PREFIX
 from workflows.formats.ordering import in_order
 from workflows.formats.read import read
@@ -105,6 +105,8 @@ class _Conversion:
         }
         pack = origin.get("cnr_id") or origin.get("aux_id")
         text = f"no installed pack has the class {node.type!r}" + (f"; it comes from {pack}" if pack else "")
+        if node.type.startswith(WORKFLOW):
+            text = f"there is no released {node.type!r} here; import that workflow, or choose another release"
         self.findings.append(Finding("unknown_class", text, path, node.type, details=origin))
         return True
 

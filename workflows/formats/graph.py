@@ -15,6 +15,8 @@ MUTED = 2
 BYPASSED = 4
 REROUTE = "Reroute"
 PRIMITIVE = "PrimitiveNode"
+WORKFLOW = "workflow/"
+"""What the class of a released workflow begins with: `workflow/NAME@1.2.0`."""
 
 
 @dataclass(frozen=True)

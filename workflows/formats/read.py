@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ from workflows.formats.graph import (
     INPUTS,
     OUTPUTS,
     PRIMITIVE,
+    WORKFLOW,
     Graph,
     Link,
     Node,
@@ -23,7 +25,7 @@ from workflows.formats.graph import (
     Workflow,
     link_of,
 )
-from workflows.formats.group_nodes import group_nodes
+from workflows.formats.group_nodes import PREFIX, ReadNode, group_nodes
 from workflows.formats.report import Finding, FormatError
 from workflows.formats.sort import kind_of
 
@@ -46,19 +48,20 @@ def read(document: Any, definitions: Definitions, tell: Tell) -> Workflow:
         if kind_of(document) == "prompt":
             raise FormatError("this is a prompt in API format, not the list of nodes of a workflow")
         raise FormatError("a workflow is an object with a list of nodes")
+    groups = as_object((as_object(root.get("extra")) or {}).get("groupNodes")) or {}
+    reader: ReadNode = partial(read_node, groups=groups)
     subgraphs: dict[str, Subgraph] = {}
     for entry in as_list((as_object(root.get("definitions")) or {}).get("subgraphs")) or []:
         if (definition := as_object(entry)) is not None:
-            found = _subgraph(definition, tell)
+            found = _subgraph(definition, reader, tell)
             subgraphs[found.id] = found
-    groups = as_object((as_object(root.get("extra")) or {}).get("groupNodes")) or {}
-    subgraphs.update(group_nodes(groups, definitions, tell, read_node))
-    return Workflow(_graph(root, "", tell), subgraphs)
+    subgraphs.update(group_nodes(groups, definitions, tell, reader))
+    return Workflow(_graph(root, "", reader, tell), subgraphs)
 
 
-def _subgraph(definition: Mapping[str, Any], tell: Tell) -> Subgraph:
+def _subgraph(definition: Mapping[str, Any], reader: ReadNode, tell: Tell) -> Subgraph:
     name = str(definition.get("name") or definition.get("id"))
-    graph = _graph(definition, f" of the subgraph {name!r}", tell)
+    graph = _graph(definition, f" of the subgraph {name!r}", reader, tell)
     return Subgraph(
         str(definition.get("id")),
         name,
@@ -86,7 +89,7 @@ def _ends_at(link: Link, index: int, *, inputs: bool) -> bool:
     return (link.target, link.target_slot) == (OUTPUTS, index)
 
 
-def _graph(record: Mapping[str, Any], where: str, tell: Tell) -> Graph:
+def _graph(record: Mapping[str, Any], where: str, reader: ReadNode, tell: Tell) -> Graph:
     nodes: dict[str, Node] = {}
     raws = [raw for entry in as_list(record.get("nodes")) or [] if (raw := as_object(entry)) is not None]
     fresh = _fresh_ids(raws)
@@ -98,7 +101,7 @@ def _graph(record: Mapping[str, Any], where: str, tell: Tell) -> Graph:
             text = f"a node{where}, a {raw.get('type')}, {fault}; it is read as {number}"
             tell(Finding("duplicate_id", text, node_id or number, str(raw.get("type"))))
             node_id = number
-        nodes[node_id] = read_node(raw, node_id, tell)
+        nodes[node_id] = reader(raw, node_id, tell)
     links = {link.id: link for entry in as_list(record.get("links")) or [] if (link := read_link(entry))}
     _link_everywhere(nodes, links, as_object(record.get("extra")) or {})
     return Graph(nodes, links)
@@ -135,10 +138,12 @@ def _fresh_ids(raws: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     return map(str, count(max((int(node) for node in ids if _NUMBER.fullmatch(node)), default=0) + 1))
 
 
-def read_node(raw: Mapping[str, Any], node_id: str, tell: Tell) -> Node:
-    """One node record; `node_id` replaces the id in it."""
+def read_node(
+    raw: Mapping[str, Any], node_id: str, tell: Tell, *, groups: Collection[str] = frozenset()
+) -> Node:
+    """One node record; `node_id` replaces the id in it. `groups` are the file's group nodes."""
     kind = str(raw.get("type", ""))
-    name = _class_name(kind)
+    name = _class_name(kind, groups)
     if name != kind:
         tell(Finding("renamed_class", f"{kind!r} is now called {name!r}", node_id, name))
     mode = raw.get("mode")
@@ -155,10 +160,12 @@ def read_node(raw: Mapping[str, Any], node_id: str, tell: Tell) -> Node:
     )
 
 
-def _class_name(kind: str) -> str:
-    if kind.startswith("workflow/"):
-        return "workflow>" + kind.removeprefix("workflow/")
-    if kind.startswith("workflow>"):
+def _class_name(kind: str, groups: Collection[str]) -> str:
+    if kind.startswith(WORKFLOW):
+        # Group nodes were once called so; of any other name it is a released workflow, pinned to a version.
+        name = kind.removeprefix(WORKFLOW)
+        return PREFIX + name if name in groups else kind
+    if kind.startswith(PREFIX):
         return kind
     kind = _RENAMED.get(kind, kind)
     return kind.translate(_STRIPPED)

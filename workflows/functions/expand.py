@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import problems as p
 from engine.graph import Link, as_link, as_list, as_object
+from engine.grown import DISPLAY
 from engine.problems import Problem
 from engine.types import NodeId
 from workflows.functions.literals import literal_problem
@@ -63,8 +64,9 @@ def has_workflows(prompt: Any) -> bool:
 def expand(prompt: Prompt, find: Find) -> Prompt:
     """The prompt with every workflow node replaced by what it stands for, nested ones too.
 
-    The nodes of node `12` get ids `12:<id>`. What a workflow does beside making its outputs (saving, say) is
-    left out. The prompt given is not changed. Raises ExpansionError with everything that is wrong.
+    The nodes of node `12` get ids `12:<id>`, and their events say that the canvas shows them as `12`. What a
+    workflow does beside making its outputs (saving, say) is left out. The prompt given is not changed.
+    Raises ExpansionError with everything that is wrong.
     """
     if not has_workflows(prompt):
         return prompt
@@ -81,6 +83,8 @@ class _Open:
 
     id: str
     node: Any
+    shown: str | None = None
+    """The node of the prompt that it is inside of, at whatever depth."""
     within: tuple[str, ...] = ()
     """The classes it is inside of, outermost first."""
 
@@ -130,13 +134,11 @@ class _Expansion:
             for output in found.function.outputs
         ]
         title = _title(one.node) or parse_class(kind)[0]
-        within = (*one.within, kind)
-        inner = [
-            _Open(
-                f"{one.id}:{name}", _moved(one.id, found.prompt[name], replaced.get(name, {}), title), within
-            )
-            for name in found.needed(replaced)
-        ]
+        within, shown = (*one.within, kind), one.shown or one.id
+        inner: list[_Open] = []
+        for name in found.needed(replaced):
+            node = _moved(one.id, found.prompt[name], replaced.get(name, {}), title)
+            inner.append(_Open(f"{one.id}:{name}", {**node, DISPLAY: shown}, shown, within))
         for node in inner:
             if node.id in self.prompt:
                 text = f"the id {node.id} is wanted for a node inside it; give the node of that id another"

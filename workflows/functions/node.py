@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflows.formats.graph import WORKFLOW
 from workflows.functions.function import Function
 from workflows.functions.parts import Input, Json
 from workflows.functions.values import RANDOM
 
-PREFIX = "workflow/"
-
 
 def class_name(name: str, release: str) -> str:
     """The class that a release is as a node."""
-    return f"{PREFIX}{name}@{release}"
+    return f"{WORKFLOW}{name}@{release}"
 
 
 def parse_class(class_type: str) -> tuple[str, str]:
     """Name and release of such a class; the release is empty if it names none."""
-    name, _, release = class_type.removeprefix(PREFIX).partition("@")
+    name, _, release = class_type.removeprefix(WORKFLOW).partition("@")
     return name, release
 
 
 def is_workflow(class_type: Any) -> bool:
     """Whether a class is a workflow."""
-    return isinstance(class_type, str) and class_type.startswith(PREFIX)
+    return isinstance(class_type, str) and class_type.startswith(WORKFLOW)
 
 
 def object_info(function: Function, *, name: str, release: str) -> Json:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from engine.folders import nearest
 from workflows.formats.definitions import Definition, Definitions
 from workflows.functions.declared import declared
 from workflows.functions.expand import UnknownFunction
@@ -20,7 +21,7 @@ from workflows.functions.prompts import Prompt, prompt_of
 from workflows.functions.template import FunctionPrompt
 
 if TYPE_CHECKING:
-    from workflows.store import Store, Version, VersionId
+    from workflows.store import NotFound, Store, Version, VersionId
 
 log = logging.getLogger("darkroom.workflows")
 MOST_KEPT = 256
@@ -158,7 +159,7 @@ class Released:
                 raise UnknownFunction(*self._unpinned(name, release))
             found = self._store.version(name, release)
         except NotFound as error:
-            raise UnknownFunction(str(error), self._near(name, error)) from error
+            raise UnknownFunction(str(error), self._near(name, release, error)) from error
         except StoreError as error:
             raise UnknownFunction(f"{class_type} cannot be looked up: {error}") from error
         self._versions[class_type] = found.id
@@ -171,21 +172,13 @@ class Released:
         named = f"{release!r} is no release number" if release else "it names no release"
         return f"{named}: a workflow as a node is pinned to one, as workflow/NAME@1.2.0", near
 
-    def _near(self, name: str, error: Exception) -> list[str]:
+    def _near(self, name: str, release: str, error: NotFound) -> list[str]:
         """The classes that may have been meant."""
-        from workflows.store import StoreError
-
-        nearest: tuple[str, ...] = getattr(error, "nearest", ())
-        if getattr(error, "what", "") != "workflow":
-            return [class_name(name, number) for number in nearest if _RELEASE.fullmatch(number)]
-        near: list[str] = []
-        for other in nearest:
-            try:
-                latest = self._store.workflow(other).item.latest
-            except StoreError:
-                continue
-            near += [class_name(other, latest.number)] if latest else []
-        return near
+        if error.what != "workflow":
+            numbers = [one.number for one in self._store.workflow(name).releases]
+            return [class_name(name, number) for number in nearest(release, numbers) or numbers[:1]]
+        latest = [(other, self._store.workflow(other).item.latest) for other in error.nearest]
+        return [class_name(other, found.number) for other, found in latest if found is not None]
 
     def _ready(
         self, version: VersionId, classes: Classes, within: tuple[VersionId, ...] = (), *, fresh: bool = False
