@@ -1,9 +1,10 @@
-import { Suspense, use } from "react";
+import { lazy, Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
 import { Canvas } from "@/canvas/Canvas";
 import { FileHost } from "@/panels/workflows/FileHost";
 import { KeptBanner } from "@/panels/workflows/KeptBanner";
 import { useShell } from "@/store/shell";
+import { useVersionStage } from "@/store/versions/stage";
 import { Announcer } from "./Announcer";
 import { Breadcrumb } from "./Breadcrumb";
 import { Dialogs } from "./Dialogs";
@@ -18,6 +19,10 @@ import { TopBar } from "./TopBar";
 import { useKeyboard } from "./useKeyboard";
 import { useRoute } from "./useRoute";
 import { Waiting } from "./Waiting";
+
+const VersionStage = lazy(async () => ({
+  default: (await import("@/panels/versions/VersionStage")).VersionStage,
+}));
 
 /** The page: bar on top, panels at the side, the canvas with what is left. */
 export function Layout({ started }: { readonly started: Promise<void> }) {
@@ -59,6 +64,7 @@ export function Layout({ started }: { readonly started: Promise<void> }) {
 
 function Workspace({ started }: { readonly started: Promise<void> }) {
   use(started);
+  const hasStage = useVersionStage(({ stage }) => stage !== null);
   return (
     <>
       <NodesBanner />
@@ -66,6 +72,7 @@ function Workspace({ started }: { readonly started: Promise<void> }) {
       <div className={styles.stage}>
         <Canvas />
         <Breadcrumb />
+        <Suspense fallback={null}>{hasStage && <VersionStage />}</Suspense>
       </div>
     </>
   );

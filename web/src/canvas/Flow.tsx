@@ -1,8 +1,9 @@
 import { ReactFlow, useReactFlow } from "@xyflow/react";
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { shownGraph, useEditor } from "@/store/editor";
 import { useSettings } from "@/store/settings";
+import { useVersionStage } from "@/store/versions/stage";
 import { GroupFrames } from "./groups/GroupFrames";
 import { LinkLayer } from "./links/LinkLayer";
 import { openMenu } from "./menus/menu";
@@ -17,6 +18,7 @@ import { useStaging } from "./pane/useStaging";
 import { arriveAt, attach, leaveGraph, MAX_ZOOM, MIN_ZOOM } from "./view";
 
 const NODE_TYPES = { node: GraphNode, note: NoteNode, reroute: RerouteNode, boundary: BoundaryNode };
+const LiveMarks = lazy(async () => ({ default: (await import("./compare/LiveMarks")).LiveMarks }));
 const NONE: [] = [];
 /** Middle and right button. A finger pans too. */
 const PAN_BUTTONS = [1, 2];
@@ -32,6 +34,7 @@ export function Flow() {
   const navigation = useSettings((settings) => settings.navigation);
   const snap = useSettings((settings) => settings.snap);
   const gridSize = useSettings((settings) => settings.gridSize);
+  const isComparing = useVersionStage(({ stage }) => stage === "compare");
 
   useEffect(() => (screen.current === null ? undefined : attach(instance, screen.current)), [instance]);
   useArrival();
@@ -76,6 +79,7 @@ export function Flow() {
     >
       <LinkLayer />
       <GroupFrames />
+      <Suspense fallback={null}>{isComparing && <LiveMarks />}</Suspense>
     </ReactFlow>
   );
 }

@@ -1,7 +1,7 @@
 /** Two states of a workflow side by side. A side without a version is what is open now, with its latest edits. */
 import { create } from "zustand";
 import { type Difference, diff } from "@/graph/diff";
-import type { Document } from "@/graph/document";
+import type { Document, GraphId, NodeKey } from "@/graph/document";
 import { useDefs } from "@/store/defs";
 import { useEditor } from "@/store/editor";
 import { sayWhy } from "@/store/files/attempt";
@@ -29,11 +29,11 @@ export interface Comparison {
 interface Compare {
   readonly comparison: Comparison | null;
   readonly mode: CompareMode;
-  /** Of the differences listed, the one that is looked at. */
-  readonly at: number;
+  /** The node that is looked at; of the older document, if it is only there. */
+  readonly lit: { readonly graph: GraphId; readonly node: NodeKey } | null;
 }
 
-export const useCompare = create<Compare>(() => ({ comparison: null, mode: "canvas", at: -1 }));
+export const useCompare = create<Compare>(() => ({ comparison: null, mode: "canvas", lit: null }));
 
 const NOW: Side = { version: null, document: null };
 
@@ -49,7 +49,7 @@ export async function compareVersions(
       after === null ? NOW : sideOf(workflow, after),
     ]);
     const { docId } = useEditor.getState();
-    useCompare.setState({ comparison: { workflow, before: old, after: now, docId }, at: -1 });
+    useCompare.setState({ comparison: { workflow, before: old, after: now, docId }, lit: null });
     showStage("compare");
   } catch (error) {
     sayWhy(workflow, error);
@@ -73,11 +73,11 @@ export function swapSides(): void {
   const { comparison } = useCompare.getState();
   if (comparison === null) return;
   const { before, after } = comparison;
-  useCompare.setState({ comparison: { ...comparison, before: after, after: before }, at: -1 });
+  useCompare.setState({ comparison: { ...comparison, before: after, after: before }, lit: null });
 }
 
 export function endCompare(): void {
-  useCompare.setState({ comparison: null, at: -1 });
+  useCompare.setState({ comparison: null, lit: null });
   showStage(null);
 }
 
