@@ -7,12 +7,15 @@ import {
   IconListTree,
   IconPhoto,
   IconPuzzleOff,
+  IconRocket,
   IconStack2,
   IconTemplate,
   IconVersions,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { functionOf } from "@/graph/functions/declaration";
+import { useEditor } from "@/store/editor";
 import { countOf, useMissing } from "@/store/missing";
 import { useReport } from "@/store/report";
 import { useRuns } from "@/store/runs";
@@ -32,6 +35,7 @@ const ICONS: Readonly<Record<PanelId, TablerIcon>> = {
   gallery: IconPhoto,
   problems: IconAlertTriangle,
   missing: IconPuzzleOff,
+  publish: IconRocket,
 };
 
 /** The buttons that open panels, at the left edge or, on a phone, at the bottom. */
@@ -42,7 +46,13 @@ export function Rail() {
   const hasReport = useReport((state) => state.report !== null);
   const isOpen = useShell((shell) => shell.panel === "missing");
   const isMissing = isOpen || hasReport || lacks > 0;
-  const isTemplates = route.kind === "templates";
+  const isFunction = useEditor((editor) => functionOf(editor.document) !== null);
+  const isPublishing = useShell((shell) => shell.panel === "publish");
+  const isTemplates = route.kind === "templates" || route.kind === "library";
+  const isHidden: Partial<Record<PanelId, boolean>> = {
+    missing: !isMissing,
+    publish: !isFunction && !isPublishing,
+  };
   return (
     <nav className={styles.rail} aria-label={t("panels")}>
       <RailButton
@@ -52,7 +62,7 @@ export function Rail() {
         isOn={isTemplates}
         onClick={() => navigate(isTemplates ? { kind: "canvas" } : { kind: "templates" })}
       />
-      {PANELS.filter((panel) => panel !== "missing" || isMissing).map((panel) => (
+      {PANELS.filter((panel) => isHidden[panel] !== true).map((panel) => (
         <PanelButton key={panel} panel={panel} />
       ))}
     </nav>

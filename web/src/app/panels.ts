@@ -16,6 +16,7 @@ export const PANEL_CONTENTS: Readonly<Record<PanelId, ComponentType>> = {
   gallery: later(() => import("@/panels/gallery/GalleryPanel"), "GalleryPanel"),
   problems: later(() => import("@/panels/problems/ProblemsPanel"), "ProblemsPanel"),
   missing: later(() => import("@/panels/missing/MissingPanel"), "MissingPanel"),
+  publish: later(() => import("@/panels/functions/PublishPanel"), "PublishPanel"),
 };
 
 export const TemplatesPage = later(() => import("@/panels/templates/TemplatesPage"), "TemplatesPage");

@@ -50,7 +50,9 @@ export const panelCommands: readonly Command[] = [
   panel("gallery", "G"),
   panel("problems"),
   panel("missing"),
+  panel("publish"),
   { id: "panel.templates", area: "panel", run: () => navigate({ kind: "templates" }) },
+  { id: "panel.library", area: "panel", run: () => navigate({ kind: "library" }) },
   {
     id: "panel.close",
     area: "panel",

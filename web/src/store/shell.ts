@@ -11,6 +11,7 @@ export const PANELS = [
   "gallery",
   "problems",
   "missing",
+  "publish",
 ] as const;
 export type PanelId = (typeof PANELS)[number];
 export type DialogId = "settings" | "help" | "palette";

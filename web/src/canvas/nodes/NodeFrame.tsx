@@ -3,6 +3,7 @@ import { Mode, type NodeKey } from "@/graph/document";
 import { select, useEditor } from "@/store/editor";
 import type { NodeState } from "@/store/runs";
 import type { NodeData } from "../items";
+import { useMarks } from "../marks";
 import { schemeOn } from "../model/scheme";
 import type { Shape } from "../model/shape";
 import styles from "./GraphNode.module.css";
@@ -23,6 +24,7 @@ export function NodeFrame({ data, shape, isSelected, state, hasProblem, isUnknow
   const { key, record } = data;
   const frame = useRef<HTMLDivElement>(null);
   const label = useNodeLabel(data, shape, state);
+  const shows = useMarks(key)?.shows;
   useEffect(() => {
     // The wrapper is what takes the keyboard, and React Flow makes it.
     frame.current?.parentElement?.setAttribute("aria-label", label);
@@ -46,6 +48,7 @@ export function NodeFrame({ data, shape, isSelected, state, hasProblem, isUnknow
       data-problem={hasProblem || undefined}
       data-unknown={isUnknown || undefined}
       data-collapsed={shape.isCollapsed || undefined}
+      data-chosen={shows ?? undefined}
       onPointerDown={(event) => choose(event, key)}
       onClick={(event) => chooseOnly(event, key)}
     >

@@ -2,6 +2,7 @@ import type { NodeKey } from "@/graph/document";
 import type { InputSocket, OutputSocket } from "@/graph/sockets";
 import type { PinnedProblem } from "@/store/runs";
 import { type Accepting, useAccepting } from "../links/wire";
+import { useMarks } from "../marks";
 import { colourOf } from "../model/colours";
 import type { Ends } from "../model/ends";
 import type { Shape } from "../model/shape";
@@ -18,6 +19,7 @@ interface Props {
 /** The plain sockets of a node. Those of widgets are beside the widgets. */
 export function Sockets({ node, shape, ends, problems }: Props) {
   const accepting = useAccepting(node);
+  const marks = useMarks(node);
   if (shape.inputs.length === 0 && shape.outputs.length === 0) return null;
   return (
     <div className={styles.sockets} data-collapsed={shape.isCollapsed || undefined}>
@@ -28,6 +30,7 @@ export function Sockets({ node, shape, ends, problems }: Props) {
             socket={socket}
             isLinked={ends.inputs.has(socket.name)}
             accepting={accepting}
+            chosen={marks?.inputs.get(socket.name)}
             problems={problems.filter((problem) => problem.input === socket.name)}
           />
         ))}
@@ -39,6 +42,7 @@ export function Sockets({ node, shape, ends, problems }: Props) {
             socket={socket}
             isLinked={ends.outputs.has(socket.index)}
             accepting={accepting}
+            chosen={marks?.outputs.get(socket.index)}
           />
         ))}
       </div>
@@ -50,12 +54,14 @@ interface InputProps {
   readonly socket: InputSocket;
   readonly isLinked: boolean;
   readonly accepting: Accepting;
+  /** What the function that is being declared calls it. */
+  readonly chosen: string | undefined;
   readonly problems: readonly PinnedProblem[];
 }
 
-function Input({ socket, isLinked, accepting, problems }: InputProps) {
+function Input({ socket, isLinked, accepting, chosen, problems }: InputProps) {
   return (
-    <div className={styles.row}>
+    <div className={styles.row} data-chosen={chosen}>
       <span
         className={`${styles.end} nodrag nopan`}
         data-socket-in={socket.name}
@@ -78,11 +84,12 @@ interface OutputProps {
   readonly socket: OutputSocket;
   readonly isLinked: boolean;
   readonly accepting: Accepting;
+  readonly chosen: string | undefined;
 }
 
-function Output({ socket, isLinked, accepting }: OutputProps) {
+function Output({ socket, isLinked, accepting, chosen }: OutputProps) {
   return (
-    <div className={styles.row}>
+    <div className={styles.row} data-chosen={chosen}>
       <span
         className={`${styles.end} nodrag nopan`}
         data-socket-out={socket.index}

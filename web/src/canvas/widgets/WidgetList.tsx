@@ -3,6 +3,7 @@ import { readWidgets, type Widgets } from "@/graph/widgets";
 import type { PinnedProblem } from "@/store/runs";
 import type { NodeData } from "../items";
 import { useAccepting } from "../links/wire";
+import { useMarks } from "../marks";
 import { colourOf } from "../model/colours";
 import type { Shape, WidgetRow } from "../model/shape";
 import { showTip } from "../tip";
@@ -24,6 +25,7 @@ interface Props {
 /** The widgets of a node, a row each. */
 export function WidgetList({ data, shape, problems }: Props) {
   const accepting = useAccepting(data.key);
+  const marks = useMarks(data.key);
   const widgets = data.def === undefined ? null : readWidgets(data.record, data.def);
   if (widgets === null) return null;
   return (
@@ -49,6 +51,7 @@ export function WidgetList({ data, shape, problems }: Props) {
             style={{ height: row.height }}
             data-linked={isLinked || undefined}
             data-problem={own.length > 0 || undefined}
+            data-chosen={isValue ? marks?.inputs.get(name) : undefined}
             title={own.length > 0 ? undefined : tooltip(row)}
             onPointerEnter={own.length > 0 ? (event) => showTip(event.currentTarget, own) : undefined}
             onPointerLeave={own.length > 0 ? () => showTip(null) : undefined}

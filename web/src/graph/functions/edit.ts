@@ -56,7 +56,7 @@ export function shownOutput(
 export function changeInput(
   declared: WorkflowFunction,
   at: number,
-  to: Partial<FunctionInput>,
+  to: Changes<FunctionInput>,
 ): WorkflowFunction {
   return {
     ...declared,
@@ -67,7 +67,7 @@ export function changeInput(
 export function changeOutput(
   declared: WorkflowFunction,
   at: number,
-  to: Partial<FunctionOutput>,
+  to: Changes<FunctionOutput>,
 ): WorkflowFunction {
   return {
     ...declared,
@@ -83,7 +83,9 @@ export function moved<T>(list: readonly T[], from: number, to: number): readonly
 }
 
 /** Undefined takes a key out. */
-function changed<T extends object>(entry: T, to: Partial<T>): T {
+export type Changes<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+function changed<T extends object>(entry: T, to: Changes<T>): T {
   const merged = Object.entries({ ...entry, ...to }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(merged) as T;
 }
