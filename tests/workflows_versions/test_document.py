@@ -94,15 +94,19 @@ def renumber_links(graph: Any, random: Random) -> None:
         place: Any = "id" if isinstance(link, dict) else 0
         link[place] = numbers[link[place]]
     for slot in slots_of(graph, "inputs"):
-        slot["link"] = numbers.get(slot.get("link"))
+        slot["link"] = numbers.get(slot.get("link") or -1)
     for slot in slots_of(graph, "outputs"):
-        slot["links"] = [numbers[link] for link in slot.get("links") or [] if link in numbers]
+        links: list[int] = slot.get("links") or []
+        slot["links"] = [numbers[link] for link in links if link in numbers]
     for port in [*graph.get("inputs", []), *graph.get("outputs", [])]:
         port["linkIds"] = [numbers[link] for link in port["linkIds"] if link in numbers]
 
 
 def slots_of(graph: Any, side: str) -> list[dict[str, Any]]:
-    return [slot for node in graph["nodes"] for slot in node.get(side) or []]
+    found: list[dict[str, Any]] = []
+    for node in graph["nodes"]:
+        found += node.get(side) or []
+    return found
 
 
 @pytest.mark.parametrize(

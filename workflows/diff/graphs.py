@@ -64,8 +64,8 @@ class Side:
 
     def _output(self, name: str, kind: str, slot: int) -> str | None:
         """What an output is called in the file, or at least its type."""
-        look: Mapping[str, Any] = next((look for look in self.look["nodes"] if look["node"] == name), {})
-        outputs = as_list(look.get("outputs")) or []
+        looks: list[Mapping[str, Any]] = self.look["nodes"]
+        outputs = next((as_list(look.get("outputs")) for look in looks if look["node"] == name), None) or []
         definition = self.definitions(kind)
         if slot < len(outputs) and (shown := object_of(outputs[slot]).get("name")):
             return str(shown)
