@@ -55,6 +55,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         argv=tuple(sys.argv),
         workers=max(options.workers, 0),
         workflows_database=options.workflows_database,
+        library=True,
     )
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -53,6 +54,9 @@ from server.supervision.pool import Pool
 from server.users import Users
 from server.workflows.access import WORKFLOWS, Workflows
 from server.workflows.functions import FUNCTIONS, Functions
+
+if TYPE_CHECKING:
+    from workflows.store import Store
 
 log = logging.getLogger("darkroom.server")
 _GOING_AWAY = 1001
@@ -109,6 +113,8 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[USERS] = Users(settings.folders.user, multi=settings.multi_user)
     app[DRAFTS] = Drafts()
     app[WORKFLOWS] = Workflows(settings.workflows_store)
+    if settings.library:
+        app[WORKFLOWS].on_open.append(_install)
     app[FUNCTIONS] = Functions(app[WORKFLOWS], specs, settings.folders)
     app[ENDINGS] = Endings(queue)
     app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
@@ -157,6 +163,12 @@ async def _open(app: web.Application) -> None:
     except Exception as error:  # without this task no request would ever be answered: stop instead
         log.exception("the server cannot start")
         app[FAILURE].put_nowait(f"the server cannot start: {type(error).__name__}: {error}")
+
+
+def _install(store: Store) -> None:
+    from workflows.library.install import install  # which imports the database library, too
+
+    install(store)
 
 
 async def _say_goodbye(app: web.Application) -> None:

@@ -33,6 +33,7 @@ class Settings:
         max_attempts: Crashes of a worker, or of the server, a job may cause before it is given up.
         workers: Worker processes; 0 for one per device.
         workflows_database: URL or file of the store of workflows; empty for a file among the users' folders.
+        library: Whether the workflows that ship with the project are put into the store.
     """
 
     folders: Folders
@@ -59,6 +60,7 @@ class Settings:
     max_attempts: int = 2
     workers: int = 0
     workflows_database: str = ""
+    library: bool = False
 
     @property
     def max_body(self) -> int:
