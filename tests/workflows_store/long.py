@@ -19,7 +19,9 @@ def lengthen(store: Store, name: str, count: int) -> None:
     uid = store.workflow(name).item.uid
 
     def work(connection: Any) -> None:
-        row = dict(connection.execute(select(versions).where(versions.c.id == head.id)).one()._mapping)
+        row: dict[str, Any] = dict(
+            connection.execute(select(versions).where(versions.c.id == head.id)).one()._mapping
+        )
         del row["seq"]
         made: list[dict[str, Any]] = []
         for number in range(head.number + 1, count + 1):

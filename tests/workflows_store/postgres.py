@@ -11,7 +11,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import make_url
 
@@ -32,11 +32,10 @@ class Postgres:
         self._programs = find()
         self._folder = Path(tempfile.mkdtemp(prefix="darkroom-pg-"))  # a socket's path is at most 107 long
         self._numbers = count()
-        self._as: dict[str, Any] = {}
+        self._owner: pwd.struct_passwd | None = None
         if os.geteuid() == 0:  # which the server refuses to run as
-            owner = _unprivileged()
-            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
-            self._as = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+            self._owner = _unprivileged()
+            os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
 
     def __enter__(self) -> Self:
         made = ("-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "--no-instructions")
@@ -83,7 +82,9 @@ class Postgres:
             stdout=subprocess.DEVNULL,  # the server would keep a pipe open
             stderr=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
             check=False,
-            **self._as,
+            user=self._owner.pw_uid if self._owner else None,
+            group=self._owner.pw_gid if self._owner else None,
+            extra_groups=[] if self._owner else None,
         )
         if done.returncode:
             raise NoServer(f"{program} failed: {(done.stderr or b'').decode(errors='replace').strip()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -113,7 +113,7 @@ def test_a_list_takes_as_many_queries_for_thirty_as_for_one(store: Store) -> Non
 
 
 @contextmanager
-def counted(store: Store) -> Iterator[list[str]]:
+def counted(store: Store) -> Generator[list[str]]:
     """The statements that are run meanwhile."""
     engine = store.read(lambda connection: connection.engine)
     statements: list[str] = []

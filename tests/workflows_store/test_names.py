@@ -54,7 +54,11 @@ def test_digits_that_several_begin_with_are_not_guessed(
     store: Store, history: list[Version], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = iter(["abcdef" + "0" * 58, "abcdef" + "1" * 58])
-    monkeypatch.setattr("workflows.store.commits.version_id", lambda **_: next(ids))
+
+    def same_beginning(**_: object) -> str:
+        return next(ids)
+
+    monkeypatch.setattr("workflows.store.commits.version_id", same_beginning)
     first = store.commit("Harbour", document("4"), parent=history[-1].id, author="ann").version
     second = store.commit("Harbour", document("5"), parent=first.id, author="ann").version
     with pytest.raises(AmbiguousRef, match="give more digits") as caught:

@@ -26,16 +26,23 @@ def passes(error: DBAPIError) -> bool:
     return state in _DEADLOCKS or state.startswith("23")
 
 
+def damaged(place: str, why: str) -> StoreDamaged:
+    """The error to raise for a database that cannot be read."""
+    return StoreDamaged(f"{place} is damaged ({why}): stop the program and restore a copy of it")
+
+
 def _of_sqlite(cause: sqlite3.Error, place: str) -> StoreError:
     code = getattr(cause, "sqlite_errorcode", 0)
     # The index of the log cannot grow: that, too, is how a full disk shows.
     if code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
         return StoreFull(f"there is no space left for {place}: nothing was changed. Free some and try again")
+    if str(cause).startswith("Could not decode"):
+        return damaged(place, str(cause))
     match code & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreBusy(f"another program keeps {place} locked: nothing was changed. Try again")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreDamaged(f"{place} is damaged ({cause}): stop the program and restore a copy of it")
+            return damaged(place, str(cause))
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
             return StoreError(
                 f"{place} cannot be written ({cause}): check who may write to it and its folder"
@@ -53,7 +60,7 @@ def _of_postgres(error: DBAPIError, place: str) -> StoreError:
     if state in ("55P03", "57014", *_DEADLOCKS):
         return StoreBusy(f"another program keeps {place} locked: nothing was changed. Try again")
     if state.startswith("XX"):
-        return StoreDamaged(f"{place} is damaged ({said}): restore a copy of it")
+        return damaged(place, str(said))
     # Without a state it never got as far as the server; what the driver says then holds no statement.
     if not state or error.connection_invalidated or state.startswith(("08", "57P")):
         return StoreUnreachable(f"{place} does not answer ({said or error.orig}): is the server running?")

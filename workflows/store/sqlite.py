@@ -60,7 +60,7 @@ def schema_of(path: Path) -> str | None:
             return str(row[0]) if row else None
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # what is damaged may be no text
         raise unusable(path, error) from error
 
 
@@ -81,7 +81,7 @@ def keep_copy(path: Path, schema: str) -> Path:
     return partial.replace(copy)
 
 
-def unusable(path: Path, error: sqlite3.Error) -> StoreBusy | StoreUnusable:
+def unusable(path: Path, error: Exception) -> StoreBusy | StoreUnusable:
     """What to tell people about a file that does not work, and what they can do."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

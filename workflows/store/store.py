@@ -20,7 +20,7 @@ from workflows.store import about, commits, content, history, listing, names, po
 from workflows.store.about import About, Wanted
 from workflows.store.database import open_database
 from workflows.store.errors import BranchConflict, StoreBusy
-from workflows.store.faults import passes, told
+from workflows.store.faults import damaged, passes, told
 from workflows.store.records import (
     MAIN,
     Commit,
@@ -262,6 +262,8 @@ class Store:
             except DBAPIError as error:
                 if attempt + 1 == _ATTEMPTS or not passes(error):
                     raise told(error, f"the workflow store {place}") from error
+            except UnicodeDecodeError as error:
+                raise damaged(f"the workflow store {place}", str(error)) from error
             except NoConnection as error:
                 raise StoreBusy(f"the workflow store {place} has too much to do: try again") from error
         raise AssertionError("unreachable")
