@@ -21,6 +21,7 @@ from diffusion.conditioning import Conditioning, Options
 from diffusion.mixing import average, concatenate
 from diffusion.precision import Precision
 from diffusion.sampling import sample
+from nodes.inpaint import vae_encode_for_inpaint
 from tests.fill import fill_layout
 from tests.tensors import load_file, save_file
 
@@ -181,3 +182,17 @@ def test_prompts_mixed_joined_and_cut_short_give_the_references_latents(
         )
         expected = extra[f"{name}/latent"]
         assert error(latent, expected) <= LATENT * float(expected.std()), name
+
+
+def test_encoding_for_inpainting_and_sampling_equal_the_references(
+    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], extra: dict[str, Tensor]
+) -> None:
+    encoded = vae_encode_for_inpaint(pixels=extra["inpaint/image"], vae=sd15.vae, mask=extra["inpaint/mask"])
+    expected = extra["inpaint/encoded"]
+    assert error(encoded["samples"], expected) <= LATENT * float(expected.std())
+    assert encoded.get("noise_mask", torch.empty(0)).equal(extra["inpaint/noise_mask"])
+    latent = sample(
+        sd15.model, *conditionings, encoded, seed=3, steps=4, cfg=7.5, sampler="euler", scheduler="normal"
+    )
+    expected = extra["inpaint_encode/latent"]
+    assert error(latent, expected) <= LATENT * float(expected.std())
