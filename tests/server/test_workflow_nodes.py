@@ -35,7 +35,7 @@ async def publish(
     body = {"name": name, "document": document}
     async with http.post("/api/v1/workflows", json=body) as response:
         assert response.status == 200, await response.text()
-    await release(http, name, number)
+    await release(http, name)
 
 
 async def release(http: ClientSession, name: str, number: str | None = None) -> None:
@@ -81,15 +81,15 @@ async def test_a_workflow_runs_as_a_node_and_the_job_has_what_it_stands_for(shop
 
 
 async def test_progress_tells_which_node_of_the_canvas_it_belongs_to(shop: ClientSession) -> None:
+    seeded = {**NODE, "inputs": {"seed": 5}}
     async with shop.ws_connect("/ws", params={"clientId": "watcher"}) as socket:
-        accepted = await submit(
-            shop, {"12": {**NODE, "inputs": {"seed": 5}}, "13": SAVE}, client_id="watcher"
-        )
+        accepted = await submit(shop, {"12": seeded, "13": SAVE}, client_id="watcher")
         told = await messages(socket, accepted["prompt_id"])
-    ran = [
-        message["data"] for message in told if isinstance(message, dict) and message["type"] == "executing"
-    ]
-    shown = {data["node"]: data.get("display_node") for data in ran}
+    shown: dict[str, str] = {
+        message["data"]["node"]: message["data"].get("display_node")
+        for message in told
+        if not isinstance(message, bytes) and message["type"] == "executing"
+    }
     assert shown["12:3"] == "12" and shown["13"] == "13"
 
 
@@ -150,7 +150,8 @@ async def test_the_canvas_workflow_with_a_workflow_node_runs(shop: ClientSession
     workflow = {
         "version": 0.4,
         "nodes": [
-            {"id": 12, "type": CLASS, "mode": 0, "inputs": [], "outputs": [{"name": "image", "type": "IMAGE"}],
+            {"id": 12, "type": CLASS, "mode": 0, "inputs": [],
+             "outputs": [{"name": "image", "type": "IMAGE"}],
              "widgets_values": ["a heron", 2, 9, "fixed", "toy.safetensors"]},
             {"id": 13, "type": "SaveImage", "mode": 0, "outputs": [], "widgets_values": ["canvas"],
              "inputs": [{"name": "images", "type": "IMAGE", "link": 1}]},

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.types import NodeId
 from tests.toys import execute
 from tests.workflows_functions.documents import REAL, TOYS, complete, double, gives, portrait, takes, toy
 from workflows.functions import InvalidInputs, bind, declared, prompt_of
@@ -93,7 +94,8 @@ def test_every_mistake_is_told_with_what_would_do() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("steps", "20"), ("steps", 2.5), ("steps", True), ("steps", [1]), ("cfg", False), ("prompt", 3),
-     ("seed", {}), ("steps", 1e300), ("cfg", 10**400), ("cfg", float("nan")), ("sampler", True), ("seed", "Random")],
+     ("seed", {}), ("steps", 1e300), ("cfg", 10**400), ("cfg", float("nan")), ("sampler", True),
+     ("seed", "Random")],
 )  # fmt: skip
 def test_json_values_are_not_guessed_at(name: str, value: Any) -> None:
     assert refused(**{name: value})[name][0] in ("invalid_type", "out_of_range")
@@ -186,7 +188,7 @@ def test_a_bound_call_runs() -> None:
     prompt = {name: node for name, node in made.prompt.items() if node["class_type"] != "WorkflowOutput"}
     outcome, journal, _ = execute(prompt)
     assert outcome.status == "success" and {"1", "2", "3"} == set(journal.ran)
-    assert outcome.ui["3"]["double"] == [42]
+    assert outcome.ui[NodeId("3")]["double"] == [42]
 
 
 JSON = st.recursive(
