@@ -108,7 +108,7 @@ function Choice({ field, form, ...common }: Common & { readonly field: ChoiceFie
     );
   }
   const chosen = words[field.options.findIndex((option) => same(option, value))] ?? null;
-  const isShort = words.length <= AT_ONCE && words.join("").length <= 32;
+  const isShort = words.length > 1 && words.length <= AT_ONCE && words.join("").length <= 32;
   if (isShort && chosen !== null) {
     return (
       <Input.Wrapper {...common} labelElement="div">

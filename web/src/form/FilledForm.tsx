@@ -1,5 +1,5 @@
-import { Alert, Button } from "@mantine/core";
-import { IconGridDots, IconPlayerPlayFilled } from "@tabler/icons-react";
+import { ActionIcon, Alert, Button, Tooltip } from "@mantine/core";
+import { IconGridDots, IconPlayerPlayFilled, IconRestore } from "@tabler/icons-react";
 import { type FormEvent, lazy, Suspense, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, unreachable } from "@/api/error";
@@ -33,6 +33,7 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
   const [failure, setFailure] = useState<string | null>(null);
   const [isSweep, setSweep] = useState(false);
   const box = useRef<HTMLFormElement>(null);
+  const results = useRef<HTMLElement>(null);
   const run = runs.find((one) => one.id === chosen) ?? runs[0];
 
   const refuse = (error: unknown) => {
@@ -50,6 +51,7 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
     try {
       await startCall(callable, reference, bodyOf(fields, form.values));
       choose(null);
+      showResults(results.current);
     } catch (error) {
       refuse(error);
     } finally {
@@ -111,13 +113,21 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
                   {t("form.sweep")}
                 </Button>
               )}
-              <Button variant="subtle" size="md" color="gray" onClick={() => form.fill({})}>
-                {t("form.reset")}
-              </Button>
+              <Tooltip label={t("form.reset")}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  size={40}
+                  aria-label={t("form.reset")}
+                  onClick={() => form.fill({})}
+                >
+                  <IconRestore size={18} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
             </div>
           )}
         </form>
-        <section className={styles.results} aria-label={t("form.results")}>
+        <section ref={results} className={styles.results} aria-label={t("form.results")}>
           {run === undefined ? <p className={styles.empty}>{t("form.nothingYet")}</p> : <RunView run={run} />}
           {runs.length > 0 && (
             <PastRuns
@@ -140,4 +150,10 @@ function focusTrouble(box: HTMLElement | null): void {
   requestAnimationFrame(() =>
     box?.querySelector<HTMLElement>('[aria-invalid="true"], [data-trouble] input')?.focus(),
   );
+}
+
+/** On a phone they are below the form. */
+function showResults(results: HTMLElement | null): void {
+  const top = results?.getBoundingClientRect().top ?? 0;
+  if (top > window.innerHeight * 0.7) results?.scrollIntoView({ block: "start" });
 }

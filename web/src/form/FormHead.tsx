@@ -23,12 +23,12 @@ export function FormHead({ callable, address }: Props) {
       )}
       <div className={styles.words}>
         <h1>{declared.title || name}</h1>
-        <p className={styles.origin}>
+        <div className={styles.origin}>
           {declared.title !== undefined && declared.title !== name && <span>{name}</span>}
           <Badge variant="light" color="gray" tt="none">
             {release ?? t("form.version", { number: version.number })}
           </Badge>
-        </p>
+        </div>
         {declared.description !== undefined && <p className={styles.description}>{declared.description}</p>}
       </div>
       <div className={styles.ways}>

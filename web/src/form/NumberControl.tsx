@@ -21,19 +21,21 @@ export function NumberControl({ field, value, onChange, ...common }: Props) {
     return <Typed field={field} value={number} onChange={onChange} {...common} />;
   }
   return (
-    <div className={styles.number}>
-      <Typed field={field} value={number} onChange={onChange} {...common} />
-      <Slider
-        className={styles.slider ?? ""}
-        min={field.min}
-        max={field.max}
-        step={field.step}
-        value={number === "" ? field.min : number}
-        onChange={(next) => onChange(Number(next.toPrecision(12)))}
-        label={null}
-        thumbLabel={field.label}
-      />
-    </div>
+    <Input.Wrapper {...common} labelElement="div">
+      <div className={styles.number}>
+        <Typed field={field} value={number} onChange={onChange} {...common} isBare />
+        <Slider
+          className={styles.slider ?? ""}
+          min={field.min}
+          max={field.max}
+          step={field.step}
+          value={number === "" ? field.min : number}
+          onChange={(next) => onChange(Number(next.toPrecision(12)))}
+          label={null}
+          thumbLabel={field.label}
+        />
+      </div>
+    </Input.Wrapper>
   );
 }
 
@@ -41,12 +43,16 @@ interface TypedProps extends Common {
   readonly field: NumberField;
   readonly value: number | "";
   readonly onChange: (value: Json | undefined) => void;
+  /** What is around it says the words. */
+  readonly isBare?: boolean;
 }
 
-function Typed({ field, value, onChange, ...common }: TypedProps) {
+function Typed({ field, value, onChange, isBare = false, ...common }: TypedProps) {
+  const { name, error, onBlur } = common;
+  const words = isBare ? { "aria-label": field.label, name, onBlur, error: error !== null } : common;
   return (
     <NumberInput
-      {...common}
+      {...words}
       value={value}
       step={field.step}
       {...(field.min === null ? {} : { min: field.min })}

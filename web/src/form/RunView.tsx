@@ -90,12 +90,16 @@ function ResultView({ result, isOnly }: { readonly result: Result; readonly isOn
           ))}
         </div>
       )}
-      {result.values.map((value, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: values have nothing else to be told apart by
-        <output key={index} className={styles.value}>
-          {choiceText(value)}
-        </output>
-      ))}
+      {result.values.length > 0 && (
+        <div className={styles.values}>
+          {result.values.map((value, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: values have nothing else to be told apart by
+            <output key={index} className={styles.value}>
+              {choiceText(value)}
+            </output>
+          ))}
+        </div>
+      )}
     </section>
   );
 }

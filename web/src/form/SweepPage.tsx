@@ -32,13 +32,13 @@ export function SweepPage({ id }: { readonly id: string }) {
       <header className={formStyles.head}>
         <div className={formStyles.words}>
           <h1>{t("sweep.title", { name: sweep.workflow })}</h1>
-          <p className={formStyles.origin} role="status">
+          <div className={formStyles.origin} role="status">
             {t("sweep.progress", { done: sweep.done, count: sweep.total })}
             {sweep.failed > 0 && (
               <span className={styles.failed}>{t("sweep.failed", { count: sweep.failed })}</span>
             )}
             {sweep.isCancelled && <span>{t("sweep.cancelled")}</span>}
-          </p>
+          </div>
         </div>
         <div className={formStyles.ways}>
           <Button

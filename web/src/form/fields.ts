@@ -87,9 +87,13 @@ function numberField(common: Common, input: FunctionInput, isSeed: boolean): Num
   return { ...common, kind: "number", isWhole, min, max, step, isSeed };
 }
 
+/** What is written in capitals wherever it stands. */
+const CAPITALS = new Set(["cfg", "clip", "id", "url", "vae"]);
+
 /** `negative_prompt` is "Negative prompt". */
 export function wordsOf(name: string): string {
-  const words = name.replaceAll("_", " ").trim();
+  const parts = name.split("_").filter(Boolean);
+  const words = parts.map((part) => (CAPITALS.has(part) ? part.toUpperCase() : part)).join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -58,7 +58,11 @@ describe("the fields of a form", () => {
     ]);
     expect(field("prompt")).toMatchObject({ isLong: true, isRequired: true, label: "Prompt" });
     expect(field("tags")).toMatchObject({ isMany: true });
-    expect(wordsOf("negative_prompt")).toBe("Negative prompt");
+    expect(["negative_prompt", "cfg", "model_id_"].map(wordsOf)).toEqual([
+      "Negative prompt",
+      "CFG",
+      "Model ID",
+    ]);
   });
 
   it("have a slider where a range is small enough", () => {
