@@ -10,14 +10,16 @@ from aiohttp import web
 from server.http import Problem, not_found
 from server.jobs.records import Job, Json, NewJob, State, Submission
 from server.jobs.waiting import ENDINGS
-from server.keys import QUEUE
+from server.keys import QUEUE, SPECS
 from server.known import node_specs
 from server.schemas import ExtraData, PromptBody
 from server.submission import queue_graph
 from server.workflows.functions import FUNCTIONS, Called
 from server.workflows.given import Given
 from server.workflows.results import outputs_of
+from workflows.formats.definitions import Definitions, remembered
 from workflows.functions import FunctionError, InvalidInputs
+from workflows.functions.filled import filled
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ async def start(
         source["release"] = called.release
     extra: Json = {"darkroom": {**source, **(options.more or {})}, "workflow_name": version.workflow}
     if "nodes" in called.document:
-        extra["extra_pnginfo"] = {"workflow": called.document}
+        shown = filled(called.document, called.function, bound.values, _widgets(app))
+        extra["extra_pnginfo"] = {"workflow": shown}
     told: Json = {"release": None, **source}
 
     def answer(job: NewJob, _node_errors: Json) -> Json:
@@ -88,6 +91,12 @@ async def start(
         partial_execution_targets=list(bound.targets),
     )
     return await queue_graph(app, body, answer, submission, whole=True)
+
+
+def _widgets(app: web.Application) -> Definitions:
+    """The node classes without the files one can choose, which would have to be looked up."""
+    known = app[SPECS].registry.get
+    return remembered(lambda name: spec.object_info(lambda _: []) if (spec := known(name)) else None)
 
 
 async def outcome(app: web.Application, accepted: Json, seconds: float) -> Json | None:

@@ -48,6 +48,25 @@ async def test_without_waiting_the_run_is_a_job_like_any_other(http: ClientSessi
     assert run["name"] == "Job" and run["state"] == "success"
 
 
+async def test_a_picture_opens_as_the_workflow_with_the_values_of_the_call(http: ClientSession) -> None:
+    node: dict[str, Any] = {
+        "id": 1,
+        "type": "Repeat",
+        "mode": 0,
+        "inputs": [],
+        "widgets_values": ["ho", 2, " ", 0, "fixed"],
+    }
+    declared = function()["extra"]
+    content = {"nodes": [node], "links": [], "version": 0.4, "extra": declared}
+    node["outputs"] = [{"name": "STRING", "type": "STRING", "links": []}]
+    await publish(http, "On the canvas", content)
+    done = await call(http, "On the canvas", {"text": "hi", "count": 3})
+    assert done["outputs"] == {"said": "hi hi hi"}
+    shown = (await get(http, f"/api/v1/runs/{done['run_id']}"))["workflow"]
+    assert shown["nodes"][0]["widgets_values"] == ["hi", 3, " ", 0, "fixed"]
+    assert shown["extra"] == declared
+
+
 async def test_what_is_left_out_has_its_default_and_seeds_can_be_drawn(http: ClientSession) -> None:
     await publish(http, "Defaults", function())
     done = await call(http, "Defaults")
