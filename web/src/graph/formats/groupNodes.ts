@@ -61,7 +61,7 @@ export function convertGroupNodes(
     if (!isObject(group) || inside.includes(name)) return null;
     if (known !== undefined) return known;
     const id = uuidOf(`group node ${name}`);
-    const flat = innerGraph(group);
+    const flat = innerGraph(group, new Set(Object.keys(groups)));
     // Those inside first: what they show is part of what this one shows.
     for (const node of records(flat.nodes)) {
       if (node.type.startsWith(PREFIX)) define(node.type.slice(PREFIX.length), node, [...inside, name]);
@@ -88,9 +88,9 @@ export function convertGroupNodes(
 }
 
 /** The nodes of a group under their index, which is their id. */
-function innerGraph(group: JsonObject): Graph {
+function innerGraph(group: JsonObject, groups: ReadonlySet<string>): Graph {
   const raws = list(group["nodes"]).map((raw, index) => ({ ...object(raw), id: index }));
-  const nodes = readNodes(raws, () => undefined).map(({ key, record }): [NodeKey, NodeRecord] => {
+  const nodes = readNodes(raws, () => undefined, groups).map(({ key, record }): [NodeKey, NodeRecord] => {
     const { index: _, ...rest } = record.rest;
     return [key, { ...record, rest }];
   });

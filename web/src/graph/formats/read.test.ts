@@ -186,12 +186,23 @@ describe("repairs", () => {
     ["T2IAdapterLoader", "ControlNetLoader"],
     ["ConditioningAverage ", "ConditioningAverage"],
     ["SDV_img2vid_Conditioning", "SVD_img2vid_Conditioning"],
-    ["workflow/Mine", "workflow>Mine"],
     ["K`Sam<p>ler", "KSampler"],
   ])("knows %s as %s", (old, now) => {
     const found = read(file([{ id: 1, type: old }]));
     expect(node(found.document, "1")?.type).toBe(now);
     expect(codes(found)[0]).toBe("renamed-class");
+  });
+
+  it("knows an old group node by the groups of the file, and any other as a released workflow", () => {
+    const types = ["workflow/Mine", "workflow/Fox & 'Owl'@1.2.0", "workflow>Mine"];
+    const nodes = types.map((type, id) => ({ id, type }));
+    const released = read(file(nodes));
+    expect(node(released.document, "0")?.type).toBe("workflow/Mine");
+    expect(node(released.document, "1")?.type).toBe("workflow/Fox & 'Owl'@1.2.0");
+    const group = { nodes: [{ type: "KSampler" }], links: [] };
+    const { findings } = read(file(nodes, { extra: { groupNodes: { Mine: group } } }));
+    const converted = findings.filter(({ code }) => code === "group-node-converted");
+    expect(converted.map((finding) => finding.node)).toEqual(["0", "2"]);
   });
 
   it("takes the prefix of old sampler names away", () => {

@@ -24,11 +24,12 @@ export function read(file: string | JsonObject, defs?: Defs): ReadResult {
   const { value, findings } = typeof file === "string" ? parse(file) : { value: file, findings: [] };
   if (!isObject(value) || !Array.isArray(value["nodes"])) throw new FormatError("not-a-workflow");
   const found = [...findings];
+  const groupNodes = new Set(Object.keys(object(object(value["extra"])["groupNodes"])));
   const definitions = [...definitionsOf(value)].map(([id, raw]): [GraphId, Graph] => [
     id,
-    readGraph(id, raw, "object", found),
+    readGraph(id, raw, "object", groupNodes, found),
   ]);
-  const root = readGraph(ROOT, value, value["version"] === 1 ? "object" : "list", found);
+  const root = readGraph(ROOT, value, value["version"] === 1 ? "object" : "list", groupNodes, found);
   // How the file was written is kept before anything becomes something else.
   const opened = remembering({ graphs: tableOf([[ROOT, root], ...definitions]) }, value);
   const { document, findings: converted } = convertGroupNodes(opened, defs);
@@ -51,9 +52,15 @@ function subgraphs(raw: JsonObject): JsonObject[] {
   return list(object(raw["definitions"])["subgraphs"]).filter(isObject);
 }
 
-function readGraph(id: GraphId, raw: JsonObject, form: "list" | "object", findings: Finding[]): Graph {
+function readGraph(
+  id: GraphId,
+  raw: JsonObject,
+  form: "list" | "object",
+  groupNodes: ReadonlySet<string>,
+  findings: Finding[],
+): Graph {
   const report = (finding: Omit<Finding, "graph">) => findings.push({ ...finding, graph: id });
-  const nodes = readNodes(list(raw["nodes"]), report);
+  const nodes = readNodes(list(raw["nodes"]), report, groupNodes);
   const links = readLinks(list(raw["links"]), nodes, list(raw["outputs"]), report);
   const groups = list(raw["groups"]).filter(isObject);
   const info = without(raw, "nodes", "links", "groups", "definitions");

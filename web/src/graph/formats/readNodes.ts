@@ -20,9 +20,15 @@ const RENAMED: Readonly<Record<string, string>> = {
 const SAMPLERS = new Set(["KSampler", "KSamplerAdvanced", "PrimitiveNode"]);
 const DEFAULT_SIZE: Point = [210, 100];
 
+/** What the class of a released workflow begins with, and once that of a group node did. */
+const WORKFLOW = "workflow/";
+const NO_GROUPS: ReadonlySet<string> = new Set();
+
+/** `groups` names the group nodes of the file. */
 export function readNodes(
   raws: readonly Json[],
   report: (finding: Omit<Finding, "graph">) => void,
+  groups: ReadonlySet<string> = NO_GROUPS,
 ): ReadNode[] {
   const taken = new Set<NodeKey>();
   let last = Math.max(0, ...raws.map((raw) => number(object(raw)["id"]) ?? 0));
@@ -39,7 +45,7 @@ export function readNodes(
     }
     const key = String(id);
     taken.add(key);
-    return [{ key, raw, record: readNode(raw, id, key, report) }];
+    return [{ key, raw, record: readNode(raw, id, key, report, groups) }];
   });
 }
 
@@ -58,9 +64,10 @@ function readNode(
   id: number | string,
   node: NodeKey,
   report: (finding: Omit<Finding, "graph">) => void,
+  groups: ReadonlySet<string>,
 ): NodeRecord {
   const written = text(raw["type"]) ?? "";
-  const type = className(written);
+  const type = className(written, groups);
   if (type !== written) report({ code: "renamed-class", node, params: { type: written, to: type } });
   return {
     id,
@@ -80,12 +87,15 @@ function readNode(
   };
 }
 
-/** The name a class is known by today. */
-export function className(written: string): string {
-  const type = (RENAMED[written] ?? written).replace(/[&<>"'`=]/g, (sign) =>
+/** The name a class is known by today. Of `workflow/NAME` only a group node has another one. */
+export function className(written: string, groups: ReadonlySet<string> = NO_GROUPS): string {
+  if (written.startsWith(WORKFLOW)) {
+    const name = written.slice(WORKFLOW.length);
+    return groups.has(name) ? `workflow>${name}` : written;
+  }
+  return (RENAMED[written] ?? written).replace(/[&<>"'`=]/g, (sign) =>
     sign === ">" && written.startsWith("workflow>") ? sign : "",
   );
-  return type.startsWith("workflow/") ? `workflow>${type.slice("workflow/".length)}` : type;
 }
 
 function readValues(values: Json | undefined, type: string): Json {
