@@ -155,7 +155,7 @@ def test_an_older_database_is_copied_before_it_is_changed(
     assert newer.document(saved.id) == document()
     newer.close()
     store.close()
-    with closing(sqlite3.connect(tmp_path / "workflows.sqlite.schema-0001")) as copy:
+    with closing(sqlite3.connect(tmp_path / "workflows.sqlite.before-0002")) as copy:
         assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
         assert copy.execute("SELECT id FROM versions").fetchone() == (saved.id,)
 

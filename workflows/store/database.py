@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 
 from sqlalchemy import Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from workflows.store import postgres, sqlite
 from workflows.store.errors import StoreUnusable
-from workflows.store.faults import told
+from workflows.store.faults import faults_of, told
 
 HEAD = "0001"
 """The newest migration; a test compares it with the migration scripts."""
@@ -45,7 +45,7 @@ def _open_file(path: Path) -> Engine:
     if schema != HEAD:
         _refuse_newer(schema, str(path))
         if schema is not None:
-            sqlite.keep_copy(path, schema)
+            sqlite.keep_copy(path, path.with_name(f"{path.name}.before-{HEAD}"))
         _migrate(engine, str(path))
     return engine
 
@@ -80,5 +80,5 @@ def _migrate(engine: Engine, place: str) -> None:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except DBAPIError as error:
+    except faults_of(engine) as error:
         raise StoreUnusable(str(told(error, place))) from error

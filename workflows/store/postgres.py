@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from workflows.store.errors import StoreUnusable
-from workflows.store.faults import told
+from workflows.store.faults import faults_of, told
 
 PATIENCE = 10
 """Seconds to wait for the server, and for another process that writes to the same workflow."""
@@ -46,6 +45,6 @@ def schema_of(engine: Engine) -> str | None:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except DBAPIError as error:
+    except faults_of(engine) as error:
         raise StoreUnusable(str(told(error, place))) from error
     return None if found is None else str(found)

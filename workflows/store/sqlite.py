@@ -64,9 +64,8 @@ def schema_of(path: Path) -> str | None:
         raise unusable(path, error) from error
 
 
-def keep_copy(path: Path, schema: str) -> Path:
-    """A copy of the file as it is, with all that was committed. Returns its path, named after its schema."""
-    copy = path.with_name(f"{path.name}.schema-{schema}")
+def keep_copy(path: Path, copy: Path) -> None:
+    """Copy the file with all that was committed, also what still is in its log. Raises StoreUnusable."""
     partial = copy.with_name(f"{copy.name}.part")
     partial.unlink(missing_ok=True)
     try:
@@ -78,19 +77,28 @@ def keep_copy(path: Path, schema: str) -> Path:
             target.close()
     except sqlite3.Error as error:
         raise unusable(path, error) from error
-    return partial.replace(copy)
+    partial.replace(copy)
+
+
+def lacks_space(error: Exception) -> bool:
+    """Whether it failed because the disk is full; it is also if the index of the log cannot grow."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE
 
 
 def unusable(path: Path, error: Exception) -> StoreBusy | StoreUnusable:
     """What to tell people about a file that does not work, and what they can do."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(f"another program keeps {path} locked: close it and try again")
-    if code == sqlite3.SQLITE_FULL:
+    if lacks_space(error):
         return StoreUnusable(f"there is no space left to open {path}: free some and try again")
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-        text = f"{path} cannot be opened ({error}): check who may write to it and its folder"
-        return StoreUnusable(text)
-    copies = ", ".join(sorted(copy.name for copy in path.parent.glob(f"{path.name}.schema-*")))
-    text = f"{path} cannot be used: {error}. It is left as it is: put a copy of it in its place"
-    return StoreUnusable(f"{text} (there is {copies})" if copies else text)
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreBusy(f"another program keeps {path} locked: close it and try again")
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_IOERR:
+            text = (
+                f"{path} cannot be opened ({error}): check its disk, and who may write to it and its folder"
+            )
+            return StoreUnusable(text)
+        case _:
+            copies = ", ".join(sorted(copy.name for copy in path.parent.glob(f"{path.name}.before-*")))
+            text = f"{path} cannot be used: {error}. It is left as it is: put a copy of it in its place"
+            return StoreUnusable(f"{text} (there is {copies})" if copies else text)

@@ -13,14 +13,13 @@ from types import EllipsisType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from workflows.store import about, commits, content, history, listing, names, pointers, releases
 from workflows.store.about import About, Wanted
 from workflows.store.database import open_database
 from workflows.store.errors import BranchConflict, StoreBusy
-from workflows.store.faults import damaged, passes, told
+from workflows.store.faults import faults_of, passes, told
 from workflows.store.records import (
     MAIN,
     Commit,
@@ -50,6 +49,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._file = engine.dialect.name == "sqlite"
+        self._faults = faults_of(engine)
         # A file has one writer at a time: threads wait in order here, rather than by trying again and again.
         self._writing = threading.Lock() if self._file else nullcontext()
 
@@ -259,11 +259,9 @@ class Store:
         for attempt in range(_ATTEMPTS):
             try:
                 return work()
-            except DBAPIError as error:
+            except self._faults as error:
                 if attempt + 1 == _ATTEMPTS or not passes(error):
                     raise told(error, f"the workflow store {place}") from error
-            except UnicodeDecodeError as error:
-                raise damaged(f"the workflow store {place}", str(error)) from error
             except NoConnection as error:
                 raise StoreBusy(f"the workflow store {place} has too much to do: try again") from error
         raise AssertionError("unreachable")

@@ -37,6 +37,7 @@ def _versions(connection: Connection) -> Iterator[str]:
         came_from[seq].append(parent)
     kept = set(connection.execute(select(blobs.c.digest)).scalars())
     ids: dict[int, VersionId] = {}
+    whole: set[tuple[str, str]] = set()
     for row in connection.execute(select(versions).order_by(versions.c.seq)).all():
         ids[row.seq] = row.id
         name = f"version {row.id}"
@@ -58,7 +59,8 @@ def _versions(connection: Connection) -> Iterator[str]:
         lacking = [each for each in (row.document, row.layout, row.thumbnail) if each and each not in kept]
         for digest in lacking:
             yield f"{name} lacks its content {digest}"
-        if not lacking:
+        if not lacking and (row.document, row.layout) not in whole:
+            whole.add((row.document, row.layout))
             yield from _whole(connection, name, row.document, row.layout)
 
 
