@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("darkroom.server")
 Result = TypeVar("Result")
 _THREADS = 4
+_PAUSE = 10.0
 
 
 class Workflows:
@@ -29,28 +30,35 @@ class Workflows:
 
     Args:
         where: A SQLite file, or the URL of a PostgreSQL database.
+        pause: Seconds until it is tried again if it cannot be used.
     """
 
-    def __init__(self, where: str | Path) -> None:
+    def __init__(self, where: str | Path, pause: float = _PAUSE) -> None:
         self._where = where
+        self._pause = pause
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="workflows")
         self._tried = asyncio.Event()
         self._failure: StoreError | None = None
         self._store: Store | None = None
-        self.on_open: list[Callable[[Store], None]] = []
+        self.on_open: list[Callable[[Store], object]] = []
         """Called in a thread, in order, when the store is open and before anybody else asks it."""
 
     async def open(self) -> None:
-        """Open the store. If it cannot be used, the log says why, as does every later `call`."""
-        try:
-            self._store = await self._in_thread(self._opened)
-        except StoreError as error:
-            self._fail(error)
-        except Exception as error:  # the server can do all its other work
-            log.exception("the store of workflows cannot be opened")
-            self._fail(StoreUnusable(f"the store of workflows cannot be opened: {error}"))
-        finally:
-            self._tried.set()
+        """Open the store. While it cannot be used, the log says why, as does every `call`; it is tried again,
+        for its database server may only be late.
+        """
+        while self._store is None:
+            try:
+                self._store = await self._in_thread(self._opened)
+            except StoreError as error:
+                self._fail(error)
+            except Exception as error:  # the server can do all its other work
+                log.exception("the store of workflows cannot be opened")
+                self._fail(StoreUnusable(f"the store of workflows cannot be opened: {error}"))
+            finally:
+                self._tried.set()
+            if self._store is None:
+                await asyncio.sleep(self._pause)
 
     def _opened(self) -> Store:
         # The database library is imported beside the first requests, which need no workflows.
@@ -65,8 +73,9 @@ class Workflows:
         return store
 
     def _fail(self, error: StoreError) -> None:
+        if str(error) != str(self._failure):
+            log.error("workflows cannot be kept or called: %s", error)
         self._failure = error
-        log.error("workflows cannot be kept or called: %s", error)
 
     async def call(self, work: Callable[[Store], Result]) -> Result:
         """What `work` makes of the store, in a thread, once the store is open.
