@@ -8,7 +8,8 @@ from typing import Any, Literal
 from workflows.canonical import Json
 
 Kind = Literal[
-    "value", "link", "class", "title", "mode", "property", "deleted", "cycle", "interface", "subgraph", "function", "extra"
+    "value", "link", "class", "title", "mode", "property", "deleted", "cycle", "interface", "subgraph",
+    "function", "extra",
 ]  # fmt: skip
 
 
@@ -21,8 +22,8 @@ class Conflict:
     """Something both sides changed, and not to the same.
 
     `id` is the same in every merge of the same three documents: `/12/text` for an input of node 12,
-    `/SUBGRAPH/12/text` inside a definition. `base`, `ours` and `theirs` are what each has: a value, or
-    `{"link": [node, slot]}`, None where there is nothing.
+    `/12/:title` for its title, `/12` for the whole node, `/SUBGRAPH/12/text` inside a definition. `base`,
+    `ours` and `theirs` are what each has: a value, or `{"link": [node, slot]}`, None where there is nothing.
     """
 
     id: str
