@@ -1,6 +1,7 @@
 """Records of runs: what was written comes back, however it was run and whatever came of it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
