@@ -10,15 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.plan_view import show_plan
-from cli.progress import RunView
+from cli.progress import RunView, tell
 from cli.setup import folders_of, run_options_of
-from cli.workflow_file import WorkflowError, WorkflowFile, read_workflow
+from cli.workflow_file import Prompt, WorkflowError, WorkflowFile, read_workflow
+from cli.workflow_nodes import WorkflowNodes
 from cli.workflows.recording import Recording, store_of
 from engine.context import JobExtra
 from engine.events import Event
 from engine.registry import Registry
 from server.observe.trace import Trace, lanes_of
 from workflows.formats import Finding
+from workflows.functions import ExpansionError
+from workflows.store.errors import StoreError
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,14 +44,24 @@ def execute(found: WorkflowFile, options: argparse.Namespace, console: Console, 
         from cli.host import host_of, run_here
 
         host = host_of(options, folders)
+    nodes = WorkflowNodes(store_of(options, folders), host.registry, host.folders)
+    prompt: Prompt = {}
     try:
-        prompt, findings = found.prompt_with(options.changes, host.registry, host.folders)
-    except WorkflowError as error:
+        prompt, findings = found.prompt_with(options.changes, host.registry, host.folders, nodes.info)
+        for finding in findings:
+            tell_finding(errors, finding)
+        if any(finding.severity == "error" for finding in findings):
+            return 1
+        prompt = nodes.expanded(prompt)
+    except (WorkflowError, StoreError) as error:
         return complain(errors, str(error))
-    for finding in findings:
-        tell_finding(errors, finding)
-    if any(finding.severity == "error" for finding in findings):
+    except ExpansionError as error:
+        inner = {node: {"class_type": kind} for node, kind in error.classes.items()}
+        for problem in error.problems:
+            tell(errors, inner | prompt, problem)
         return 1
+    finally:
+        nodes.close()
     if options.dry_run:
         return show_plan(host, prompt, console, errors)
     view = RunView(prompt, console, errors, folders.place)

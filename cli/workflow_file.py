@@ -1,7 +1,7 @@
 """A workflow file in any of the formats, and changes asked of it on the command line."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,8 @@ from workflows.formats.embedded import read_file
 from workflows.formats.partial import without_unknown
 
 Prompt = dict[str, Any]
+Info = Callable[[str], dict[str, Any] | None]
+"""A class name to its entry of `/object_info`, None if it is not known."""
 
 
 class WorkflowError(ValueError):
@@ -29,13 +31,18 @@ class WorkflowFile:
     workflow: Mapping[str, Any] | None
 
     def prompt_with(
-        self, changes: Sequence[str], registry: Registry, folders: Folders
+        self, changes: Sequence[str], registry: Registry, folders: Folders, released: Info = lambda name: None
     ) -> tuple[Prompt, Sequence[Finding]]:
-        """The prompt to run, and what was found on the way. Raises WorkflowError."""
+        """The prompt to run, workflows in it still single nodes, and what was found on the way.
+
+        `released` knows the classes of released workflows. Raises WorkflowError.
+        """
         prompt, findings = self.prompt, ()
         if prompt is None:
             definitions = remembered(
-                lambda name: spec.object_info(folders.list) if (spec := registry.get(name)) else None
+                lambda name: (
+                    spec.object_info(folders.list) if (spec := registry.get(name)) else released(name)
+                )
             )
             try:
                 found = convert(self.workflow, definitions)

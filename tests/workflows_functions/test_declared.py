@@ -142,6 +142,11 @@ def test_a_socket_without_a_link_is_required_and_one_with_a_link_is_not() -> Non
     assert (a.required, b.required, b.default) == (True, False, 1)
 
 
+def test_a_widget_nobody_has_touched_has_the_default_of_its_node() -> None:
+    more = declared(double(), TOYS).by_name["more"]
+    assert (more.default, more.max, more.required) == (0, 9, False)
+
+
 def test_a_widget_fed_by_a_link_keeps_the_link() -> None:
     document = double()
     document["extra"]["darkroom"]["function"]["inputs"] = [takes("b", "INT", "2.b")]

@@ -37,13 +37,16 @@ class Place:
 
     @property
     def literal(self) -> Any:
-        """The value written there; None if there is none."""
-        return None if self.linked else unwrap(self.given.get(self.target.input))
+        """The value written there, or that of a widget nobody has touched; None if there is none."""
+        if self.target.input in self.given:
+            return None if self.linked else unwrap(self.given[self.target.input])
+        return None if self.definition is None else self.definition.options.get("default")
 
     @property
     def fed(self) -> bool:
         """Whether the node runs without anybody giving the input."""
-        return self.target.input in self.given or (self.definition is not None and self.definition.optional)
+        optional = self.definition is not None and self.definition.optional
+        return optional or self.linked or self.literal is not None
 
     def takes(self, entry: Input) -> bool:
         """Whether the node takes all that the function's input does."""
