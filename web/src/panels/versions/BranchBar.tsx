@@ -10,6 +10,7 @@ import {
 import { useTranslation } from "react-i18next";
 import { runCommand } from "@/store/commands";
 import { mergeBranch, removeRef, switchBranch } from "@/store/versions/actions";
+import { MAIN } from "@/store/versions/opening";
 import { useTimeline } from "@/store/versions/timeline";
 import type { Saved } from "@/store/versions/types";
 import styles from "./Versions.module.css";
@@ -21,6 +22,7 @@ export function BranchBar({ saved }: { readonly saved: Saved }) {
   const { workflow, branch } = saved;
   const branches = record?.branches ?? [];
   const others = branches.filter(({ name }) => name !== branch);
+  const removable = others.filter(({ name }) => name !== MAIN);
   const isBehind = branches.some(({ name, version }) => name === branch && version.id !== saved.version);
   return (
     <div className={styles.bar}>
@@ -73,21 +75,19 @@ export function BranchBar({ saved }: { readonly saved: Saved }) {
                   {name}
                 </Menu.Item>
               ))}
-              <Menu.Label>{t("branch.delete")}</Menu.Label>
-              {others
-                .filter(({ name }) => name !== "main")
-                .map(({ name }) => (
-                  <Menu.Item
-                    key={name}
-                    color="red"
-                    leftSection={<IconTrash size={14} aria-hidden />}
-                    onClick={() => void removeRef(workflow, "branch", name)}
-                  >
-                    {name}
-                  </Menu.Item>
-                ))}
             </>
           )}
+          {removable.length > 0 && <Menu.Label>{t("branch.delete")}</Menu.Label>}
+          {removable.map(({ name }) => (
+            <Menu.Item
+              key={name}
+              color="red"
+              leftSection={<IconTrash size={14} aria-hidden />}
+              onClick={() => void removeRef(workflow, "branch", name)}
+            >
+              {name}
+            </Menu.Item>
+          ))}
         </Menu.Dropdown>
       </Menu>
       {isBehind && <span className={styles.hint}>{t("branch.behind", { name: branch })}</span>}

@@ -32,6 +32,7 @@ export function CompareStage() {
   if (comparison === null || sides === null) return null;
   const { before, after } = comparison;
   const isLive = after.version === null && mode === "canvas";
+  const isSingle = before.version !== null && before.version.id === after.version?.id;
   const look = (index: number) => {
     const one = listed[(index + listed.length) % listed.length];
     if (one === undefined) return;
@@ -40,7 +41,6 @@ export function CompareStage() {
     if (isLive) goTo(one, sides);
   };
   const labels = [sideLabel(before.version, t), sideLabel(after.version, t)] as const;
-  const isSingle = before.version !== null && before.version.id === after.version?.id;
   return (
     <section
       className={styles.stage}
@@ -55,7 +55,7 @@ export function CompareStage() {
     >
       <CompareBar labels={labels} isSingle={isSingle} at={at} total={listed.length} onLook={look} />
       <div className={styles.body}>
-        {mode !== "list" && !isLive && (
+        {(mode !== "list" || isSingle) && !isLive && (
           <Panes
             documents={sides}
             labels={labels}

@@ -12,12 +12,14 @@ interface Props {
   readonly resolution: Resolution | null;
   readonly ours: VersionItem;
   readonly theirs: VersionItem;
+  /** What a node is called in the graph of the conflict. */
+  readonly titleOf: (node: string) => string;
   /** Bring the node to the middle. */
   readonly onShow: () => void;
 }
 
 /** What both sides changed: how it was, what each made of it, and which is to stay. */
-export function ConflictCard({ conflict, resolution, ours, theirs, onShow }: Props) {
+export function ConflictCard({ conflict, resolution, ours, theirs, titleOf, onShow }: Props) {
   const { t } = useTranslation("versions");
   const { id, title, input, node } = conflict;
   const [isWriting, setWriting] = useState(false);
@@ -51,7 +53,7 @@ export function ConflictCard({ conflict, resolution, ours, theirs, onShow }: Pro
         )}
       </div>
       <p className={styles.none}>
-        {t("merge.base")}: {textOf(conflict.base) ?? t("nothing")}
+        {t("merge.base")}: {textOf(conflict.base, titleOf) ?? t("nothing")}
       </p>
       {(["ours", "theirs"] as const).map((side) => {
         const { number, author } = side === "ours" ? ours : theirs;
@@ -69,7 +71,7 @@ export function ConflictCard({ conflict, resolution, ours, theirs, onShow }: Pro
               {isTaken && <IconCheck size={12} aria-hidden />}
               {t("merge.side", { side: t(`merge.${side}`), number, author })}
             </small>
-            <span>{textOf(conflict[side]) ?? t("nothing")}</span>
+            <span>{textOf(conflict[side], titleOf) ?? t("nothing")}</span>
           </button>
         );
       })}

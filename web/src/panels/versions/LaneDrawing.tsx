@@ -8,12 +8,14 @@ const MOST = 6;
 
 interface Props {
   readonly lane: Lane;
+  /** Columns the widest row has. */
+  readonly columns: number;
   readonly height: number;
   readonly isCurrent: boolean;
 }
 
 /** A version as a dot, and the lines of history around it. */
-export function LaneDrawing({ lane, height, isCurrent }: Props) {
+export function LaneDrawing({ lane, columns, height, isCurrent }: Props) {
   const x = (column: number) => Math.min(column, MOST - 1) * STEP + STEP / 2 + 2;
   const [at, middle] = [x(lane.column), height / 2];
   const bend = (from: number, y1: number, to: number, y2: number) =>
@@ -22,7 +24,7 @@ export function LaneDrawing({ lane, height, isCurrent }: Props) {
   return (
     <svg
       className={styles.lanes}
-      width={widthOf(lane)}
+      width={Math.min(columns, MOST) * STEP + 4}
       height={height}
       aria-hidden="true"
       data-merge={isMerge || undefined}
@@ -40,8 +42,4 @@ export function LaneDrawing({ lane, height, isCurrent }: Props) {
       {isMerge && <circle cx={at} cy={middle} r={1.5} className={styles.mergeDot} />}
     </svg>
   );
-}
-
-export function widthOf({ width }: Lane): number {
-  return Math.min(width, MOST) * STEP + 4;
 }

@@ -1,6 +1,7 @@
 import { Button, CloseButton, TextInput } from "@mantine/core";
 import { type FormEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { titleOf } from "@/graph/connect";
 import { diff } from "@/graph/diff";
 import type { GraphId, NodeKey } from "@/graph/document";
 import { useDefs } from "@/store/defs";
@@ -87,6 +88,7 @@ function Stage({ merging }: { readonly merging: Merging }) {
                     resolution={resolutions[conflict.id] ?? null}
                     ours={ours}
                     theirs={theirs}
+                    titleOf={(node) => titleOf(document, defs, graphIdOf(conflict.graph), node)}
                     onShow={() => {
                       const { node, graph } = conflict;
                       if (node != null) setLit({ graph: graphIdOf(graph), node });

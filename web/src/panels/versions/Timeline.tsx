@@ -21,6 +21,7 @@ export function Timeline({ chosen, current, label, onChoose, onOpen }: Props) {
   const { t } = useTranslation("versions");
   const { versions, hasMore, isLoading } = useTimeline();
   const lanes = useMemo(() => lanesOf(versions), [versions]);
+  const columns = useMemo(() => lanes.reduce((most, { width }) => Math.max(most, width), 1), [lanes]);
   const box = useRef<HTMLDivElement>(null);
   const { from, to } = useWindow(box, ROW_HEIGHT, versions.length);
   useEffect(() => {
@@ -67,6 +68,7 @@ export function Timeline({ chosen, current, label, onChoose, onOpen }: Props) {
                 key={version.id}
                 version={version}
                 lane={lane}
+                columns={columns}
                 isChosen={version.id === chosen?.id}
                 isCurrent={version.id === current}
                 position={from + index + 1}

@@ -14,6 +14,7 @@ export const ROW_HEIGHT = 64;
 interface Props {
   readonly version: VersionItem;
   readonly lane: Lane;
+  readonly columns: number;
   readonly isChosen: boolean;
   /** Whether the open workflow is based on it. */
   readonly isCurrent: boolean;
@@ -24,7 +25,7 @@ interface Props {
 
 /** One version in the timeline. */
 export const VersionRow = memo(function VersionRow(props: Props) {
-  const { version, lane, isChosen, isCurrent, position, onChoose, onOpen } = props;
+  const { version, lane, columns, isChosen, isCurrent, position, onChoose, onOpen } = props;
   const { t } = useTranslation("versions");
   const { id, number, message, author, created, thumbnail } = version;
   return (
@@ -43,7 +44,7 @@ export const VersionRow = memo(function VersionRow(props: Props) {
       onClick={(event) => onChoose(version, event)}
       onDoubleClick={() => onOpen(version)}
     >
-      <LaneDrawing lane={lane} height={ROW_HEIGHT} isCurrent={isCurrent} />
+      <LaneDrawing lane={lane} columns={columns} height={ROW_HEIGHT} isCurrent={isCurrent} />
       <span className={styles.picture}>
         {thumbnail === null ? (
           <IconPhoto size={18} stroke={1.2} aria-hidden />

@@ -4,7 +4,18 @@ import { isObject, type Json } from "@/graph/json";
 import type { Conflict } from "@/store/versions/types";
 
 /** Kinds that have words of their own; every other is said in general. */
-const KINDS = ["value", "rewired", "deleted", "mode", "retitled", "cycle", "interface", "function"] as const;
+const KINDS = [
+  "value",
+  "link",
+  "class",
+  "title",
+  "mode",
+  "deleted",
+  "cycle",
+  "interface",
+  "subgraph",
+  "function",
+] as const;
 export type ConflictKind = (typeof KINDS)[number] | "other";
 
 export function kindOf({ kind }: Conflict): ConflictKind {
@@ -22,11 +33,12 @@ export function takesValue(conflict: Conflict): boolean {
   return conflict.kind === "value" && sides.every((side) => !isObject(side) && !Array.isArray(side));
 }
 
-/** One side of a conflict as text; null for nothing there. */
-export function textOf(side: unknown): string | null {
+/** One side of a conflict as text; null for nothing there. `titleOf`: what a node is called. */
+export function textOf(side: unknown, titleOf: (node: string) => string = (node) => node): string | null {
   if (side === null || side === undefined) return null;
   if (typeof side === "string") return side;
-  if (isObject(side) && typeof side["title"] === "string") return side["title"];
+  const link = isObject(side) ? side["link"] : undefined;
+  if (Array.isArray(link)) return titleOf(String(link[0]));
   return JSON.stringify(side);
 }
 

@@ -1,7 +1,8 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ROOT } from "@/graph/document";
-import { read } from "@/graph/formats/read";
+import { type Document, ROOT } from "@/graph/document";
+import { write } from "@/graph/formats/write";
+import type { JsonObject } from "@/graph/json";
 import { useDefs } from "@/store/defs";
 import { perform, useEditor } from "@/store/editor";
 import { startPersistence, workspace } from "@/store/persist";
@@ -10,19 +11,40 @@ import { activeTab, useTabs } from "@/store/persist/tabs";
 import { documentOf, nodeAt } from "@/store/persist/testing";
 import { NOTHING } from "@/store/persist/workspace";
 import { useReport } from "@/store/report";
+import { FakeWorkflows } from "@/store/versions/testing";
 import { type Answers, type QuestionKind, useQuestion } from "./ask";
 import { takeImages } from "./images";
-import { newWorkflow, openFile, openNamed, openText } from "./opening";
-import { deleteFile, duplicateFile, renameFile, save, saveAs, textOf } from "./saving";
+import { newWorkflow, openFile, openNamed, openSaved, openText } from "./opening";
+import { deleteFile, duplicateFile, renameFile, save, saveAs } from "./saving";
+
+const server = vi.hoisted(() => {
+  const state = { send: async (_: string, __?: RequestInit): Promise<Response> => new Response("{}") };
+  // The typed client keeps the function that is there when it is made.
+  globalThis.fetch = async (input, init) => {
+    if (!(input instanceof Request)) return state.send(String(input), init);
+    const body = await input.text();
+    const path = input.url.replace(/^https?:\/\/[^/]+\//, "");
+    return state.send(path, { method: input.method, ...(body === "" ? {} : { body }) });
+  };
+  return state;
+});
+
+const textOf = (document: Document) => JSON.stringify(write(document), null, 2);
 
 /** The routes below `/userdata`, over a map of files. */
 class FakeFiles {
   readonly kept = new Map<string, string>();
+  readonly workflows = new FakeWorkflows();
   isOnline = true;
 
   readonly fetch = async (path: string, init?: RequestInit): Promise<Response> => {
     if (!this.isOnline) throw new TypeError("Failed to fetch");
     const [where = "", query] = path.split("?");
+    const body: JsonObject = JSON.parse(String(init?.body ?? "null"));
+    if (where.startsWith("api/v1")) {
+      const answer = this.workflows.answer(init?.method ?? "GET", where.slice("api/v1".length), body);
+      return answer ?? new Response("{}", { status: 404 });
+    }
     if (!where.startsWith("userdata")) return new Response("{}", { status: 404 });
     const parts = where.split("/").slice(1).map(decodeURIComponent);
     const [name = "", move, to = ""] = parts;
@@ -80,7 +102,7 @@ describe("files", () => {
     files = new FakeFiles();
     asked = [];
     stop = () => undefined;
-    vi.stubGlobal("fetch", files.fetch);
+    server.send = files.fetch;
     vi.stubGlobal("window", { addEventListener() {} });
     vi.stubGlobal("document", { addEventListener() {} });
     useDefs.setState({ status: "ready" });
@@ -95,73 +117,123 @@ describe("files", () => {
     vi.unstubAllGlobals();
   });
 
+  const head = (name: string, branch?: string) => files.workflows.head(name, branch);
+  const placeIn = (document: unknown) =>
+    (document as { nodes: { pos: number[] }[] } | undefined)?.nodes[0]?.pos[0];
   const openPortrait = async () => {
     put("portrait", textOf(documentOf(nodeAt(1))));
-    expect(await openNamed("portrait")).toBe(true);
+    expect(await openSaved("portrait")).toBe(true);
   };
+  /** A workflow of one version, open. */
+  const begin = async (name = "portrait") => {
+    workspace().open({ ...NOTHING, document: documentOf(nodeAt(1)), isSaved: false });
+    answering("name", name);
+    expect(await save()).toBe(true);
+    asked = [];
+  };
+  /** Somebody else adds a version. */
+  const saveElsewhere = (name: string, document: Document) =>
+    files.workflows.commit(name, {
+      document: write(document),
+      branch: "main",
+      parent: head(name)?.id ?? null,
+      message: "elsewhere",
+    });
 
-  it("opens, edits and saves a file of the server without asking anything", async () => {
-    answering("name", null);
-    await openPortrait();
+  it("keeps each save as a version on the branch, and says what is new in it", async () => {
+    await begin();
+    expect(head("portrait")).toMatchObject({ number: 1 });
     move(40);
     expect(activeTab()).toMatchObject({ name: "portrait", isSaved: false });
     expect(await save()).toBe(true);
-    expect(activeTab()?.isSaved).toBe(true);
     expect(asked).toEqual([]);
-    expect(JSON.parse(file("portrait") ?? "").nodes[0].pos).toEqual([40, 0]);
-    expect(read(file("portrait") ?? "").document.graphs.by[ROOT]?.nodes.ids).toEqual(["1"]);
+    expect(activeTab()).toMatchObject({
+      isSaved: true,
+      home: { kind: "version", branch: "main", number: 2 },
+    });
+    expect(placeIn(head("portrait")?.document)).toBe(40);
+    expect(head("portrait")).toMatchObject({ parents: ["portrait-1"] });
   });
 
-  it("asks for a name where there is none, and keeps folders in it", async () => {
-    workspace().open({ ...NOTHING, document: documentOf(nodeAt(1)), isSaved: false });
-    answering("name", "people/first");
+  it("makes no version of what has not changed", async () => {
+    await begin();
     expect(await save()).toBe(true);
-    expect(file("people/first")).toBeDefined();
-    expect(useEditor.getState().name).toBe("people/first");
+    expect(head("portrait")?.number).toBe(1);
+    expect(notices()).toContain("versions:notice.unchanged");
   });
 
-  it("does not overwrite a file that changed since it was opened, unless told to", async () => {
-    await openPortrait();
+  it("saves twice in a row without standing in its own way", async () => {
+    await begin();
     move(1);
-    const theirs = textOf(documentOf(nodeAt(1, 7), nodeAt(2)));
-    put("portrait", theirs);
-    answering("conflict", "cancel");
-    expect(await save()).toBe(false);
-    expect(asked).toEqual(["conflict"]);
-    expect(file("portrait")).toBe(theirs);
-
-    answering("conflict", "copy");
+    let second: Promise<boolean> | null = null;
+    server.send = (path, init) => {
+      // The first is on its way.
+      if (second === null) move(2);
+      second ??= save();
+      return files.fetch(path, init);
+    };
     expect(await save()).toBe(true);
-    expect(file("portrait")).toBe(theirs);
+    expect(await second).toBe(true);
+    expect(head("portrait")?.number).toBe(3);
+    expect(placeIn(head("portrait")?.document)).toBe(2);
+    expect(asked).toEqual([]);
+  });
+
+  it("asks for another name where one is taken", async () => {
+    await begin();
+    newWorkflow();
+    workspace().open({ ...NOTHING, document: documentOf(nodeAt(2)), isSaved: false });
+    stop();
+    const names = ["portrait", "portrait 2"];
+    stop = useQuestion.subscribe(({ question, settle }) => {
+      if (question?.kind === "name") queueMicrotask(() => settle(names.shift() ?? null));
+    });
+    expect(await save()).toBe(true);
     expect(useEditor.getState().name).toBe("portrait 2");
-    expect(JSON.parse(file("portrait 2") ?? "").nodes[0].pos).toEqual([1, 0]);
+    expect(head("portrait")?.number).toBe(1);
   });
 
-  it("replaces it when the person says so, and does not ask again", async () => {
-    await openPortrait();
-    move(1);
-    put("portrait", textOf(documentOf(nodeAt(9))));
-    answering("conflict", "overwrite");
+  it("makes a workflow of a file when it is saved, and leaves the file alone", async () => {
+    put("people/portrait", textOf(documentOf(nodeAt(1))));
+    expect(await openNamed("people/portrait")).toBe(true);
+    move(7);
+    answering("name", null);
     expect(await save()).toBe(true);
+    expect(asked).toEqual([]);
+    expect(useEditor.getState().name).toBe("portrait");
+    expect(placeIn(head("portrait")?.document)).toBe(7);
+    expect(JSON.parse(file("people/portrait") ?? "").nodes[0].pos).toEqual([0, 0]);
+  });
+
+  it("keeps both where somebody else has saved first, and asks how to go on", async () => {
+    await begin();
+    move(1);
+    saveElsewhere("portrait", documentOf(nodeAt(1, 7)));
+    answering("diverged", "keep");
+    expect(await save()).toBe(true);
+    expect(asked).toEqual(["diverged"]);
+    expect(placeIn(head("portrait")?.document)).toBe(7);
+    const { home } = activeTab() ?? {};
+    expect(home).toMatchObject({ kind: "version", branch: expect.stringMatching(/^main-/) });
+    expect(placeIn(head("portrait", home?.kind === "version" ? home.branch : "")?.document)).toBe(1);
+    // The next one follows on the branch that holds ours.
     move(2);
     expect(await save()).toBe(true);
-    expect(asked).toEqual(["conflict"]);
-    expect(JSON.parse(file("portrait") ?? "").nodes[0].pos).toEqual([2, 0]);
+    expect(asked).toEqual(["diverged"]);
+    expect(placeIn(head("portrait")?.document)).toBe(7);
   });
 
-  it("asks before saving as a name that is taken", async () => {
-    await openPortrait();
-    put("other", "{}");
-    answering("overwrite", false);
-    expect(await saveAs("other")).toBe(false);
-    expect(file("other")).toBe("{}");
-    answering("overwrite", true);
+  it("saves as a workflow of its own", async () => {
+    await begin();
+    move(3);
     expect(await saveAs("other")).toBe(true);
     expect(useEditor.getState().name).toBe("other");
+    expect(placeIn(head("other")?.document)).toBe(3);
+    expect(placeIn(head("portrait")?.document)).toBe(0);
   });
 
   it("says so when the server is away, loses nothing, and saves later", async () => {
-    await openPortrait();
+    await begin();
     move(5);
     files.isOnline = false;
     expect(await save()).toBe(false);
@@ -171,8 +243,8 @@ describe("files", () => {
     expect(await save()).toBe(true);
   });
 
-  it("brings unsaved edits back when the file is opened again, and says whether the file has changed", async () => {
-    await openPortrait();
+  it("brings unsaved edits back when it is opened again, and says whether it was saved meanwhile", async () => {
+    await begin();
     move(5);
     await workspace().close(activeTab()?.docId ?? "");
     await openNamed("portrait");
@@ -180,22 +252,25 @@ describe("files", () => {
     expect(useEditor.getState().done).toHaveLength(1);
     expect(notices()).toContain("files:notice.draftRestored");
     await workspace().close(activeTab()?.docId ?? "");
-    put("portrait", textOf(documentOf(nodeAt(3))));
+    saveElsewhere("portrait", documentOf(nodeAt(3)));
     await openNamed("portrait");
     expect(notices()).toContain("files:notice.draftOfOlder");
-    answering("conflict", "cancel");
+    answering("diverged", "keep");
     await save();
-    expect(asked).toEqual(["conflict"]);
+    expect(asked).toEqual(["diverged"]);
   });
 
-  it("shows a file again as it is now, not as it was", async () => {
-    await openPortrait();
+  it("shows a workflow again as it is now, not as it was; or one of its versions", async () => {
+    await begin();
     const { docId } = useEditor.getState();
     newWorkflow();
     await workspace().close(docId);
-    put("portrait", textOf(documentOf(nodeAt(1, 99))));
+    saveElsewhere("portrait", documentOf(nodeAt(1, 99)));
     await openNamed("portrait");
     expect(useEditor.getState().document.graphs.by[ROOT]?.nodes.by["1"]?.pos).toEqual([99, 0]);
+    await openNamed("portrait@#1");
+    expect(useEditor.getState().document.graphs.by[ROOT]?.nodes.by["1"]?.pos).toEqual([0, 0]);
+    expect(activeTab()?.home).toMatchObject({ number: 1 });
   });
 
   it("renames, duplicates and deletes; what is open follows", async () => {

@@ -115,7 +115,11 @@ async function create(
 }
 
 /** Null if there is a workflow of that name. */
-async function createAs(doc: OpenDoc, name: string, message = ""): Promise<Saved | null> {
+async function createAs(
+  doc: OpenDoc,
+  name: string,
+  message = i18next.t("versions:message.first"),
+): Promise<Saved | null> {
   const { document } = doc.content;
   const origin = doc.home?.kind === "version" ? { origin: doc.home.version } : {};
   const thumbnail = await pictureNow(doc);

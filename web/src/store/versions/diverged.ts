@@ -4,7 +4,6 @@ import { workspace } from "@/store/persist";
 import type { OpenDoc } from "@/store/persist/doc";
 import { compareVersions } from "./compare";
 import { startMerge } from "./merge";
-import { deleteBranch } from "./server";
 import { noteVersions } from "./timeline";
 import type { BranchConflict, Saved } from "./types";
 
@@ -14,17 +13,9 @@ export async function diverged(doc: OpenDoc, meant: Saved, conflict: BranchConfl
   const { workflow } = meant;
   const { version: ours, head: theirs, branch: kept } = conflict;
   noteVersions(workflow);
-  // An answer that got lost, and was asked for again: both are the same.
-  const isSame =
-    ours.document_digest === theirs.document_digest && ours.layout_digest === theirs.layout_digest;
-  const [at, branch] = isSame ? [theirs, meant.branch] : [ours, kept];
-  const home = { kind: "version", branch, version: at.id, number: at.number } as const;
+  const home = { kind: "version", branch: kept, version: ours.id, number: ours.number } as const;
   workspace().markSaved(doc, workflow, home, document);
-  const saved = { workflow, branch, version: at.id, number: at.number };
-  if (isSame) {
-    await deleteBranch(workflow, kept).catch(() => undefined);
-    return saved;
-  }
+  const saved = { workflow, branch: kept, version: ours.id, number: ours.number };
   const answer = await ask({ kind: "diverged", name: workflow, branch: meant.branch, kept, ours, theirs });
   if (answer === "compare") await compareVersions(workflow, theirs, ours);
   if (answer === "merge") {

@@ -26,15 +26,16 @@ export function lanesOf(versions: readonly Placed[]): Lane[] {
     const column = into[0] ?? freeColumn(open);
     const next = open.map((wanted) => (wanted === id ? null : wanted));
     const out = parents.map((parent, index) => {
-      // The first parent goes on below; others join a line that leads to them already.
       const known = next.indexOf(parent);
-      if (known >= 0) return known;
+      // The first parent goes on straight below: a line from the right that leads to it as well joins there.
+      if (known >= 0 && (index > 0 || known < column)) return known;
+      if (known >= 0) next[known] = null;
       const at = index === 0 ? column : freeColumn(next, column);
       next[at] = parent;
       return at;
     });
     const lines = open.flatMap((wanted, from) =>
-      wanted === null || wanted === id ? [] : [{ from, to: from }],
+      wanted === null || wanted === id ? [] : [{ from, to: next.indexOf(wanted) }],
     );
     const width = Math.max(open.length, next.length, column + 1);
     while (next.at(-1) === null) next.pop();

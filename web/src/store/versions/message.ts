@@ -24,8 +24,11 @@ const ORDER: readonly Difference["kind"][] = [
 ];
 
 export function messageOf(differences: readonly Difference[], t: Translate): string {
-  const named = differences
-    .filter((one) => isMeaningful(one) || one.kind === "retitled")
+  const said = differences.filter((one) => isMeaningful(one) || one.kind === "retitled");
+  // Seeds move on with every run: they are news only where nothing else is.
+  const isQuiet = said.some((one) => !isSeed(one));
+  const named = said
+    .filter((one) => !isQuiet || !isSeed(one))
     // A node that came brings its links along.
     .filter((one) => one.kind !== "rewired" || !isNew(one, differences))
     .toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
@@ -33,6 +36,10 @@ export function messageOf(differences: readonly Difference[], t: Translate): str
   const parts = named.slice(0, NAMED).map((one) => textOf(one, t));
   const rest = named.length - parts.length;
   return [...parts, ...(rest > 0 ? [t("versions:message.more", { count: rest })] : [])].join(", ");
+}
+
+function isSeed(one: Difference): boolean {
+  return one.kind === "value" && /(^|_)seed$/.test(one.input);
 }
 
 function isNew(one: Difference & { readonly kind: "rewired" }, all: readonly Difference[]): boolean {
