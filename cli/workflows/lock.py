@@ -17,10 +17,12 @@ from cli.packs import paths_of
 from cli.run import tell_finding
 from cli.setup import folders_of
 from cli.workflow_file import WorkflowError, WorkflowFile, read_workflow
+from cli.workflow_nodes import WorkflowNodes
 from cli.workflows.recording import store_of
 from engine.folders import Folders
 from engine.graph import as_object
 from server.settings import Settings
+from workflows.functions import ExpansionError
 from workflows.locks import Lock, lock
 from workflows.provenance.hashes import FileHashes, Known
 from workflows.store import Store
@@ -43,7 +45,7 @@ def lock_command(options: argparse.Namespace) -> int:
     where = store_of(options, folders)
     try:
         made = locked(options, folders, where)
-    except (WorkflowError, StoreError) as error:
+    except (WorkflowError, StoreError, ExpansionError) as error:
         errors.print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
         return 1
     text = json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
@@ -58,13 +60,18 @@ def lock_command(options: argparse.Namespace) -> int:
 
 
 def locked(options: argparse.Namespace, folders: Folders, where: str | Path) -> Lock:
-    """The lock of what the options name. Raises WorkflowError, StoreError."""
+    """The lock of what the options name. Raises WorkflowError, StoreError, ExpansionError."""
     from cli.listing import known_nodes
 
     registry, folders, _ = known_nodes(options, folders)
     with _opened(where) as store:
         found = _found(str(options.workflow), store)
-        prompt, findings = found.prompt_with((), registry, folders)
+        nodes = WorkflowNodes(where, registry, folders)
+        try:
+            prompt, findings = found.prompt_with((), registry, folders, nodes.info)
+            prompt = nodes.expanded(prompt)
+        finally:
+            nodes.close()
         for finding in findings:
             tell_finding(Console(stderr=True), finding)
         hashes = FileHashes() if store is None else FileHashes(_kept(store))

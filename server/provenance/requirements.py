@@ -12,8 +12,9 @@ from server.http import Problem
 from server.jobs.records import Json
 from server.keys import SETTINGS
 from server.known import node_specs
-from server.submission import Refused
+from server.submission import Refused, refusal
 from server.workflows.access import WORKFLOWS
+from server.workflows.functions import FUNCTIONS, ExpansionError
 from server.workflows.schemas import Side
 from workflows.locks import LockError, Stock, lock, lock_of, needs, resolve, with_names
 from workflows.provenance.hashes import FileHashes
@@ -47,7 +48,7 @@ async def resolved(app: web.Application, document: Json) -> Json:
     folders, packs, known = app[SETTINGS].folders, app[SETTINGS].packs, (await node_specs(app)).registry.get
     try:
         prompt = await _prompt(app, document)
-    except Refused:  # with classes nobody knows here, the lock says what they need
+    except Refused:  # of what nobody knows here, the lock says what it needs
         prompt = {}
 
     def work(store: Store) -> Json:
@@ -81,8 +82,13 @@ async def _document(app: web.Application, side: Side) -> Json:
 
 
 async def _prompt(app: web.Application, document: Json) -> Json:
+    """What a document runs, with the workflows in it as their nodes. Raises Problem, Refused."""
     inner = as_object(document.get("prompt"))
-    return dict(inner) if inner is not None else (await prompt_of(app, document)).prompt
+    prompt = dict(inner) if inner is not None else (await prompt_of(app, document)).prompt
+    try:
+        return await app[FUNCTIONS].expanded(prompt)
+    except ExpansionError as error:
+        raise Refused(refusal("invalid_workflow", str(error), "")) from error
 
 
 def _hashes(store: Store) -> FileHashes:
