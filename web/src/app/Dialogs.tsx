@@ -1,4 +1,5 @@
 import { lazy, Suspense } from "react";
+import { useUpgrade } from "@/store/functions/classes";
 import { useShell } from "@/store/shell";
 import { useViewer } from "@/store/viewer";
 
@@ -9,11 +10,15 @@ const HelpSheet = lazy(async () => ({ default: (await import("@/panels/help/Help
 const CommandPalette = lazy(async () => ({
   default: (await import("@/panels/palette/CommandPalette")).CommandPalette,
 }));
+const UpgradeDialog = lazy(async () => ({
+  default: (await import("@/panels/functions/UpgradeDialog")).UpgradeDialog,
+}));
 const Viewer = lazy(async () => ({ default: (await import("@/panels/gallery/Viewer")).Viewer }));
 
 /** The dialogs of the shell, each fetched when it is first opened. */
 export function Dialogs() {
   const dialog = useShell((shell) => shell.dialog);
+  const isUpgrading = useUpgrade(({ asked }) => asked !== null);
   const isViewing = useViewer((viewer) => viewer.items.length > 0);
   return (
     <Suspense fallback={null}>
@@ -21,6 +26,7 @@ export function Dialogs() {
       {dialog === "help" && <HelpSheet />}
       {dialog === "palette" && <CommandPalette />}
       {isViewing && <Viewer />}
+      {isUpgrading && <UpgradeDialog />}
     </Suspense>
   );
 }

@@ -1,10 +1,12 @@
 /** What happens once when the page is opened, in an order that lets nothing be lost. */
 import { canvasCommands } from "@/canvas/commands";
 import { panelCommands } from "@/panels/commands";
+import { functionCommands } from "@/panels/functions/commands";
 import { runCommands } from "@/panels/run/commands";
 import { addCommands } from "@/store/commands";
 import { followDefs } from "@/store/defs";
 import { fileCommands } from "@/store/files";
+import { watchWorkflowClasses } from "@/store/functions/classes";
 import { watchMissing } from "@/store/missing";
 import { startPersistence } from "@/store/persist";
 import { startRuns } from "@/store/runs/start";
@@ -17,9 +19,17 @@ export async function start(): Promise<void> {
   startRuns();
   await untilCanvas();
   followDefs();
-  addCommands([...fileCommands, ...versionCommands, ...panelCommands, ...canvasCommands, ...runCommands]);
+  addCommands([
+    ...fileCommands,
+    ...versionCommands,
+    ...panelCommands,
+    ...canvasCommands,
+    ...runCommands,
+    ...functionCommands,
+  ]);
   await startPersistence();
   watchMissing();
+  watchWorkflowClasses();
   await followRoute();
 }
 

@@ -6,6 +6,7 @@ type Sections = readonly (readonly string[])[];
 
 const NODE: Sections = [
   ["run.selected", "node.rename", "node.collapse", "node.pin", "node.mute", "node.bypass", "node.connect"],
+  ["function.upgrade", "function.open", "function.form"],
   ["graph.enter", "graph.makeSubgraph", "graph.unpack", "graph.makeIndependent", "graph.group"],
   ["edit.copy", "edit.cut", "edit.duplicate", "edit.delete", "edit.deleteReconnect"],
   ["node.front", "node.back", "node.recreate"],

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { pinnedOf } from "@/graph/functions/upgrade";
 import { enter } from "@/store/editor";
 import { type NodeRun, type PinnedProblem, useRuns } from "@/store/runs";
 import { showPanel } from "@/store/shell";
@@ -8,6 +9,7 @@ import { useCanvas } from "../state";
 import { showTip } from "../tip";
 import { InlineText } from "./InlineText";
 import { PlanBadge } from "./PlanBadge";
+import { ReleaseBadge } from "./ReleaseBadge";
 import { StateBadge } from "./StateBadge";
 import styles from "./TitleBar.module.css";
 
@@ -24,7 +26,7 @@ export function TitleBar({ data, run, problems }: Props) {
   const isExplained = useRuns((runs) => runs.plan?.[address] !== undefined);
   const isOver = run?.state === "done" || run?.state === "cached";
   const isRenaming = useCanvas((state) => state.renaming === key);
-  const title = record.title ?? def?.title ?? record.type;
+  const title = record.title ?? def?.title ?? pinnedOf(record.type)?.name ?? record.type;
   const isCollapsed = record.flags["collapsed"] === true;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: renaming and entering have keys of their own
@@ -63,6 +65,7 @@ export function TitleBar({ data, run, problems }: Props) {
       {record.flags["pinned"] === true && (
         <span className={styles.pin} title={t("node.pinned")} role="img" aria-label={t("node.pinned")} />
       )}
+      <ReleaseBadge data={data} />
       {def === undefined && <span className={styles.mark}>{t("node.missing")}</span>}
       {problems.length > 0 && (
         <button

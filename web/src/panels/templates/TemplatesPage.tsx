@@ -1,17 +1,25 @@
 import { Alert, Button, CloseButton, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { navigate } from "@/app/route";
+import { hashOf, navigate } from "@/app/route";
+import { useRoute } from "@/app/useRoute";
 import { SavedList } from "./SavedList";
 import { TemplateCard } from "./TemplateCard";
 import styles from "./TemplatesPage.module.css";
 import { loadLibrary, useLibrary } from "./useLibrary";
 
-/** Over the canvas: workflows to start from, and those that were saved. Escape leads back. */
+const LibraryList = lazy(async () => ({
+  default: (await import("@/panels/functions/LibraryList")).LibraryList,
+}));
+
+const TABS = ["templates", "library"] as const;
+
+/** Over the canvas: workflows to start from, and the library of those that are kept. Escape leads back. */
 export function TemplatesPage() {
   const { t } = useTranslation("app");
   const { templates, workflows, status } = useLibrary();
+  const tab = useRoute().kind === "library" ? "library" : "templates";
   const [query, setQuery] = useState("");
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => search.current?.focus(), []);
@@ -22,7 +30,7 @@ export function TemplatesPage() {
   return (
     <section
       className={styles.page}
-      aria-label={t("templates.title")}
+      aria-label={t(`${tab}.title`)}
       data-testid="templates-page"
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
@@ -32,9 +40,16 @@ export function TemplatesPage() {
     >
       <header className={styles.head}>
         <div>
-          <h2>{t("templates.title")}</h2>
-          <p>{t("templates.hint")}</p>
+          <h2>{t(`${tab}.title`)}</h2>
+          <p>{t(`${tab}.hint`)}</p>
         </div>
+        <nav className={styles.tabs} aria-label={t("library.places")}>
+          {TABS.map((kind) => (
+            <a key={kind} href={hashOf({ kind })} aria-current={kind === tab ? "page" : undefined}>
+              {t(`${kind}.title`)}
+            </a>
+          ))}
+        </nav>
         <TextInput
           ref={search}
           className={styles.search ?? ""}
@@ -46,21 +61,29 @@ export function TemplatesPage() {
         />
         <CloseButton aria-label={t("templates.close")} onClick={back} />
       </header>
-      {status === "failed" && (
-        <Alert color="red" mb="md">
-          {t("templates.failed")}{" "}
-          <Button size="compact-xs" variant="default" onClick={() => void loadLibrary()}>
-            {t("templates.again")}
-          </Button>
-        </Alert>
+      {tab === "library" ? (
+        <Suspense fallback={null}>
+          <LibraryList query={query} />
+        </Suspense>
+      ) : (
+        <>
+          {status === "failed" && (
+            <Alert color="red" mb="md">
+              {t("templates.failed")}{" "}
+              <Button size="compact-xs" variant="default" onClick={() => void loadLibrary()}>
+                {t("templates.again")}
+              </Button>
+            </Alert>
+          )}
+          <ul className={styles.cards}>
+            {shown.map((template) => (
+              <TemplateCard key={template.name} template={template} />
+            ))}
+          </ul>
+          {query !== "" && shown.length === 0 && saved.length === 0 && <p>{t("templates.none")}</p>}
+          <SavedList workflows={saved} isSearch={query !== ""} />
+        </>
       )}
-      <ul className={styles.cards}>
-        {shown.map((template) => (
-          <TemplateCard key={template.name} template={template} />
-        ))}
-      </ul>
-      {query !== "" && shown.length === 0 && saved.length === 0 && <p>{t("templates.none")}</p>}
-      <SavedList workflows={saved} isSearch={query !== ""} />
     </section>
   );
 }

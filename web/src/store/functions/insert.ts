@@ -1,0 +1,22 @@
+/** Putting published workflows into the open one. */
+import { middle } from "@/canvas/view";
+import { addNode } from "@/graph/edit/nodes";
+import { freePlace } from "@/graph/geometry";
+import { perform } from "../editor";
+import { tell } from "../persist/notices";
+import { loadClass } from "./classes";
+
+/** Add the node of a release in the middle of the screen. Resolves to whether it is there. */
+export async function insertWorkflow(classType: string): Promise<boolean> {
+  const def = await loadClass(classType).catch(() => null);
+  if (def === null) {
+    tell("error", "functions:notice.noClass", { name: classType });
+    return false;
+  }
+  perform(
+    "steps:addNode",
+    (draft, graph) => addNode(draft, graph, def, freePlace(draft.graph(graph), middle())),
+    (key) => [key],
+  );
+  return true;
+}
