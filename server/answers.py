@@ -63,6 +63,13 @@ class PacksAnswer(BaseModel):
     packs: list[PackFacts]
 
 
+class ReleasedClass(BaseModel):
+    """Where a node class comes from that is a workflow."""
+
+    workflow: str
+    release: str
+
+
 class NodeInfo(BaseModel):
     """A node class. Packs add entries of their own."""
 
@@ -84,6 +91,7 @@ class NodeInfo(BaseModel):
     deprecated: bool | None = None
     experimental: bool | None = None
     api_node: bool | None = None
+    darkroom: ReleasedClass | None = Field(None, description="Which workflow it is, if it is one.")
 
 
 class ObjectInfo(RootModel[dict[str, NodeInfo]]):

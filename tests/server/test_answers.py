@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from server.routes import ROUTES
 from server.table import Route
 from tests.server.conftest import picture, post, run
+from tests.server.workflows import function, publish, thumbnail
 
 UNTYPED = {
     "/settings/{id}",  # any JSON value
@@ -52,6 +53,7 @@ async def prepared(http: ClientSession, known: dict[str, str], base: Any) -> dic
         header = b'{"__metadata__":{"by":"hand"}}'
         file = base / "models" / "checkpoints" / "with.safetensors"
         file.write_bytes(len(header).to_bytes(8, "little") + header)
+        await publish(http, "text_to_image", function(), thumbnail=thumbnail())
         known.update(job=job)
     return known
 
@@ -63,7 +65,9 @@ async def test_an_answer_is_what_its_model_says(
     job = (await prepared(http, known, toy.base))["job"]
     ids = {"jobs": job, "runs": job, "drafts": "typed"}
     path = route.path.replace("{prompt_id}", job).replace("{folder}", "checkpoints")
-    path = path.replace("{node_class}", "KSampler").replace("{name}", "text_to_image")
+    path = (
+        path.replace("{node_class}", "KSampler").replace("{name}", "text_to_image").replace("{ref}", "main")
+    )
     path = path.replace("{id}", next((value for part, value in ids.items() if f"/{part}/" in path), ""))
     assert "{" not in path
     async with http.get(path, params=QUERIES.get(route.path, {})) as response:

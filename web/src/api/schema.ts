@@ -3236,6 +3236,11 @@ export interface components {
              * @default null
              */
             api_node?: boolean | null;
+            /**
+             * @description Which workflow it is, if it is one.
+             * @default null
+             */
+            darkroom?: components["schemas"]["ReleasedClass"] | null;
         };
         /**
          * NodeProblem
@@ -3676,6 +3681,16 @@ export interface components {
              * @description Milliseconds since 1970.
              */
             created: number;
+        };
+        /**
+         * ReleasedClass
+         * @description Where a node class comes from that is a workflow.
+         */
+        ReleasedClass: {
+            /** Workflow */
+            workflow: string;
+            /** Release */
+            release: string;
         };
         /**
          * ReportEntry
