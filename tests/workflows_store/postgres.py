@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import make_url
-
 _PACKAGE = ("apt-get", "install", "-y", "--no-install-recommends", "postgresql")
 _SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=100", "shared_buffers=16MB")
 """Only its own socket, and nothing that makes it outlive a power cut: that is PostgreSQL's to test."""
@@ -66,11 +64,10 @@ class Postgres:
         """End it at once, as a crash would."""
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
 
-    def database(self, *, like: str | None = None) -> str:
-        """The URL of a new database: empty, or a copy of one that nobody uses."""
+    def database(self) -> str:
+        """The URL of a new, empty database."""
         name = f"test_{next(self._numbers)}"
-        copied = [] if like is None else ["-T", str(make_url(like).database)]
-        self._run("createdb", "-h", str(self._folder), "-U", _USER, *copied, name)
+        self._run("createdb", "-h", str(self._folder), "-U", _USER, name)
         return f"postgresql://{_USER}@/{name}?host={self._folder}"
 
     def _run(self, program: str, *arguments: str) -> None:

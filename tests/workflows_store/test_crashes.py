@@ -32,10 +32,13 @@ def test_what_was_acknowledged_survives_kill_9(where: str) -> None:
         saver = start(save_until_killed, where, seed, tells)
         tells.close()
         told.recv()
-        time.sleep(chance.uniform(0, 0.12))
+        before = len(kept)
+        for _ in range(chance.randrange(7)):
+            version, text = told.recv()
+            kept[version] = text
+        time.sleep(chance.uniform(0, 0.015))  # into whatever the next one is doing
         saver.kill()
         saver.join()
-        before = len(kept)
         try:
             while True:
                 version, text = told.recv()

@@ -40,6 +40,10 @@ ROOT = Path(__file__).parents[2]
 def test_migrations_make_exactly_the_tables_the_code_uses(store: Store) -> None:
     found = store.read(lambda on: compare_metadata(MigrationContext.configure(on), metadata))
     assert found == []
+    if store.read(lambda on: on.dialect.name) == "sqlite":
+        pragmas = ("journal_mode", "synchronous", "foreign_keys")
+        found = store.read(lambda on: [on.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in pragmas])
+        assert found == ["wal", 2, 1]  # every commit is synced
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
@@ -82,11 +86,15 @@ def test_what_does_not_go_through_leaves_nothing(store: Store) -> None:
 
 def test_a_fault_is_told_without_the_statement(store: Store) -> None:
     store.create("Harbour", document(), author="ann")
-    for statement in ("SELECT secret FROM nowhere", "INSERT INTO webhooks (id) VALUES ('secret')"):
+    for statement, values in (
+        ("SELECT secret FROM nowhere", {}),
+        ("INSERT INTO webhooks (id) VALUES ('secret')", {}),
+        ("INSERT INTO webhooks (id) VALUES (:id)", {"id": "secret\ud800"}),
+    ):
         with pytest.raises(StoreError) as caught:
-            store.write(lambda on, statement=statement: on.execute(text(statement)))
+            store.write(lambda on, statement=statement, values=values: on.execute(text(statement), values))
         assert "INSERT" not in str(caught.value) and "secret FROM" not in str(caught.value)
-        assert "the workflow store" in str(caught.value)
+        assert ("half a character" if values else "the workflow store") in str(caught.value)
 
 
 def test_a_crash_at_any_statement_of_the_first_start_costs_nothing(
@@ -228,15 +236,20 @@ def test_changes_behind_its_back_are_found(store: Store) -> None:
     third = store.commit("Harbour", document("rain"), parent=second.id, author="ann").version
     assert store.verify() == []
     postgres = store.read(lambda on: on.dialect.name) == "postgresql"
-    undo = "ALTER TABLE {0} DISABLE TRIGGER ALL" if postgres else "DROP TRIGGER {0}_refuse_update"
-    for statement in (
-        undo.format("versions"),
-        undo.format("blobs"),
-        f"UPDATE versions SET author = 'eve' WHERE id = '{first.id}'",
-        f"UPDATE blobs SET body = (SELECT body FROM blobs WHERE digest = '{third.document}')"
-        f" WHERE digest = '{second.document}'",
-    ):
-        store.write(lambda on, statement=statement: on.execute(text(statement)))
+    unprotected = ["SET LOCAL session_replication_role = replica"]
+    if not postgres:
+        unprotected = ["DROP TRIGGER versions_refuse_update", "DROP TRIGGER blobs_refuse_update"]
+
+    def change(on: Any) -> None:
+        for statement in (
+            *unprotected,
+            f"UPDATE versions SET author = 'eve' WHERE id = '{first.id}'",
+            f"UPDATE blobs SET body = (SELECT body FROM blobs WHERE digest = '{third.document}')"
+            f" WHERE digest = '{second.document}'",
+        ):
+            on.execute(text(statement))
+
+    store.write(change)
     found = store.verify()
     assert len(found) == 2
     assert found[0].startswith(f"the content {second.document} is not what was written")

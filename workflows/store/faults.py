@@ -7,7 +7,7 @@ import sqlite3
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from workflows.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnreachable
+from workflows.store.errors import Invalid, StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnreachable
 from workflows.store.sqlite import lacks_space
 
 _DEADLOCKS = ("40001", "40P01")
@@ -15,12 +15,14 @@ _DEADLOCKS = ("40001", "40P01")
 
 def faults_of(engine: Engine) -> tuple[type[Exception], ...]:
     """What to catch: its driver's errors come as they are while it connects, else in SQLAlchemy's."""
-    return (DBAPIError, engine.dialect.loaded_dbapi.Error, UnicodeDecodeError)
+    return (DBAPIError, engine.dialect.loaded_dbapi.Error, UnicodeError)
 
 
 def told(error: Exception, place: str) -> StoreError:
     """The error to raise for one of the database at `place`, a file or a URL without its password."""
     cause = _cause(error)
+    if isinstance(cause, UnicodeEncodeError):
+        return Invalid("a text has half a character in it, which cannot be kept: leave it out")
     if isinstance(cause, UnicodeDecodeError):
         return _damaged(place, cause)
     if isinstance(cause, sqlite3.Error):
@@ -62,6 +64,8 @@ def _of_sqlite(cause: sqlite3.Error, place: str) -> StoreError:
 
 
 def _of_postgres(cause: BaseException, place: str, *, lost: bool) -> StoreError:
+    from psycopg import OperationalError  # there if it raised this, and only then
+
     state = getattr(cause, "sqlstate", None) or ""
     said = getattr(getattr(cause, "diag", None), "message_primary", None)
     if state in ("53100", "53200"):
@@ -71,6 +75,6 @@ def _of_postgres(cause: BaseException, place: str, *, lost: bool) -> StoreError:
     if state.startswith("XX"):
         return _damaged(place, said)
     # Without a state it never got as far as the server; what the driver says then holds no statement.
-    if not state or lost or state.startswith(("08", "57P")):
+    if lost or state.startswith(("08", "57P")) or (not state and isinstance(cause, OperationalError)):
         return StoreUnreachable(f"{place} does not answer ({said or cause}): is the server running?")
-    return StoreError(f"{place} failed: {said or state}")
+    return StoreError(f"{place} failed: {said or cause}")
