@@ -1,7 +1,7 @@
 /** Putting published workflows into the open one. */
 import { middle } from "@/canvas/view";
 import { addNode } from "@/graph/edit/nodes";
-import { freePlace } from "@/graph/geometry";
+import { freePlace, sizeOf } from "@/graph/geometry";
 import { perform } from "../editor";
 import { tell } from "../persist/notices";
 import { loadClass } from "./classes";
@@ -15,7 +15,10 @@ export async function insertWorkflow(classType: string): Promise<boolean> {
   }
   perform(
     "steps:addNode",
-    (draft, graph) => addNode(draft, graph, def, freePlace(draft.graph(graph), middle())),
+    (draft, graph) => {
+      const [[x, y], [width, height]] = [middle(), sizeOf(def)];
+      return addNode(draft, graph, def, freePlace(draft.graph(graph), [x - width / 2, y - height / 2]));
+    },
     (key) => [key],
   );
   return true;
