@@ -61,8 +61,10 @@ async def queue_graph(
     if body.prompt is None:
         raise Refused(refusal("no_prompt", "No prompt provided", "No prompt provided"))
     await node_specs(app)
+    if isinstance(body.prompt, dict):  # packs know nothing of workflows, so these are replaced first
+        body = body.model_copy(update={"prompt": await inlined(app, body.prompt)})
     body = await _rewritten(app, body)
-    graph = await inlined(app, _graph(body.prompt or {}))
+    graph = _graph(body.prompt or {})
     checked = await _validate(app, graph, body.partial_execution_targets)
     error, node_errors = checked.response()
     if error is not None or checked.graph is None:

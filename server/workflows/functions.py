@@ -17,7 +17,7 @@ from server.jobs.records import Json
 from server.specs import Specs
 from server.workflows.access import Workflows
 from workflows.formats.definitions import Definitions, remembered
-from workflows.functions import Bound, ExpansionError, InvalidInputs, bind, expand, has_workflows, is_workflow
+from workflows.functions import Bound, ExpansionError, InvalidInputs, expand, has_workflows, is_workflow
 from workflows.functions.released import Called, Classes, Released
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class Functions:
     ) -> Bound:
         """A call's values in its prompt. Raises InvalidInputs, Problem."""
         try:
-            return bind(called.prompt, called.function, values, text=text, prefix=prefix)
+            return called.bound(values, text=text, prefix=prefix)
         except InvalidInputs as error:
             if all(one.code != "not_an_option" for one in error.problems):
                 raise
         version = called.version  # a file may have come since the choices were looked up
         called = await self.called(version.workflow, version.id, fresh=True)
-        return bind(called.prompt, called.function, values, text=text, prefix=prefix)
+        return called.bound(values, text=text, prefix=prefix)
 
     async def expanded(self, graph: Json) -> Json:
         """A prompt with every workflow in it replaced by its nodes. Raises ExpansionError, Problem."""

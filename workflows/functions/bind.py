@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.folders import nearest
 from engine.graph import wrap
+from workflows.formats.substitute import dynamic
 from workflows.functions.function import Function
 from workflows.functions.parts import FunctionError, Input, Json, Output, Trouble
 from workflows.functions.prompts import Prompt
@@ -78,7 +79,7 @@ def bind(
             input folder (`name [output]` for the output folder), or what a run answered for one.
         text: names of values that are texts to be read, as from a command line or a form.
         prefix: what file names of saved outputs begin with; the output's name follows.
-        random: draws the seeds for which `random` is asked.
+        random: draws the seeds for which `random` is asked, and chooses among alternatives in default texts.
 
     Raises InvalidInputs with everything that is wrong, FunctionError if the function is of another prompt.
     """
@@ -109,7 +110,7 @@ def _resolved(function: Function, values: Mapping[str, Any], text: Collection[st
             problems.append(InputProblem(entry.name, error.code, str(error)))
     if problems:
         raise InvalidInputs(problems)
-    return {name: _draw(function.by_name[name], value, random) for name, value in resolved.items()}
+    return {name: _settled(function.by_name[name], value, random) for name, value in resolved.items()}
 
 
 def _given(entry: Input, value: Any, *, text: bool) -> Any:
@@ -131,7 +132,10 @@ def _unknown(name: str, function: Function) -> InputProblem:
     return InputProblem(name, "unknown_input", f"there is no such input; {hint}inputs: {known}")
 
 
-def _draw(entry: Input, value: Any, random: Random) -> Any:
+def _settled(entry: Input, value: Any, random: Random) -> Any:
+    """The value with what is left to chance decided."""
+    if entry.dynamic and value == entry.default and isinstance(value, str):
+        return dynamic(value, random)  # other texts are the caller's, who may mean every sign in them
     if not entry.seed or value != RANDOM:
         return value
     low = 0 if entry.min is None else int(entry.min)

@@ -125,6 +125,7 @@ class Limits:
             step=step,
             multiline=entry.multiline or (entry.type == "STRING" and _any(said, "multiline")),
             options=options,
+            dynamic=entry.dynamic or (entry.type == "STRING" and _any(said, "dynamicPrompts")),
             several=entry.several or (entry.type == "COMBO" and _any(said, "multi_select")),
             seed=entry.seed or (entry.type == "INT" and any(d.controls for d in definitions)),
         )

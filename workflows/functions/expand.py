@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 from typing import Any
 
 from engine import problems as p
@@ -11,6 +12,7 @@ from engine.graph import Link, as_link, as_list, as_object
 from engine.grown import DISPLAY
 from engine.problems import Problem
 from engine.types import NodeId
+from workflows.functions.choices import chosen
 from workflows.functions.literals import literal_problem
 from workflows.functions.node import is_workflow, parse_class
 from workflows.functions.parts import Input, Json
@@ -93,6 +95,7 @@ class _Open:
 class _Expansion:
     find: Find
     prompt: Prompt
+    random: Random = field(default_factory=SystemRandom)
     made: Prompt = field(default_factory=Prompt)
     problems: list[Problem] = field(default_factory=list[Problem])
     classes: dict[str, str] = field(default_factory=dict[str, str])
@@ -136,8 +139,9 @@ class _Expansion:
         title = _title(one.node) or parse_class(kind)[0]
         within, shown = (*one.within, kind), one.shown or one.id
         inner: list[_Open] = []
+        prompt = chosen(found.prompt, found.texts, self.random)
         for name in found.needed(replaced):
-            node = _moved(one.id, found.prompt[name], replaced.get(name, {}), title)
+            node = _moved(one.id, prompt[name], replaced.get(name, {}), title)
             inner.append(_Open(f"{one.id}:{name}", {**node, DISPLAY: shown}, shown, within))
         for node in inner:
             if node.id in self.prompt:

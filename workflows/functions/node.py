@@ -61,6 +61,8 @@ def wire(entry: Input) -> list[Any]:
         options["tooltip"] = entry.description
     if entry.multiline:
         options["multiline"] = True
+    if entry.dynamic:
+        options["dynamicPrompts"] = True
     if entry.seed:
         options["control_after_generate"] = True
     if entry.several:

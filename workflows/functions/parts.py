@@ -72,6 +72,8 @@ class Input:
     required: bool = False
     seed: bool = False
     """Whether `random` is a value."""
+    dynamic: bool = False
+    """Whether alternatives in its default, as `{red|blue}`, are chosen among for each call."""
 
     @property
     def is_widget(self) -> bool:
@@ -95,7 +97,7 @@ class Input:
             "type": self.type,
             "targets": [{"node": target.node, "input": target.input} for target in self.targets],
         }
-        for key in ("description", "multiline", "several", "required", "seed"):
+        for key in ("description", "multiline", "several", "required", "seed", "dynamic"):
             if getattr(self, key):
                 told[key] = getattr(self, key)
         for key in ("default", "min", "max", "step"):

@@ -81,6 +81,7 @@ class _Reader:
             self._flag(where, entry, "several"),
             self._flag(where, entry, "required"),
             self._flag(where, entry, "seed"),
+            self._flag(where, entry, "dynamic"),
         )
 
     def _output(self, index: int, raw: Any) -> Output:

@@ -6,17 +6,21 @@ import logging
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from random import Random, SystemRandom
+from typing import TYPE_CHECKING, Any
 
 from engine.folders import nearest
 from workflows.formats.definitions import Definition, Definitions
+from workflows.functions.bind import Bound, bind
+from workflows.functions.choices import chosen, texts_to_choose
 from workflows.functions.declared import declared
 from workflows.functions.expand import UnknownFunction
 from workflows.functions.function import Function
 from workflows.functions.node import class_name, is_workflow, object_info, parse_class
-from workflows.functions.parts import FunctionError, Json, Trouble
+from workflows.functions.parts import FunctionError, Json, Target, Trouble
 from workflows.functions.prompts import Prompt, prompt_of
 from workflows.functions.template import FunctionPrompt
 
@@ -52,6 +56,21 @@ class Called:
     function: Function
     document: Json
     """What the prompt was made of; shared, not to be changed."""
+    texts: tuple[Target, ...] = ()
+    """Texts of the prompt with alternatives to choose among."""
+
+    def bound(
+        self,
+        values: Mapping[str, Any],
+        *,
+        text: Collection[str] = (),
+        prefix: str = "",
+        random: Random | None = None,
+    ) -> Bound:
+        """The call with these values, what is left to chance decided; see `bind`."""
+        chance = random or SystemRandom()
+        prompt = chosen(self.prompt, self.texts, chance)
+        return bind(prompt, self.function, values, text=text, prefix=prefix, random=chance)
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,7 @@ class _Ready:
     document: Json
     prompt: Prompt
     function: Function
+    texts: tuple[Target, ...]
     template: FunctionPrompt
 
 
@@ -87,7 +107,7 @@ class Released:
             raise FunctionError([Trouble("function", text)])
         ready = self._ready(version.id, classes, fresh=fresh)
         release = next(iter(version.releases), None)
-        return Called(version, release, ready.prompt, ready.function, ready.document)
+        return Called(version, release, ready.prompt, ready.function, ready.document, ready.texts)
 
     def find(self, class_type: str, classes: Classes) -> FunctionPrompt:
         """The function of a class such as `workflow/NAME@1.2.0`. Raises UnknownFunction, StoreError."""
@@ -137,7 +157,8 @@ class Released:
         try:
             ready = self._ready(version, classes, within)
             # Which files can be chosen is looked up anew: somebody wants to choose now.
-            function = self._declared(ready.document, ready.prompt, classes, (*within, version))
+            definitions: Definitions = partial(self._definition, classes, (*within, version))
+            function = declared(ready.document, definitions, prompt=ready.prompt, released=True)
         except FunctionError as error:
             self._tell_once(f"{name} cannot be used as a node: {error}")
             return None
@@ -191,18 +212,14 @@ class Released:
             return known
         document = self._store.document(version) if known is None else known.document
         inside = (*within, version)
-        prompt = prompt_of(document, partial(self._definition, classes, inside))
-        function = self._declared(document, prompt, classes, inside)
-        template = FunctionPrompt.bound(function, prompt, Function.of(document))
-        ready = _Ready(classes.state, document, prompt, function, template)
+        definitions: Definitions = partial(self._definition, classes, inside)
+        prompt = prompt_of(document, definitions)
+        function = declared(document, definitions, prompt=prompt, released=True)
+        template = FunctionPrompt.bound(function, prompt, Function.of(document), definitions)
+        texts = texts_to_choose(prompt, definitions)
+        ready = _Ready(classes.state, document, prompt, function, texts, template)
         with self._lock:
             self._known[version] = ready
             while len(self._known) > MOST_KEPT:
                 self._known.popitem(last=False)
         return ready
-
-    def _declared(
-        self, document: Json, prompt: Prompt, classes: Classes, inside: tuple[VersionId, ...]
-    ) -> Function:
-        definitions: Definitions = partial(self._definition, classes, inside)
-        return declared(document, definitions, prompt=prompt, released=True)

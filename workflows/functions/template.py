@@ -8,8 +8,10 @@ from typing import Any
 
 from engine.graph import as_link, as_object, wrap
 from workflows.formats.definitions import Definitions
+from workflows.functions.choices import texts_to_choose
 from workflows.functions.declared import declared
 from workflows.functions.function import Function
+from workflows.functions.parts import Target
 from workflows.functions.prompts import Prompt, prompt_of
 from workflows.functions.values import RANDOM
 
@@ -23,16 +25,20 @@ class FunctionPrompt:
 
     function: Function
     prompt: Prompt
+    texts: tuple[Target, ...] = ()
+    """Texts with alternatives to choose among."""
 
     @classmethod
     def of(cls, document: Any, definitions: Definitions) -> FunctionPrompt:
         """From the document of a release. Raises FunctionError."""
         prompt = prompt_of(document, definitions)
         function = declared(document, definitions, prompt=prompt, released=True)
-        return cls.bound(function, prompt, Function.of(document))
+        return cls.bound(function, prompt, Function.of(document), definitions)
 
     @classmethod
-    def bound(cls, function: Function, prompt: Prompt, declaration: Function | None) -> FunctionPrompt:
+    def bound(
+        cls, function: Function, prompt: Prompt, declaration: Function | None, definitions: Definitions
+    ) -> FunctionPrompt:
         """From what `declared` and `prompt_of` made of a document, and the declaration as it was written."""
         said = {one.name for one in declaration.inputs if one.options} if declaration else set[str]()
         written = dict(prompt)
@@ -47,7 +53,7 @@ class FunctionPrompt:
         inputs = tuple(
             entry if entry.name in said else replace(entry, options=None) for entry in function.inputs
         )
-        return cls(replace(function, inputs=inputs), written)
+        return cls(replace(function, inputs=inputs), written, texts_to_choose(written, definitions))
 
     def needed(self, replaced: Replaced) -> list[str]:
         """The nodes that the outputs depend on, in the prompt's order, if some inputs come from elsewhere."""
