@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -34,6 +36,7 @@ class Provenance:
         self._specs = specs
         self._workflows = workflows
         self._recorder = Recorder(folders)
+        self._recovered = asyncio.Event()
         queue.observers.append(self._observe)
         queue.on_finish.append(self._finished)
         workflows.on_open.append(self._opened)
@@ -69,12 +72,18 @@ class Provenance:
             self._recorder.finish(ended)
         except Exception:  # what is not completed now is completed after the next start
             log.exception("records of earlier runs are not complete")
+        finally:
+            self._recovered.set()
 
     async def record(self, run: str, seconds: float) -> Json:
         """The record of a run with its prompt, waited for until it is complete or the time is over. Raises
         Problem.
         """
-        await asyncio.to_thread(self._recorder.wait, run, seconds)
+        until = time.monotonic() + seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._recovered.wait()
+        await asyncio.to_thread(self._recorder.wait, run, max(until - time.monotonic(), 0.0))
         return await self._workflows.call(lambda store: _read(store, run))
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+import json
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from engine.cache import LruCache
 from engine.context import Context, Preview
@@ -98,7 +100,10 @@ def saved(picture: Any, prefix: str, context: Context) -> dict[str, str]:
     folder = context.folders.output / subfolder
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{stem}_{len(list(folder.glob(f'{stem}_*'))) + 1:05}_.png"
-    picture.save(folder / name)
+    texts = PngInfo()
+    for key, value in (context.extra_pnginfo or {}).items():
+        texts.add_text(key, json.dumps(value))
+    picture.save(folder / name, pnginfo=texts)
     return {"filename": name, "subfolder": subfolder, "type": "output"}
 
 
