@@ -68,7 +68,7 @@ def _of_postgres(cause: BaseException, place: str, *, lost: bool) -> StoreError:
 
     state = getattr(cause, "sqlstate", None) or ""
     said = getattr(getattr(cause, "diag", None), "message_primary", None)
-    if state in ("53100", "53200"):
+    if state == "53100":
         return StoreFull(f"the server of {place} has no space left ({said}): nothing was changed")
     if state in ("55P03", "57014", *_DEADLOCKS):
         return StoreBusy(f"another program keeps {place} locked: nothing was changed. Try again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NewType, TypeVar
 
@@ -13,7 +12,6 @@ Digest = NewType("Digest", str)
 """64 hex digits: the sha256 of a stored content."""
 Level = Literal["major", "minor", "patch"]
 Item = TypeVar("Item")
-Other = TypeVar("Other")
 
 MAIN = "main"
 """The branch every workflow has."""
@@ -28,10 +26,6 @@ class Page(Generic[Item]):
     """How many there are in all."""
     more: bool
     """Whether there are any after these."""
-
-    def map(self, change: Callable[[Item], Other]) -> Page[Other]:
-        """The same page of something else."""
-        return Page(tuple(change(item) for item in self.items), self.total, self.more)
 
 
 @dataclass(frozen=True)

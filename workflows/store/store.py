@@ -89,13 +89,13 @@ class Store:
         origin: VersionId | None = None,
     ) -> Version:
         """Begin a workflow. Its first version is on `main`. Raises NameTaken, Invalid."""
-        about = About(
+        described = About(
             names.workflow_name(name),
             names.text("description", description, _LONG_TEXT),
             names.label_list(labels),
         )
         draft = _draft(document, author, message, thumbnail)
-        return self.write(lambda on: version_at(on, commits.create(on, about, draft, origin)))
+        return self.write(lambda on: version_at(on, commits.create(on, described, draft, origin)))
 
     def workflows(
         self,
