@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -14,10 +15,8 @@ from server.workflows.access import WORKFLOWS
 from server.workflows.answers import version_item
 from server.workflows.functions import FUNCTIONS
 from server.workflows.schemas import DiffBody, MergeBody, Side
-from workflows.diff import diff
 from workflows.document import DocumentError
 from workflows.formats.definitions import Definitions
-from workflows.merge import ResolutionError, merge
 
 if TYPE_CHECKING:
     from workflows.store import Store, Version
@@ -27,8 +26,14 @@ async def compared(app: web.Application, body: DiffBody) -> Json:
     """What differs between two sides. Raises Problem."""
     before, after = await _document(app, body.before), await _document(app, body.after)
     definitions = await _definitions(app, before, after)
+    return await asyncio.to_thread(_diff, before, after, definitions)
+
+
+def _diff(before: Json, after: Json, definitions: Definitions) -> Json:
+    from workflows.diff import diff  # not needed to start
+
     try:
-        found = await asyncio.to_thread(diff, before, after, definitions)
+        found = diff(before, after, definitions)
     except DocumentError as error:
         raise Problem(400, "invalid_workflow", str(error), "before, after") from error
     changes = found.to_json()
@@ -39,17 +44,24 @@ async def merged(app: web.Application, body: MergeBody) -> Json:
     """Two versions in one document, and what they disagree on. Raises Problem."""
     sides, documents = await app[WORKFLOWS].call(lambda store: _sides(store, body))
     definitions = await _definitions(app, *documents)
-    resolutions = body.resolutions
+    found = await asyncio.to_thread(_merge, documents, definitions, body.resolutions)
+    base, ours, theirs = [None if side is None else version_item(side) for side in sides]
+    return {"base": base, "ours": ours, "theirs": theirs, **found}
+
+
+def _merge(
+    documents: tuple[Json, Json, Json], definitions: Definitions, resolutions: Mapping[str, Any]
+) -> Json:
+    from workflows.merge import ResolutionError, merge  # not needed to start
+
     try:
-        found = await asyncio.to_thread(lambda: merge(*documents, definitions, resolutions))
+        found = merge(*documents, definitions, resolutions)
     except ResolutionError as error:
         raise Problem(400, "invalid_resolution", str(error), "resolutions") from error
     except DocumentError as error:
         raise Problem(400, "invalid_workflow", str(error), "ours, theirs") from error
-    base, ours, theirs = [None if side is None else version_item(side) for side in sides]
     conflicts = [conflict.to_json() for conflict in found.conflicts]
-    told: Json = {"base": base, "ours": ours, "theirs": theirs, "document": found.document}
-    return {**told, "conflicts": conflicts, "clean": found.clean}
+    return {"document": found.document, "conflicts": conflicts, "clean": found.clean}
 
 
 def _sides(
