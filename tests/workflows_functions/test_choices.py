@@ -39,15 +39,13 @@ def test_the_default_is_chosen_and_on_record_and_the_callers_own_text_is_left_al
 
 
 def test_two_nodes_of_one_workflow_choose_for_themselves() -> None:
-    nodes: dict[str, Any] = {
-        str(i): {"class_type": "workflow/Painting@1.0.0", "inputs": {}} for i in range(40)
-    }
+    node: dict[str, Any] = {"class_type": "workflow/Painting@1.0.0", "inputs": {}}
     found = ready(painting())
 
     def find(name: str) -> Any:
         return found
 
-    made = expand(nodes, find)
+    made = expand({str(i): node for i in range(40)}, find)
     assert {made[f"{i}:2"]["inputs"]["text"] for i in range(40)} == EITHER
     assert {made[f"{i}:1"]["inputs"]["text"] for i in range(40)} == EITHER
 

@@ -18,6 +18,7 @@ from tests.workflows_functions.documents import (
 )
 from workflows.formats.definitions import definitions_of
 from workflows.functions import Function, FunctionError, check, declared
+from workflows.functions.prompts import installed
 
 
 def told(document: dict[str, Any], definitions: Any = REAL) -> dict[str, str]:
@@ -117,6 +118,17 @@ def test_a_class_that_is_not_installed_is_named() -> None:
         wrong["inputs.steps.targets"]
         == "node 3 is a 'KSampler', which is not installed; install its pack first"
     )
+
+
+def test_a_class_the_outputs_need_must_be_installed_and_any_other_need_not() -> None:
+    document = double()
+    nodes = document["prompt"]
+    nodes["4"] = {"class_type": "Elsewhere", "inputs": {"value": ["2", 0]}}
+    function = declared(document, TOYS)
+    assert list(installed(nodes, function, TOYS)) == ["1", "2", "3"]
+    nodes["1"] = {"class_type": "Elsewhere", "inputs": {"value": 5}}
+    wrong = told(document, TOYS)
+    assert wrong["nodes.1"].startswith("node 1 is a 'Elsewhere', which is not installed")
 
 
 def test_a_function_returns_something() -> None:

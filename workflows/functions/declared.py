@@ -11,8 +11,9 @@ from engine.graph import as_object
 from workflows.formats.definitions import Definition, Definitions, compatible
 from workflows.functions.bound_inputs import Limits, Place
 from workflows.functions.function import Function
+from workflows.functions.node import is_workflow
 from workflows.functions.parts import FunctionError, Input, Output, Target, Trouble
-from workflows.functions.prompts import Prompt, prompt_of
+from workflows.functions.prompts import Prompt, ancestors, prompt_of
 from workflows.functions.values import Unfit, read_value
 
 
@@ -104,6 +105,8 @@ class _Completion:
         """What concerns several entries."""
         if not function.outputs:
             self._tell("outputs", "a function needs at least one output; choose what it is to return")
+        for name in sorted(ancestors(self.prompt, [one.source.node for one in function.outputs])):
+            self._definition(f"nodes.{name}", name, self.prompt[name])
         owners: dict[Target, str] = {}
         for entry in function.inputs:
             for target in entry.targets:
@@ -145,6 +148,8 @@ class _Completion:
         definition = self.definitions(kind)
         if definition is None:
             text = f"node {node_id} is a {kind!r}, which is not installed; install its pack first"
+            if is_workflow(kind):
+                text = f"node {node_id} is {kind!r}, which is not released here; import that workflow first"
             self._tell(where, text)
         return definition
 

@@ -16,8 +16,8 @@ from workflows.functions.choices import chosen
 from workflows.functions.literals import literal_problem
 from workflows.functions.node import is_workflow, parse_class
 from workflows.functions.parts import Input, Json
-from workflows.functions.prompts import Prompt
-from workflows.functions.template import FunctionPrompt, Replaced
+from workflows.functions.prompts import Prompt, Replaced
+from workflows.functions.template import FunctionPrompt
 
 MOST_NODES = 100_000
 """Workflows that hold workflows can multiply without end; a prompt of more nodes is refused."""

@@ -21,7 +21,7 @@ from workflows.functions.expand import UnknownFunction
 from workflows.functions.function import Function
 from workflows.functions.node import class_name, is_workflow, object_info, parse_class
 from workflows.functions.parts import FunctionError, Json, Target, Trouble
-from workflows.functions.prompts import Prompt, prompt_of
+from workflows.functions.prompts import Prompt, installed, prompt_of
 from workflows.functions.template import FunctionPrompt
 
 if TYPE_CHECKING:
@@ -215,6 +215,7 @@ class Released:
         definitions: Definitions = partial(self._definition, classes, inside)
         prompt = prompt_of(document, definitions)
         function = declared(document, definitions, prompt=prompt, released=True)
+        prompt = installed(prompt, function, definitions)
         template = FunctionPrompt.bound(function, prompt, Function.of(document), definitions)
         texts = texts_to_choose(prompt, definitions)
         ready = _Ready(classes.state, document, prompt, function, texts, template)

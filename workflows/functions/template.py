@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.graph import as_link, as_object, wrap
+from engine.graph import wrap
 from workflows.formats.definitions import Definitions
 from workflows.functions.choices import texts_to_choose
 from workflows.functions.declared import declared
 from workflows.functions.function import Function
 from workflows.functions.parts import Target
-from workflows.functions.prompts import Prompt, prompt_of
+from workflows.functions.prompts import Prompt, Replaced, ancestors, prompt_of
 from workflows.functions.values import RANDOM
-
-Replaced = dict[str, dict[str, Any]]
-"""Values and links that stand in for what nodes have: by node, then by input."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +53,5 @@ class FunctionPrompt:
 
     def needed(self, replaced: Replaced) -> list[str]:
         """The nodes that the outputs depend on, in the prompt's order, if some inputs come from elsewhere."""
-        seen: set[str] = set()
-        stack = [output.source.node for output in self.function.outputs]
-        while stack:
-            name = stack.pop()
-            node = as_object(self.prompt.get(name))
-            if name in seen or node is None:
-                continue
-            seen.add(name)
-            inputs: Mapping[str, Any] = as_object(node.get("inputs")) or {}
-            for key, value in inputs.items():
-                link = as_link(value) if isinstance(value, list) else None
-                if link is not None and key not in replaced.get(name, ()):
-                    stack.append(link.node)
+        seen = ancestors(self.prompt, [output.source.node for output in self.function.outputs], replaced)
         return [name for name in self.prompt if name in seen]
