@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from aiohttp import ClientSession
 
-from tests.server.conftest import connect
+from tests.server.conftest import ToyServer, connect
 from tests.server.workflows import WORKFLOWS, ask, at, create, document, thumbnail
 
 
@@ -113,3 +115,46 @@ async def test_a_body_without_end_is_refused(servers: Any) -> None:
             assert response.status == 400
         for name in ("Huge", "Deep"):
             await ask(http, "GET", at(name), status=404)
+
+
+PIECES = (
+    "..", "/abs", "\\unc", "nul\x00", "CON", "aux.json", "dot.", "space ", " lead", ".hidden", "x" * 300,
+    "\u200fright", "\u202eover", "caf\u00e9", "cafe\u0301", "fox \U0001f98a", "Case", "cASE", "stra\u00dfe",
+    "STRASSE", "\ufb01ne", "fine", "%2e%2e", "a&b=c", "'; drop table", "{{x}}", "${x}", "`x`", "~", "-rf",
+    "\u2028line", "\ud83d", "\ufeffbom", "tab\t", "1.0.0", "latest", "main", "diff", "merge", "versions", "run",
+    "NaN", "null", "0", "\u0130i",
+)  # fmt: skip
+WRAPPED = ("{}", "{} 2", "a{}b", "\u00e9{}")
+CORPUS = tuple(dict.fromkeys(wrapper.format(piece) for piece in PIECES for wrapper in WRAPPED))
+
+
+def files(toy: ToyServer) -> set[Path]:
+    """All files but the server's own."""
+    return {path for path in toy.base.rglob("*") if ".darkroom" not in path.parts}
+
+
+def same(name: str) -> str:
+    return normalize("NFC", normalize("NFC", name).casefold())
+
+
+async def test_of_many_odd_names_none_escapes_or_means_two_workflows(
+    http: ClientSession, toy: ToyServer
+) -> None:
+    owners: dict[str, str] = {}
+    before = files(toy)
+    for name in CORPUS:
+        body = json.dumps({"name": name, "document": document(name.encode("utf-8", "replace").decode())})
+        async with http.post(WORKFLOWS, data=body.encode()) as response:
+            assert response.status in {200, 400, 409}, (name, response.status)
+            made, status = await response.json(), response.status
+        if status == 409:
+            assert same(name) in owners, name
+        if status == 200:
+            assert same(name) not in owners and made["workflow"] == normalize("NFC", name)
+            owners[same(name)] = made["id"]
+    for name in CORPUS:
+        if same(name) in owners:
+            record = await ask(http, "GET", at(name))
+            assert record["head"]["id"] == owners[same(name)], name
+    assert 60 < len(owners) < len(CORPUS)
+    assert files(toy) == before
