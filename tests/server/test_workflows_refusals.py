@@ -121,8 +121,8 @@ PIECES = (
     "..", "/abs", "\\unc", "nul\x00", "CON", "aux.json", "dot.", "space ", " lead", ".hidden", "x" * 300,
     "\u200fright", "\u202eover", "caf\u00e9", "cafe\u0301", "fox \U0001f98a", "Case", "cASE", "stra\u00dfe",
     "STRASSE", "\ufb01ne", "fine", "%2e%2e", "a&b=c", "'; drop table", "{{x}}", "${x}", "`x`", "~", "-rf",
-    "\u2028line", "\ud83d", "\ufeffbom", "tab\t", "1.0.0", "latest", "main", "diff", "merge", "versions", "run",
-    "NaN", "null", "0", "\u0130i",
+    "\u2028line", "\ud83d", "\ufeffbom", "tab\t", "1.0.0", "latest", "main", "diff", "merge", "versions",
+    "run", "NaN", "null", "0", "\u0130i",
 )  # fmt: skip
 WRAPPED = ("{}", "{} 2", "a{}b", "\u00e9{}")
 CORPUS = tuple(dict.fromkeys(wrapper.format(piece) for piece in PIECES for wrapper in WRAPPED))
