@@ -51,6 +51,8 @@ def realm_of(device: torch.device, precision: Precision) -> str:
             "libraries": {name: version(name) for name in LIBRARIES},
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
             "dtypes": [str(dtypes.network), str(dtypes.text), str(dtypes.vae)],
+            # How many threads share a sum decides the order of its terms, and with that the last bits.
+            "threads": torch.get_num_threads() if device.type == "cpu" else None,
         },
         sort_keys=True,
     )

@@ -43,6 +43,7 @@ class Recording:
         self.created = time.time()
         self.finished: float | None = None
         self.shown: dict[str, Any] = {}
+        self.reused: dict[str, str] = {}
 
     def pnginfo(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What is to be written into pictures, with the stamp of this run."""
@@ -50,8 +51,11 @@ class Recording:
 
     def see(self, event: Event) -> None:
         """Take in an event of the run."""
-        if isinstance(event, NodeFinished) and event.ui:
-            self.shown[event.node_id] = dict(event.ui)
+        if isinstance(event, NodeFinished):
+            if event.ui:
+                self.shown[event.node_id] = dict(event.ui)
+            if event.cached:
+                self.reused[event.node_id] = event.source
         elif isinstance(event, RunFinished):
             self.status, self.finished = event.status, time.time()
 
@@ -73,7 +77,7 @@ class Recording:
             created=self.created,
             started=self.created,
             environment=host.environment,
-        ).ended(self.status, self.finished, self.outputs)
+        ).ended(self.status, self.finished, self.outputs, self.reused)
         try:
             store = Store.open(where)
         except StoreError as error:

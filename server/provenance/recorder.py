@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workflows.store import Store
 
 log = logging.getLogger("darkroom.server")
-_MOST = 5_000
+_MOST = 1_000
 """Runs kept in memory while the store cannot be written to."""
 _PAUSE = 5.0
 _FAREWELL = 2.0

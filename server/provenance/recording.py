@@ -12,6 +12,7 @@ from aiohttp import web
 
 from engine.events import Event, RunStarted
 from engine.folders import Folders
+from server.http import Problem
 from server.jobs.queue import Queue
 from server.jobs.records import OPEN, Ending, Job, Json, State
 from server.provenance.recorder import Recorder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from workflows.store import Store
 
 log = logging.getLogger("darkroom.server")
+_PAUSE = 2.0
 
 
 class Provenance:
@@ -58,8 +60,7 @@ class Provenance:
     async def recover(self) -> None:
         """Complete the records of runs that an earlier server saw begin, or end, and no more."""
         try:
-            store = await self._workflows.ready()
-            found = await asyncio.to_thread(_incomplete, store)
+            found = await asyncio.to_thread(_incomplete, await self._store())
             jobs = await self._queue.store()
             ended: list[RunRecord] = []
             for record in found:
@@ -75,10 +76,18 @@ class Provenance:
         finally:
             self._recovered.set()
 
+    async def _store(self) -> Store:
+        while True:
+            try:
+                return await self._workflows.ready()
+            except Problem:  # it is tried again, and so are we
+                await asyncio.sleep(_PAUSE)
+
     async def record(self, run: str, seconds: float) -> Json:
         """The record of a run with its prompt, waited for until it is complete or the time is over. Raises
         Problem.
         """
+        await self._workflows.ready()
         until = time.monotonic() + seconds
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -57,6 +57,9 @@ class RunProvenance(BaseModel):
     nodes: dict[str, dict[str, Any]] = Field(description="Version and code hash by node class.")
     files: list[FileUsed]
     environment: dict[str, Any] = Field(description="Program, libraries, device, precision and threads.")
+    reused: dict[str, str] = Field(
+        description="Nodes whose results were there already, and where: `memory`, `disk`, or an equal node."
+    )
     outputs: list[RunOutput]
     prompt: dict[str, Any] = Field(description="The graph exactly as it was run.")
 

@@ -38,4 +38,10 @@ class Sight:
         )
         if self.ending is None:
             return record
-        return record.ended(str(self.ending.state), self.ending.finished, outputs_of(self.ending.outputs))
+        reused = {
+            node: source
+            for node, usage in self.ending.nodes.items()
+            if (source := usage.get("source", "run")) != "run"
+        }
+        outputs = outputs_of(self.ending.outputs)
+        return record.ended(str(self.ending.state), self.ending.finished, outputs, reused)

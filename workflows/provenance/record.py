@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 Json = dict[str, Any]
+_NONE: Mapping[str, str] = MappingProxyType({})
 RUNNING = "running"
 LOST = "lost"
 """The status of a run whose end nobody saw: the machine stopped, and its job is gone too."""
@@ -84,6 +86,7 @@ class RunRecord:
         nodes: version and code hash by node class.
         files: models and pictures that were read.
         environment: see `workflows.provenance.environment`.
+        reused: nodes whose results were there already, and where from; see `engine.events.Source`.
         complete: whether the hashes are in.
     """
 
@@ -100,14 +103,22 @@ class RunRecord:
     nodes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     files: tuple[FileUsed, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    reused: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: tuple[Output, ...] = ()
     started: float | None = None
     finished: float | None = None
     complete: bool = False
 
-    def ended(self, status: str, finished: float | None, outputs: tuple[Output, ...]) -> RunRecord:
+    def ended(
+        self,
+        status: str,
+        finished: float | None,
+        outputs: tuple[Output, ...],
+        reused: Mapping[str, str] = _NONE,
+    ) -> RunRecord:
         """The record of the run once it is over; hashes are still to come."""
-        return replace(self, status=status, finished=finished, outputs=outputs, complete=False)
+        over = replace(self, status=status, finished=finished, outputs=outputs, complete=False)
+        return replace(over, reused={**self.reused, **reused})
 
     def to_json(self) -> Json:
         """All fields as JSON."""
