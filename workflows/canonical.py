@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, cast
 from unicodedata import is_normalized, normalize
@@ -16,13 +16,21 @@ Json = Any
 MAX_DEPTH = 200
 """How deep lists and objects may lie in each other."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NESTED = f"lists and objects lie in each other more than {MAX_DEPTH} deep"
 _LINE = 100
 """A list or object of simple values stays on one line up to this many characters."""
 
 
 class CanonicalError(ValueError):
     """A value that has no canonical form: no JSON, no number, nested too deep, or with two equal keys."""
+
+
+class _Fault(Exception):
+    """Why a value has no canonical form; the way to its place is added from the inside out."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+        self.way: list[str | int] = []
 
 
 def canonical(value: object) -> Json:
@@ -32,37 +40,55 @@ def canonical(value: object) -> Json:
     CanonicalError, naming the place, for NaN and infinities, for keys that are no text or become equal, for
     what JSON has no word for, and for more than MAX_DEPTH levels.
     """
-    return _canonical(value, ())
+    try:
+        return _canonical(value, 0)
+    except _Fault as fault:
+        place = "/" + "/".join(map(str, reversed(fault.way))) if fault.way else "the value"
+        raise CanonicalError(f"{place} {fault.words}") from None
 
 
-def _canonical(value: object, path: tuple[str | int, ...]) -> Json:
+def _canonical(value: object, depth: int) -> Json:
     if isinstance(value, str):
         return _text(value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise CanonicalError(f"{_at(path)} is {value}, which JSON has no number for")
+            raise _Fault(f"is {value}, which JSON has no number for")
         return int(value) if value.is_integer() else value
-    if len(path) >= MAX_DEPTH:
-        raise CanonicalError(_NESTED)
+    if depth >= MAX_DEPTH:
+        raise CanonicalError(f"lists and objects lie in each other more than {MAX_DEPTH} deep")
     if isinstance(value, list | tuple):
-        items = cast("list[object]", value)
-        return [_canonical(item, (*path, index)) for index, item in enumerate(items)]
+        return _list(cast("list[object]", value), depth + 1)
     if isinstance(value, Mapping):
-        return _object(cast("Mapping[object, object]", value), path)
-    raise CanonicalError(f"{_at(path)} is a {type(value).__name__}, which is no JSON")
+        return _object(cast("Mapping[object, object]", value), depth + 1)
+    raise _Fault(f"is a {type(value).__name__}, which is no JSON")
 
 
-def _object(value: Mapping[object, object], path: tuple[str | int, ...]) -> dict[str, Json]:
+def _list(items: Iterable[object], depth: int) -> list[Json]:
+    found: list[Json] = []
+    try:
+        for item in items:
+            found.append(item if type(item) is int else _canonical(item, depth))
+    except _Fault as fault:
+        fault.way.append(len(found))
+        raise
+    return found
+
+
+def _object(value: Mapping[object, object], depth: int) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise CanonicalError(f"{_at(path)} has the key {key!r}, which is no text")
-        name = _text(key)
+            raise _Fault(f"has the key {key!r}, which is no text")
+        name = key if key.isascii() else _text(key)
         if name in found:
-            raise CanonicalError(f"{_at(path)} has the key {name!r} twice, in two Unicode spellings")
-        found[name] = _canonical(item, (*path, name))
+            raise _Fault(f"has the key {name!r} twice, in two Unicode spellings")
+        try:
+            found[name] = item if type(item) is int else _canonical(item, depth)
+        except _Fault as fault:
+            fault.way.append(name)
+            raise
     return found
 
 
@@ -72,10 +98,6 @@ def _text(text: str) -> str:
     if _SURROGATE.search(text):  # two halves that met by joining texts are one character
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text if is_normalized("NFC", text) else normalize("NFC", text)
-
-
-def _at(path: tuple[str | int, ...]) -> str:
-    return "/" + "/".join(map(str, path)) if path else "the value"
 
 
 def dumps(value: object) -> str:

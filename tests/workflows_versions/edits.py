@@ -41,7 +41,7 @@ def drawing(*nodes: tuple[str, list[Any]], links: Sequence[tuple[int, int, str]]
         "version": 0.4,
     }  # fmt: skip
     for kind, values in nodes:
-        _add(document, len(document["nodes"]) + 1, kind, values)
+        add(document, len(document["nodes"]) + 1, kind, values)
     for source, target, name in links:
         connect(document, source, target, name)
     return document
@@ -92,7 +92,7 @@ def apply(script: Sequence[Edit], document: dict[str, Any], base: dict[str, Any]
             kind = list(WIDGETS)[edit.other % len(WIDGETS)]
             known[first_id + added] = kind
             values = [edit.value, "fixed", 0.5] if kind == "Mix" else [f"new {edit.value}"]
-            _add(made, first_id + added, kind, values)
+            add(made, first_id + added, kind, values)
             added += 1
             continue
         needed.add(target)
@@ -150,7 +150,8 @@ def find(document: Mapping[str, Any], number: int) -> dict[str, Any] | None:
     return next((node for node in document["nodes"] if node["id"] == number), None)
 
 
-def _add(document: dict[str, Any], number: int, kind: str, values: list[Any]) -> None:
+def add(document: dict[str, Any], number: int, kind: str, values: list[Any]) -> None:
+    """Put a node there."""
     inputs = [{"name": name, "type": "X", "link": None} for name in SOCKETS[kind] if name != "strength"]
     outputs: list[Any] = [] if kind == "Save" else [{"name": "X", "type": "X", "links": []}]
     document["nodes"].append(

@@ -42,11 +42,15 @@ def renumbered(document: Any, random: Random) -> Any:
         for node in graph["nodes"]:
             node["id"] = new[node["id"]]
         for link in graph["links"]:
-            ends: list[Any] = ["origin_id", "target_id"] if isinstance(link, dict) else [1, 3]
-            for end in ends:
-                link[end] = new.get(int(link[end]), link[end])
+            for end in ends_of(link):
+                link[end] = new.get(link[end], link[end])
         random.shuffle(graph["nodes"])
     return made
+
+
+def ends_of(link: object) -> list[Any]:
+    """The keys of the ids of nodes in a link of either form."""
+    return ["origin_id", "target_id"] if isinstance(link, dict) else [1, 3]
 
 
 @pytest.mark.parametrize("name", ["text_to_image", "subgraph", "version1", "groups", "controlnet", "lora"])

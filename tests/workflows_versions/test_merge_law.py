@@ -80,7 +80,7 @@ def unlinked(side: dict[tuple[str, ...], Any], key: tuple[str, ...]) -> Any:
 
 
 @given(st.sampled_from(BASES), scripts(), scripts())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_any_merge_is_sound_whatever_is_decided(base: Any, one: list[Edit], other: list[Edit]) -> None:
     ours, theirs = apply(one, base, base, 100).document, apply(other, base, base, 100).document
     merged = merge(base, ours, theirs, DEFINITIONS)

@@ -34,9 +34,12 @@ Ports = list[tuple[str, Mapping[str, Any]]]
 """Records of a definition's inputs or outputs, each with the key that links call it by."""
 
 
-def apart(root: Mapping[str, Any]) -> tuple[Object, Object]:
-    """The meaning and the layout of a workflow with a list of nodes; both share values with it."""
-    graph, look = _Graph(root, (), ()).parts()
+def apart(root: Mapping[str, Any], *, links: bool = True) -> tuple[Object, Object]:
+    """The meaning and the layout of a workflow with a list of nodes; both share values with it.
+
+    Without `links` the layout is for comparing only: it lacks what links look like.
+    """
+    graph, look = _Graph(root, (), ()).parts(links=links)
     records = object_of(root.get("definitions"))
     meaning: Object = {"kind": "workflow", **graph, "subgraphs": {}}
     layout: Object = {**look, "subgraphs": []}
@@ -47,16 +50,16 @@ def apart(root: Mapping[str, Any]) -> tuple[Object, Object]:
         name = id_text(record.get("id"))
         if name is None or name in meaning["subgraphs"]:
             continue
-        inside, shown = _subgraph(record)
+        inside, shown = _subgraph(record, links=links)
         meaning["subgraphs"][name] = inside
         layout["subgraphs"].append({"subgraph": name, **shown})
     return meaning, layout
 
 
-def _subgraph(record: Mapping[str, Any]) -> tuple[Object, Object]:
+def _subgraph(record: Mapping[str, Any], *, links: bool) -> tuple[Object, Object]:
     inputs, outputs = _ports(record.get("inputs")), _ports(record.get("outputs"))
     graph = _Graph(record, inputs, outputs)
-    inside, shown = graph.parts(SUBGRAPH_PARTS)
+    inside, shown = graph.parts(SUBGRAPH_PARTS, links=links)
     if isinstance(record.get("name"), str):
         inside["name"] = record["name"]
     inside["inputs"] = [{"key": key, **without(port, PORT_LAYOUT)} for key, port in inputs]
@@ -98,7 +101,7 @@ class _Graph:
                 self._links[link.id] = (link, raw)
         self._ends: dict[str, tuple[str, str]] = {}
 
-    def parts(self, taken: frozenset[str] = frozenset()) -> tuple[Object, Object]:
+    def parts(self, taken: frozenset[str] = frozenset(), *, links: bool) -> tuple[Object, Object]:
         """What it means and how it looks."""
         nodes: Object = {}
         looks: list[Object] = []
@@ -112,7 +115,7 @@ class _Graph:
             "extra": without(object_of(given), EXTRA_LAYOUT),
             "other": {key: value for key, value in other.items() if not is_empty(value)},
         }
-        layout: Object = {"nodes": looks, "links": self._looks_of_links()}
+        layout: Object = {"nodes": looks, "links": self._looks_of_links() if links else []}
         layout["record"] = only(self._record, GRAPH_LAYOUT) | {
             key: value for key, value in other.items() if key not in meaning["other"]
         }

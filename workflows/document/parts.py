@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engine.graph import as_list, as_object
-from workflows.canonical import CanonicalError, Json, canonical, digest, dumps
+from workflows.canonical import CanonicalError, Json, canonical, digest
 from workflows.document.apart import apart
 from workflows.document.errors import DocumentError
 from workflows.document.prompts import apart_prompt, is_prompt_document, together_prompt
@@ -30,9 +30,9 @@ def split(document: Json) -> Parts:
         whole = canonical(document)
         meaning, layout = parts_of(whole)
         # What third parties broke (links that end nowhere, ids given twice) is kept beside its repair.
-        if dumps(_together(meaning, layout)) != dumps(whole):
+        if _together(meaning, layout) != whole:
             layout["exact"] = {"meaning": digest(meaning), "document": whole}
-        return Parts(canonical(meaning), canonical(layout))
+        return Parts(meaning, layout)
     except CanonicalError as error:
         raise DocumentError(f"this workflow cannot be kept: {error}") from error
 
@@ -50,13 +50,13 @@ def join(meaning: Json, layout: Json | None) -> Json:
     return canonical(_together(meaning, look))
 
 
-def parts_of(document: Json) -> tuple[dict[str, Any], dict[str, Any]]:
+def parts_of(document: Json, *, links: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
     """Meaning and layout, not canonical and sharing values with the document: for reading only. Raises
-    DocumentError.
+    DocumentError. Without `links` the layout cannot be joined.
     """
     root = as_object(document)
     if root is not None and as_list(root.get("nodes")) is not None:
-        return apart(root)
+        return apart(root, links=links)
     if root is not None and is_prompt_document(root):
         return apart_prompt(root)
     if root is not None and kind_of(root) == "prompt":

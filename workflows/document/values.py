@@ -37,6 +37,7 @@ class Named:
         self._subgraphs: Mapping[str, Any] = meaning["subgraphs"]
         self._looks = {entry["subgraph"]: entry for entry in look.get("subgraphs", [])}
         self._promoted: dict[str, tuple[str, ...]] = {}
+        self._usual: dict[str, tuple[list[Place], list[str]]] = {}
 
     def values(self, node: Mapping[str, Any]) -> Values:
         """All that the node stores; an input it stores nothing for is absent."""
@@ -67,7 +68,12 @@ class Named:
         definition = self._definitions(kind)
         if definition is None:
             return []
-        return _names(best_layout(definition, listed) if listed else layout(definition))
+        if kind not in self._usual:
+            usual = layout(definition)
+            self._usual[kind] = (usual, _names(usual))
+        places, names = self._usual[kind]
+        fitting = listed is None or (len(places) == len(listed) and all(map(Place.fits, places, listed)))
+        return names if fitting or not listed else _names(best_layout(definition, listed))
 
     def listed(self, node: Mapping[str, Any], values: Values) -> list[Any]:
         """The values as `widgets_values` has them: by the class's order, gaps filled with defaults."""

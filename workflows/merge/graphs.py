@@ -80,7 +80,9 @@ class GraphMerge:
     def _node(self, name: str, base: Node | None, ours: Node | None, theirs: Node | None) -> None:
         names = (self._sides[0].named, self._sides[1].named, self._sides[2].named)
         if ours is not None and theirs is not None:
-            if base is None or identical(base, theirs) or identical(ours, theirs):
+            if base is None:
+                base = {"type": ours["type"], "inputs": {}}
+            if identical(base, theirs) or identical(ours, theirs):
                 self._take(name, 1)
             elif identical(base, ours):
                 self._take(name, 2)
@@ -176,9 +178,11 @@ class GraphMerge:
     def _mend_output(self, port: dict[str, Any]) -> None:
         """The same for what a definition returns."""
         found: list[list[Source]] = []
-        for side in range(3):
-            ports: list[dict[str, Any]] = self._graphs[side].get("outputs", [])
-            found.append(next((other["from"] for other in ports if other["key"] == port["key"]), []))
+        for graph in self._graphs:
+            ports: dict[str, list[Source]] = {
+                other["key"]: other["from"] for other in graph.get("outputs", [])
+            }
+            found.append(ports.get(port["key"], []))
         made: list[Source] = []
         for source in port["from"]:
             if not self._exists(source):

@@ -45,7 +45,7 @@ def _by_node(look: Look) -> dict[str, Look]:
 
 def _node(base: Look, ours: Look, theirs: Look, linked: Mapping[str, Any]) -> Look:
     slots = {"inputs", "outputs"}
-    made = _keyed(without(base, slots), without(ours, slots), without(theirs, slots))
+    made: Look = _keyed(without(base, slots), without(ours, slots), without(theirs, slots))
     made |= {key: ours[key] for key in slots if key in ours}
     mine: list[Any] = list(ours.get("inputs") or [])
     if same(base.get("inputs"), ours.get("inputs")) and "inputs" in theirs:
@@ -73,7 +73,7 @@ def _unlinked(look: Look) -> Look:
     outputs = as_list(look.get("outputs"))
     if outputs is None:
         return look
-    made = [slot if as_object(slot) is None else {**slot, "links": []} for slot in outputs]
+    made: list[Any] = [slot if as_object(slot) is None else {**slot, "links": []} for slot in outputs]
     return {**look, "outputs": made}
 
 

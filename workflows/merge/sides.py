@@ -17,6 +17,7 @@ from workflows.formats.graph import INPUTS
 
 Graph = dict[str, Any]
 Look = dict[str, Any]
+Record = Mapping[str, Any]
 NO_GRAPH: Graph = {"nodes": {}, "inputs": [], "outputs": [], "extra": {}, "other": {}}
 
 
@@ -44,7 +45,7 @@ class Side:
         if not name:
             return self.layout
         looks: list[Look] = self.layout.get("subgraphs", [])
-        return next((look for look in looks if look["subgraph"] == name), {})
+        return next((look for look in looks if look["subgraph"] == name), Look())
 
     def rename(self, names: Mapping[str, Matched]) -> None:
         """Give nodes other ids, graph by graph."""
@@ -68,16 +69,10 @@ class Side:
         """Put back links whose source was deleted: nobody cut them, they went with the node."""
         for name in ["", *base.subgraphs]:
             graph, before = self.graph(name), base.graph(name)
-            ports = {port["key"] for port in graph.get("inputs", [])}
-
-            def gone(source: Any, nodes: Nodes = graph["nodes"], ports: set[str] = ports) -> bool:
-                return source[1] not in ports if source[0] == INPUTS else source[0] not in nodes
-
+            gone = _Gone(graph)
             for node, record in graph["nodes"].items():
-                old = before["nodes"].get(node, {"inputs": {}})["inputs"]
-                cut = {
-                    key: source for key, source in old.items() if key not in record["inputs"] and gone(source)
-                }
+                old: Record = before["nodes"].get(node, {"inputs": {}})["inputs"]
+                cut = {key: at for key, at in old.items() if key not in record["inputs"] and gone(at)}
                 if cut:
                     graph["nodes"][node] = {**record, "inputs": {**record["inputs"], **cut}}
             olds = {port["key"]: port["from"] for port in before.get("outputs", [])}
@@ -85,6 +80,17 @@ class Side:
                 old = olds.get(port["key"], [])
                 if port["from"] == [source for source in old if not gone(source)]:
                     port["from"] = old
+
+
+class _Gone:
+    """Tells sources a graph does not have any more."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._nodes: Nodes = graph["nodes"]
+        self._ports = {port["key"] for port in graph.get("inputs", [])}
+
+    def __call__(self, source: Any) -> bool:
+        return source[1] not in self._ports if source[0] == INPUTS else source[0] not in self._nodes
 
 
 def _renamed(record: Mapping[str, Any], ids: Matched, inner: Mapping[str, Matched]) -> dict[str, Any]:
@@ -137,6 +143,10 @@ def _ids(base: Nodes, ours: Nodes, theirs: Nodes) -> tuple[Matched, Matched]:
     added = {node for node in ours if node not in in_ours.values()}
     for node in in_order(theirs):
         if node not in their_ids:
-            same = node in added and identical(ours[node], theirs[node])
+            # Files that both added without a common past are taken to be two states of one.
+            same = node in added and (
+                identical(ours[node], theirs[node])
+                or (not base and ours[node]["type"] == theirs[node]["type"])
+            )
             their_ids[node] = node if same else free(node)
     return base_ids, their_ids

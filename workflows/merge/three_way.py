@@ -16,6 +16,7 @@ from workflows.merge.decisions import Decisions, same
 from workflows.merge.declared import merge_extra, needed
 from workflows.merge.graphs import GraphMerge
 from workflows.merge.layouts import merge_looks
+from workflows.merge.recursion import break_recursion
 from workflows.merge.sides import Side, align
 
 
@@ -57,6 +58,7 @@ class _Merging:
             if self._stays(name):
                 meaning["subgraphs"][name] = self._graph(name)
         self._keep_used(meaning)
+        break_recursion(meaning, ours, theirs, self._decisions)
         meaning["extra"] = merge_extra(*self._extras(), self._decisions)
         layout = {**ours.layout, **self._look("", meaning)}
         layout["subgraphs"] = [
