@@ -3968,6 +3968,13 @@ export interface components {
             environment: {
                 [key: string]: unknown;
             };
+            /**
+             * Reused
+             * @description Nodes whose results were there already, and where: `memory`, `disk`, or an equal node.
+             */
+            reused: {
+                [key: string]: string;
+            };
             /** Outputs */
             outputs: components["schemas"]["RunOutput"][];
             /**
