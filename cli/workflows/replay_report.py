@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Report:
     outputs: tuple[Compared, ...]
     differences: tuple[Difference, ...]
     surroundings_known: bool
+    reused: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Nodes that the first run did not run, but had results of."""
 
     @property
     def identical(self) -> bool:
@@ -62,6 +64,10 @@ class Report:
                 "nothing that is known of differs" if self.surroundings_known else "what differs is not known"
             )
             console.print(f"  {told}")
+        if not self.identical and self.reused:
+            nodes = escape(", ".join(self.reused))
+            told = f"  in that run the results of these nodes were there already: {nodes}"
+            console.print(told, highlight=False, soft_wrap=True)
 
 
 def report_of(
@@ -92,7 +98,7 @@ def report_of(
         *code_differences(record.nodes, now),
         *differences(record.environment, host.environment),
     ]
-    return Report(tuple(compared(record.outputs, outputs, first.of, new)), tuple(found), True)
+    return Report(tuple(compared(record.outputs, outputs, first.of, new)), tuple(found), True, record.reused)
 
 
 class _First:
