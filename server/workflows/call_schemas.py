@@ -33,6 +33,9 @@ class FunctionInput(BaseModel):
     several: bool | None = Field(None, description="Whether a COMBO takes a list of its options.")
     required: bool | None = None
     seed: bool | None = Field(None, description="Whether `random` is a value, which the server then draws.")
+    dynamic: bool | None = Field(
+        None, description="Whether alternatives in its default, as `{red|blue}`, are chosen among each time."
+    )
 
 
 class OutputSource(BaseModel):

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 from jsonschema import Draft202012Validator, ValidationError, validate
 
+from server.workflows.call_schemas import FunctionDeclaration, FunctionInput, FunctionOutput
 from tests.server.conftest import get
 from tests.server.workflows import ask, at, commit, create, document, flipping, function, publish, thumbnail
+from workflows.functions import Function, Input, Output
 
 
 def named(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [one for one in found["functions"] if one["name"] == name]
+
+
+def test_the_models_say_all_that_a_declaration_can() -> None:
+    for model, kind in ((FunctionInput, Input), (FunctionOutput, Output), (FunctionDeclaration, Function)):
+        assert set(model.model_fields) == {field.name for field in fields(kind)}
 
 
 async def test_released_functions_are_listed_by_their_newest_release(http: ClientSession) -> None:

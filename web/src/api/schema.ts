@@ -2330,6 +2330,12 @@ export interface components {
              * @default null
              */
             seed?: boolean | null;
+            /**
+             * Dynamic
+             * @description Whether alternatives in its default, as `{red|blue}`, are chosen among each time.
+             * @default null
+             */
+            dynamic?: boolean | null;
         };
         /**
          * FunctionItem
