@@ -15,12 +15,7 @@ export function Page() {
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
-        <a
-          className={styles.home}
-          href={hashOf({ kind: "library" })}
-          aria-label={t("page.library")}
-          title={t("page.library")}
-        >
+        <a className={styles.home} href={hashOf({ kind: "library" })} title={t("page.library")}>
           <Logo />
           <span>Darkroom</span>
         </a>

@@ -25,7 +25,6 @@ export function ReleaseBadge({ data }: { readonly data: NodeData }) {
       tabIndex={-1}
       data-old={isOld || undefined}
       data-gone={isGone || undefined}
-      aria-label={hint}
       title={hint}
       onClick={() => askUpgrade(data.graph, data.key)}
     >

@@ -27,19 +27,19 @@ interface Props {
 /** The inputs or outputs of a function in their order: named, dragged or moved by keys, opened for more. */
 export function EntryList({ side, entries, troubles, onName, onMove, onRemove, children }: Props) {
   const { t } = useTranslation("functions");
-  const [open, setOpen] = useState<number | null>(null);
+  const [open, setOpen] = useState<string | null>(null);
   const [dragged, setDragged] = useState<number | null>(null);
   const [over, setOver] = useState<number | null>(null);
   const move = (from: number, to: number) => {
     if (to < 0 || to >= entries.length) return;
     onMove(from, to);
-    if (open === from) setOpen(to);
   };
   return (
     <ol className={styles.list} data-testid={`publish-${side}`}>
       {entries.map((entry, index) => {
         const told = troubles(index, entry.name);
-        const isOpen = open === index;
+        const id = idOf(entry);
+        const isOpen = open === id;
         const drop = (event: DragEvent) => {
           event.preventDefault();
           setOver(null);
@@ -47,8 +47,7 @@ export function EntryList({ side, entries, troubles, onName, onMove, onRemove, c
         };
         return (
           <li
-            // biome-ignore lint/suspicious/noArrayIndexKey: a name changes while it is written
-            key={index}
+            key={id}
             className={styles.entry}
             data-testid={`publish-entry-${entry.name}`}
             data-over={over === index || undefined}
@@ -89,7 +88,7 @@ export function EntryList({ side, entries, troubles, onName, onMove, onRemove, c
                 color="gray"
                 aria-expanded={isOpen}
                 aria-label={t("publish.details", { name: entry.name })}
-                onClick={() => setOpen(isOpen ? null : index)}
+                onClick={() => setOpen(isOpen ? null : id)}
               >
                 {isOpen ? (
                   <IconChevronDown size={14} aria-hidden />
@@ -121,16 +120,20 @@ export function EntryList({ side, entries, troubles, onName, onMove, onRemove, c
   );
 }
 
-/** The button that was pressed moves along with its entry and keeps the keyboard. */
+/** Names change while they are written; what it is bound to stays. */
+function idOf({ ends: [first] }: Entry): string {
+  return first === undefined ? "" : `${first.node}/${"input" in first ? first.input : first.slot}`;
+}
+
+/** The entry moves with its button, which keeps the keyboard. */
 function keyed(event: KeyboardEvent<HTMLElement>, move: (by: number) => void): void {
   const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
   if (!event.altKey || by === 0) return;
   event.preventDefault();
   event.stopPropagation();
-  const entry = event.currentTarget.closest("li");
-  const next = by < 0 ? entry?.previousElementSibling : entry?.nextElementSibling;
+  const button = event.currentTarget;
   move(by);
-  next?.querySelector("button")?.focus();
+  requestAnimationFrame(() => button.focus());
 }
 
 interface NameProps {

@@ -175,7 +175,9 @@ function Changes({ seen, notes }: { readonly seen: Seen; readonly notes: string 
     <>
       {notes !== "" && <p className={styles.notes}>{notes}</p>}
       <section aria-labelledby="upgrade-interface">
-        <h3 id="upgrade-interface">{t("upgrade.interface")}</h3>
+        <h3 id="upgrade-interface" className={styles.heading}>
+          {t("upgrade.interface")}
+        </h3>
         {changes.length === 0 ? (
           <p className={styles.calm}>
             {t(seen.before === null ? "upgrade.unknown" : "upgrade.sameInterface")}
@@ -195,7 +197,9 @@ function Changes({ seen, notes }: { readonly seen: Seen; readonly notes: string 
         )}
       </section>
       <section aria-labelledby="upgrade-inside">
-        <h3 id="upgrade-inside">{t("upgrade.inside")}</h3>
+        <h3 id="upgrade-inside" className={styles.heading}>
+          {t("upgrade.inside")}
+        </h3>
         {differences.length === 0 ? (
           <p className={styles.calm}>{t("upgrade.sameInside")}</p>
         ) : (
