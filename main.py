@@ -11,6 +11,7 @@ from server.files.model_paths import ModelPathsError
 COMMANDS = {
     "serve": ("cli.serve", "serve"),
     "run": ("cli.run", "run"),
+    "workflows": ("cli.workflows.commands", "workflows"),
     "nodes": ("cli.listing", "nodes"),
     "models": ("cli.listing", "models"),
     "worker": ("cli.worker", "work"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-COMMANDS = ("serve", "run", "nodes", "models", "worker")
+COMMANDS = ("serve", "run", "workflows", "nodes", "models", "worker")
 ANYWHERE = "0.0.0.0,::"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -38,6 +38,10 @@ WITHOUT_EFFECT = (
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line; without a command it is `serve`. Exits with a usage message on a mistake."""
     first = argv[0] if argv else ""
+    if first == "workflows":
+        from cli.workflows.commands import parse_workflows
+
+        return parse_workflows(argv[1:])
     if first in COMMANDS or first in ("-h", "--help"):
         return parser().parse_args(argv)
     return parser().parse_args(["serve", *argv])
@@ -52,18 +56,19 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _serve(commands.add_parser("serve", help="start the server and its worker (the default)"))
     _run(commands.add_parser("run", help="run a workflow file without a server"))
+    commands.add_parser("workflows", help="workflows and their versions: compare, release, run, import ...")
     nodes = commands.add_parser("nodes", help="list the nodes and their inputs")
     nodes.add_argument("--json", action="store_true", help="print what /object_info answers")
-    _folders(nodes)
+    add_folders(nodes)
     models = commands.add_parser("models", help="list model files and what each was recognised as")
     models.add_argument("--json", action="store_true", help="print JSON")
-    _folders(models)
+    add_folders(models)
     worker = commands.add_parser(
         "worker", help="run jobs for a server over standard input and output (internal)"
     )
-    _folders(worker)
-    _compute(worker)
-    _cache(worker)
+    add_folders(worker)
+    add_compute(worker)
+    add_cache(worker)
     _memory(worker)
     return top
 
@@ -120,16 +125,10 @@ def _serve(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that run jobs, which share the queue; default: one per GPU, or one",
     )
-    add(
-        "--workflows-database",
-        default="",
-        metavar="URL",
-        help="where workflows are kept: postgresql+psycopg://USER@HOST/NAME or a file; "
-        "default: .darkroom/workflows.sqlite among the users' folders",
-    )
-    _folders(command)
-    _compute(command)
-    _cache(command)
+    add_database(command)
+    add_folders(command)
+    add_compute(command)
+    add_cache(command)
     _memory(command)
     command.add_argument(
         "--verbose",
@@ -165,12 +164,25 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-record", action="store_true", help="do not put the run on record, where `replay` finds it"
     )
-    _folders(command)
-    _compute(command)
-    _cache(command)
+    add_database(command)
+    add_folders(command)
+    add_compute(command)
+    add_cache(command)
 
 
-def _folders(command: argparse.ArgumentParser) -> None:
+def add_database(command: argparse.ArgumentParser) -> None:
+    """Where workflows are kept."""
+    command.add_argument(
+        "--workflows-database",
+        default="",
+        metavar="URL",
+        help="where workflows are kept: postgresql+psycopg://USER@HOST/NAME or a file; "
+        "default: .darkroom/workflows.sqlite among the users' folders",
+    )
+
+
+def add_folders(command: argparse.ArgumentParser) -> None:
+    """Where files are, and which packs are used."""
     group = command.add_argument_group("folders")
     add = group.add_argument
     add("--base-directory", type=Path, metavar="DIR", help="root of models, input, output, temp and user")
@@ -212,7 +224,8 @@ def _memory(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _cache(command: argparse.ArgumentParser) -> None:
+def add_cache(command: argparse.ArgumentParser) -> None:
+    """Which results are kept."""
     group = command.add_argument_group("cache", "results of nodes that later runs need not make again")
     memory = group.add_mutually_exclusive_group()
     memory.add_argument("--cache-classic", action="store_true", help="keep only the results of the last run")
@@ -259,7 +272,8 @@ class _Headroom(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
-def _compute(command: argparse.ArgumentParser) -> None:
+def add_compute(command: argparse.ArgumentParser) -> None:
+    """Where and how precisely to compute."""
     group = command.add_argument_group("computing")
     group.add_argument("--cpu", action="store_true", help="do not use a GPU")
     group.add_argument("--device", metavar="NAME", help="compute on this device, such as cuda:1")
