@@ -8,7 +8,7 @@ from random import Random, SystemRandom
 from typing import Any
 
 from engine.folders import nearest
-from engine.graph import wrap
+from engine.graph import as_object, wrap
 from workflows.formats.substitute import dynamic
 from workflows.functions.function import Function
 from workflows.functions.parts import FunctionError, Input, Json, Output, Trouble
@@ -160,11 +160,11 @@ class _Writer:
         """A value into all the inputs it is bound to."""
         wired = self._picture(entry, value) if entry.takes_file else wrap(value)
         for target in entry.targets:
-            node = self.prompt.get(target.node)
+            node = as_object(self.prompt.get(target.node))
             if node is None:
                 text = f"node {target.node} is not in the prompt"
                 raise FunctionError([Trouble(f"inputs.{entry.name}.targets", text)])
-            inputs = {**node.get("inputs", {}), target.input: wired}
+            inputs = {**(as_object(node.get("inputs")) or {}), target.input: wired}
             self.prompt[target.node] = {**node, "inputs": inputs}
 
     def _picture(self, entry: Input, name: str) -> list[Any]:

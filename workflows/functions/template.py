@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.graph import wrap
+from engine.graph import as_object, wrap
 from workflows.formats.definitions import Definitions
 from workflows.functions.choices import texts_to_choose
 from workflows.functions.declared import declared
@@ -43,7 +43,7 @@ class FunctionPrompt:
                 continue
             for target in entry.targets:
                 node = written[target.node]
-                inputs = {**node.get("inputs", {}), target.input: wrap(entry.default)}
+                inputs = {**(as_object(node.get("inputs")) or {}), target.input: wrap(entry.default)}
                 written[target.node] = {**node, "inputs": inputs}
         # Options taken from nodes are files that come and go; checking the inner node sees what is there now.
         inputs = tuple(
