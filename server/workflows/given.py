@@ -79,8 +79,8 @@ async def _take(part: BodyPartReader, found: Given, settings: Settings) -> None:
 
 
 async def _stored(part: BodyPartReader, name: str, settings: Settings) -> Json:
-    folder = settings.folders.input / SUBFOLDER
-    received = await receive(chunks(part), folder, settings.max_body, _HASH)
+    # Into the folder that is swept at start, should this never end.
+    received = await receive(chunks(part), settings.folders.input, settings.max_body, _HASH)
     return await asyncio.to_thread(_published, received, name, settings)
 
 

@@ -176,7 +176,7 @@ async def test_a_file_that_is_no_picture_is_refused_and_not_kept(http: ClientSes
     before = {path.name for path in (toy.base / "input").rglob("*")}
     refused = await send(http, "Pictures only", 415, picture=b"#!/bin/sh\nrm -rf /\n")
     assert refused["error"]["code"] == "not_an_image" and refused["error"]["where"] == "picture"
-    assert {path.name for path in (toy.base / "input").rglob("*")} == before | {"calls"}
+    assert {path.name for path in (toy.base / "input").rglob("*")} == before
     missing = await call(http, "Pictures only", {"picture": "nowhere.png"}, 400)
     assert "nowhere.png" in json.dumps(missing)
     assert (await call(http, "Pictures only", status=422))["problems"][0]["code"] == "required"
