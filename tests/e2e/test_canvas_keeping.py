@@ -107,17 +107,33 @@ def test_a_second_tab_on_a_workflow_does_not_overwrite_the_first(canvases: NewPa
     assert text_of(first) == "first tab"
 
 
-def test_a_saved_workflow_is_a_file_comfyui_opens(canvas: Canvas, program: Program) -> None:
-    canvas.type_into(canvas.widget(canvas.titled("Prompt").first, "text"), "saved to a file")
+def test_a_saved_workflow_is_a_document_comfyui_opens(canvas: Canvas, program: Program) -> None:
+    canvas.type_into(canvas.widget(canvas.titled("Prompt").first, "text"), "saved by hand")
     canvas.command("Save as…")
     canvas.page.get_by_test_id("ask-name").fill("by hand")
     canvas.page.get_by_test_id("ask-yes").click()
     expect(canvas.page.get_by_test_id("workflow-tab").filter(has_text="by hand")).to_be_visible()
-    saved = program.get("/userdata/workflows%2Fby%20hand.json")
+    saved = program.get("/api/v1/workflows/by%20hand/versions/main")["document"]
     assert saved["version"] == 0.4 and any(
-        "saved to a file" in str(n["widgets_values"]) for n in saved["nodes"]
+        "saved by hand" in str(n["widgets_values"]) for n in saved["nodes"]
     )
     canvas.page.goto(f"{program.url}/#/workflow/by%20hand")
     expect(canvas.widget(canvas.titled("Prompt").first, "text").locator("textarea")).to_have_value(
-        "saved to a file"
+        "saved by hand"
     )
+
+
+def test_a_file_becomes_a_workflow_when_it_is_saved(canvas: Canvas, program: Program) -> None:
+    document = json.loads((WORKFLOWS / "text_to_image.json").read_text())
+    status, _ = program.post("/userdata/workflows%2Fold%2Ffrom%20before.json", document)
+    assert status == 200
+    canvas.page.get_by_test_id("panel-button-workflows").click()
+    canvas.page.get_by_test_id("folder-old/").click()
+    canvas.page.get_by_test_id("file-old/from before").click()
+    expect(canvas.nodes).to_have_count(len(document["nodes"]))
+    canvas.press("Control+s")
+    # A model of it is missing, which a panel tells.
+    canvas.page.get_by_test_id("panel-button-workflows").click()
+    expect(canvas.page.get_by_test_id("workflow-from before")).to_be_visible()
+    assert program.get("/api/v1/workflows/from%20before")["head"]["number"] == 1
+    assert program.get("/userdata/workflows%2Fold%2Ffrom%20before.json") == document

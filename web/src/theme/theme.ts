@@ -15,7 +15,7 @@ const safelight: MantineColorsTuple = [
   "#ff8a72",
   "#ff7a60",
   "#ff6a4d",
-  "#d94a30",
+  "#df4f35",
   "#b3321f",
   "#8c2415",
 ];

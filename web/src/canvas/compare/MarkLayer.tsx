@@ -1,4 +1,4 @@
-import { IconMinus, IconPencil, IconPlus } from "@tabler/icons-react";
+import { IconAlertTriangle, IconMinus, IconPencil, IconPlus } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { NodeKey, Point } from "@/graph/document";
 import { DifferenceLine } from "./DifferenceLine";
@@ -19,7 +19,12 @@ interface Props {
   readonly lit?: NodeKey | null;
 }
 
-const ICONS = { added: IconPlus, removed: IconMinus, changed: IconPencil } as const;
+const ICONS = {
+  added: IconPlus,
+  removed: IconMinus,
+  changed: IconPencil,
+  conflict: IconAlertTriangle,
+} as const;
 
 /** Over a graph, in its own coordinates: frames around what differs, what was there, and what it was. */
 export function MarkLayer({ marks, sheet, old, moved = null, lit = null }: Props) {

@@ -4,7 +4,7 @@ import { diff } from "@/graph/diff";
 import { ROOT } from "@/graph/document";
 import * as edit from "@/graph/edit/index";
 import { DEFS, textToImage } from "@/graph/toys";
-import { marksOf, sorted } from "./marks";
+import { marksOf, sorted, withConflicts } from "./marks";
 
 function compared(change: (draft: Draft) => void) {
   const before = textToImage();
@@ -38,4 +38,11 @@ test("what moved is not marked, and listed apart", () => {
   const differences = compared((draft) => edit.moveBy(draft, ROOT, ["5"], [10, 0]));
   expect(marksOf(differences, ROOT).nodes.size).toBe(0);
   expect(sorted(differences)).toMatchObject({ meaning: [], layout: [{ kind: "moved" }] });
+});
+
+test("a node in conflict is marked as that, and still tells what changed", () => {
+  const differences = compared((draft) => edit.setWidget(draft, DEFS, ROOT, "5", "steps", 30));
+  const marks = withConflicts(marksOf(differences, ROOT), ["5", "2"]);
+  expect(marks.nodes.get("5")).toMatchObject({ kind: "conflict", changes: [{ input: "steps" }] });
+  expect(marks.nodes.get("2")).toEqual({ kind: "conflict", changes: [] });
 });

@@ -2,7 +2,8 @@
 import { type Difference, isMeaningful } from "@/graph/diff";
 import type { GraphId, NodeKey } from "@/graph/document";
 
-export type MarkKind = "added" | "removed" | "changed";
+/** A conflict: both sides of a merge changed it, and nobody has decided yet. */
+export type MarkKind = "added" | "removed" | "changed" | "conflict";
 
 export interface NodeMark {
   readonly kind: MarkKind;
@@ -49,6 +50,16 @@ export function marksOf(
     else if (known.kind === "changed") known.changes.push(one);
   }
   return { nodes, ghosts, rewired };
+}
+
+/** The same with nodes in conflict marked as such, whatever else is different about them. */
+export function withConflicts(marks: Marks, conflicts: readonly NodeKey[]): Marks {
+  if (conflicts.length === 0) return marks;
+  const nodes = new Map(marks.nodes);
+  for (const key of conflicts) {
+    nodes.set(key, { kind: "conflict", changes: nodes.get(key)?.changes ?? [] });
+  }
+  return { ...marks, nodes };
 }
 
 /** What a run would notice first, what only looks different after it. */

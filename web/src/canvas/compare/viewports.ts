@@ -1,6 +1,6 @@
 /** Moving and zooming what is looked at. */
 import type { Point } from "@/graph/document";
-import { fit, type Rect, type Viewport } from "@/graph/geometry";
+import { fit as fitFrame, type Rect, type Viewport } from "@/graph/geometry";
 
 const MIN = 0.05;
 const MAX = 2;
@@ -26,5 +26,5 @@ export function centred(frame: Rect, size: Point, zoom: number): Viewport {
 }
 
 export function whole(frame: Rect | null, size: Point): Viewport {
-  return frame === null ? { x: 0, y: 0, zoom: 1 } : fit(frame, size, 48, MIN, 1);
+  return frame === null ? { x: 0, y: 0, zoom: 1 } : fitFrame(frame, size, 48, MIN, 1);
 }

@@ -21,10 +21,11 @@ interface Props {
 /** What both sides changed: how it was, what each made of it, and which is to stay. */
 export function ConflictCard({ conflict, resolution, ours, theirs, titleOf, onShow }: Props) {
   const { t } = useTranslation("versions");
-  const { id, title, input, node } = conflict;
+  const { id, input, node } = conflict;
+  const title = conflict.title ?? (node == null ? null : titleOf(node));
   const [isWriting, setWriting] = useState(false);
   const heading =
-    title == null
+    title === null
       ? t("merge.conflictOther")
       : input == null
         ? t("merge.conflictNode", { title })

@@ -34,6 +34,13 @@ function Stage({ merging }: { readonly merging: Merging }) {
   const [lit, setLit] = useState<{ graph: GraphId; node: NodeKey } | null>(null);
   const differences = useMemo(() => diff(before, document, defs), [before, document, defs]);
   const open = answer.conflicts.length;
+  const marked = useMemo(
+    () =>
+      answer.conflicts.flatMap(({ graph, node }) =>
+        node == null ? [] : [{ graph: graphIdOf(graph), node }],
+      ),
+    [answer],
+  );
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void commitMerge(message.trim());
@@ -65,6 +72,7 @@ function Stage({ merging }: { readonly merging: Merging }) {
           differences={differences}
           isBoth={false}
           lit={lit}
+          conflicts={marked}
         />
         <aside className={styles.list} aria-label={t("merge.label")} data-merge>
           {conflicts.length > 0 && (

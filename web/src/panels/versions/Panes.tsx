@@ -2,7 +2,7 @@ import { Select } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { GraphPane } from "@/canvas/compare/GraphPane";
-import { marksOf } from "@/canvas/compare/marks";
+import { marksOf, withConflicts } from "@/canvas/compare/marks";
 import { boundsIn, laid, type Sheet, sheetOf } from "@/canvas/compare/places";
 import { centred, whole } from "@/canvas/compare/viewports";
 import type { Difference } from "@/graph/diff";
@@ -18,10 +18,14 @@ interface Props {
   /** Both side by side, moved as one; else the newer with what was removed as ghosts. */
   readonly isBoth: boolean;
   readonly lit: { readonly graph: GraphId; readonly node: NodeKey } | null;
+  /** Nodes of a merge that are to be decided. */
+  readonly conflicts?: readonly { readonly graph: GraphId; readonly node: NodeKey }[];
 }
 
+const NONE: [] = [];
+
 /** Graphs drawn to be looked at, with their differences marked. */
-export function Panes({ documents, labels, differences, isBoth, lit }: Props) {
+export function Panes({ documents, labels, differences, isBoth, lit, conflicts = NONE }: Props) {
   const { t } = useTranslation("versions");
   const defs = useDefs((state) => state.defs);
   const [graph, setGraph] = useState<GraphId>(ROOT);
@@ -30,10 +34,11 @@ export function Panes({ documents, labels, differences, isBoth, lit }: Props) {
     () => [sheetOf(before, graph, defs), sheetOf(after, graph, defs)] as const,
     [before, after, graph, defs],
   );
-  const marks = useMemo(
-    () => [marksOf(differences, graph, "before"), marksOf(differences, graph, "after")] as const,
-    [differences, graph],
-  );
+  const marks = useMemo(() => {
+    const open = conflicts.filter((one) => one.graph === graph).map(({ node }) => node);
+    const after = withConflicts(marksOf(differences, graph, "after"), open);
+    return [marksOf(differences, graph, "before"), after] as const;
+  }, [differences, graph, conflicts]);
   const { view, setView, setSize } = useView(sheets, lit, setGraph);
   const graphs = [...new Set([...after.graphs.ids, ...before.graphs.ids])];
   const [old, now] = sheets;

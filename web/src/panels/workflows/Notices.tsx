@@ -10,6 +10,7 @@ const SHOWN_MS = { info: 4_000, warning: 12_000, error: 15_000 } as const;
 
 /** Shows what opening, saving and keeping have to tell. */
 export function Notices() {
+  const { t } = useTranslation("files");
   const notices = useNotices(({ all }) => all);
   useEffect(() => {
     for (const notice of notices) {
@@ -17,11 +18,12 @@ export function Notices() {
         color: COLOURS[notice.kind],
         autoClose: notice.action === undefined ? SHOWN_MS[notice.kind] : 12_000,
         ...(notice.title === undefined ? {} : { title: notice.title }),
+        closeButtonProps: { "aria-label": t("ask.close") },
         message: <NoticeText notice={notice} />,
       });
       dismiss(notice.id);
     }
-  }, [notices]);
+  }, [notices, t]);
   return null;
 }
 
