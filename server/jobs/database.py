@@ -98,7 +98,7 @@ def open_database(path: Path) -> Engine:
         version = _version(path)
         if version != HEAD:
             _migrate(engine, path, version)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # what is damaged may be no text
         raise DatabaseUnusable(unusable(path, error)) from error
     return engine
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -59,6 +60,30 @@ async def test_a_database_damaged_inside_is_refused_and_kept(tmp_path: Path) -> 
     with pytest.raises(DatabaseUnusable, match="Move it away"):
         open_database(path)
     assert path.read_bytes() == content
+
+
+async def test_a_database_damaged_anywhere_opens_or_is_refused_but_never_changed(tmp_path: Path) -> None:
+    path, chance = tmp_path / "jobs.sqlite", Random(0)
+    store = JobStore.open(path)
+    for number in range(20):
+        await store.add(job(str(number), number))
+    await store.close()
+    sound, refused = path.read_bytes(), 0
+    for turn in range(200):
+        damaged = bytearray(sound)
+        start = chance.randrange(4096)  # in the schema
+        if turn % 2:  # where pages keep order
+            start = 4096 * chance.randrange(len(damaged) // 4096) + chance.randrange(90)
+        damaged[start : start + 40] = chance.randbytes(40)
+        path.write_bytes(damaged)
+        for beside in tmp_path.glob("jobs.sqlite-*"):
+            beside.unlink()
+        try:
+            open_database(path).dispose()
+        except DatabaseUnusable as error:
+            refused += 1
+            assert str(path) in str(error) and path.read_bytes() == damaged
+    assert refused > 10
 
 
 async def test_a_fault_of_the_database_is_told_without_the_statement(tmp_path: Path) -> None:
