@@ -16,6 +16,7 @@ class Endings:
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
+        self._stops = False
         self._waiting: defaultdict[str, set[asyncio.Future[bool]]] = defaultdict(set)
         queue.on_end.append(self._over)
 
@@ -23,6 +24,8 @@ class Endings:
         """Wait until a job is over, however it ends. False if it is not by then, or the server stops."""
         if not self._queue.is_open(prompt_id):
             return True
+        if self._stops:
+            return False
         over = asyncio.get_running_loop().create_future()
         self._waiting[prompt_id].add(over)
         try:
@@ -36,7 +39,8 @@ class Endings:
                 del self._waiting[prompt_id]
 
     def give_up(self) -> None:
-        """Let everybody go: the server stops."""
+        """Let everybody go, and those who are still to come: the server stops."""
+        self._stops = True
         self._tell([over for waiting in self._waiting.values() for over in waiting], ended=False)
 
     def _over(self, prompt_id: str) -> None:
