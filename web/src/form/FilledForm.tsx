@@ -3,7 +3,6 @@ import { IconGridDots, IconPlayerPlayFilled, IconRestore } from "@tabler/icons-r
 import { type FormEvent, lazy, Suspense, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, unreachable } from "@/api/error";
-import { isObject } from "@/graph/json";
 import { startCall, useCalls } from "@/store/functions/calls";
 import type { Callable } from "@/store/functions/server";
 import { FieldControl } from "./FieldControl";
@@ -12,6 +11,7 @@ import styles from "./FormPage.module.css";
 import type { Field } from "./fields";
 import { PastRuns } from "./PastRuns";
 import { RunView } from "./RunView";
+import { refusalIn } from "./refusals";
 import { useForm } from "./useForm";
 import { bodyOf } from "./values";
 
@@ -38,8 +38,9 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
 
   const refuse = (error: unknown) => {
     const known = error instanceof ApiError ? error : unreachable(error);
-    if (isObject(known.body)) form.refuse(known.body["problems"]);
-    setFailure(known.unreachable ? t("form.unreachable") : known.message);
+    const { fields: refused, others } = refusalIn(known.body, callable.function.inputs);
+    form.refuse(refused);
+    setFailure(known.unreachable ? t("form.unreachable") : [known.message, ...others].join("\n"));
     focusTrouble(box.current);
   };
   const submit = async (event?: FormEvent) => {
@@ -87,7 +88,7 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
             fields.map((field) => <FieldControl key={field.name} field={field} form={form} />)
           )}
           {failure !== null && (
-            <Alert color="red" role="alert" data-testid="form-failure">
+            <Alert className={styles.failure ?? ""} color="red" role="alert" data-testid="form-failure">
               {failure}
             </Alert>
           )}

@@ -24,7 +24,7 @@ export function RunView({ run }: { readonly run: CallRun }) {
       </p>
       {!isDone && <Going run={run} />}
       {run.error !== null && (
-        <Alert color="red" title={t("form.failed")}>
+        <Alert className={styles.error ?? ""} color="red" title={t("form.failed")}>
           {run.error}
         </Alert>
       )}

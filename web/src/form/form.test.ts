@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { FunctionInput } from "@/graph/functions/declaration";
 import type { JsonObject } from "@/graph/json";
 import { type Field, fieldsOf, hasSlider, wordsOf } from "./fields";
+import { refusalIn } from "./refusals";
 import { axisValues, countOf, gridBody, rangeValues, readCsv, rowsBody } from "./sweep";
 import { bodyOf, queryOf, startValues, troubleOf, valuesIn } from "./values";
 
@@ -131,6 +132,30 @@ describe("the values of a form", () => {
         },
       ),
     );
+  });
+});
+
+describe("what the server refuses", () => {
+  it("is said at the field it belongs to", () => {
+    const error = (input: string, details: string) => ({
+      message: "no",
+      details,
+      extra_info: { input_name: input },
+    });
+    const body = {
+      problems: [{ input: "steps", message: "51 is above 50" }],
+      node_errors: {
+        "input:image": { errors: [error("image", "no such file")] },
+        "1": { errors: [error("cfg", "too much"), error("model", "gone")] },
+      },
+    };
+    expect(refusalIn(body, INPUTS)).toEqual({
+      fields: { steps: "51 is above 50", image: "no such file", cfg: "too much", model: "gone" },
+      others: [],
+    });
+    const other = { node_errors: { "7": { errors: [error("vae", "gone")] } } };
+    expect(refusalIn(other, INPUTS)).toEqual({ fields: {}, others: ["gone"] });
+    expect(refusalIn("<html>", INPUTS)).toEqual({ fields: {}, others: [] });
   });
 });
 

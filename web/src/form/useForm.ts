@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { hashOf } from "@/app/route";
-import { isObject, type Json } from "@/graph/json";
+import type { Json } from "@/graph/json";
 import type { Field } from "./fields";
 import { queryOf, startValues, type Trouble, troubleOf, type Values, valuesIn } from "./values";
 
@@ -15,7 +15,7 @@ export interface Form {
   /** Whether it can be sent; from then on says at each field why not. */
   readonly check: () => boolean;
   /** What the server said of values, by field. */
-  readonly refuse: (problems: Json | undefined) => void;
+  readonly refuse: (fields: Readonly<Record<string, string>>) => void;
   /** Where this form is found with these values in it. */
   readonly address: string;
 }
@@ -62,16 +62,7 @@ export function useForm(fields: readonly Field[], reference: string, query: stri
       setLeft(new Set(fields.map((field) => field.name)));
       return fields.every((field) => troubleOf(field, values[field.name]) === null);
     },
-    refuse: (problems) => setRefused(byInput(problems)),
+    refuse: setRefused,
     address: new URL(hash, window.location.href).href,
   };
-}
-
-function byInput(problems: Json | undefined): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const problem of Array.isArray(problems) ? problems : []) {
-    if (!isObject(problem) || typeof problem["input"] !== "string") continue;
-    found[problem["input"]] = String(problem["message"] ?? "");
-  }
-  return found;
 }

@@ -62,7 +62,7 @@ export function completeDeclared(known: ReadonlyMap<string, FunctionInput>): voi
   });
 }
 
-const FILLED = ["type", "min", "max", "step", "multiline", "required", "seed", "several"] as const;
+const FILLED = ["type", "min", "max", "step", "multiline", "required", "seed", "several", "dynamic"] as const;
 
 function completed(
   input: FunctionInput,
