@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.graph import as_list, as_object
 from tests.workflows_functions.documents import REAL, TOYS, double, gives, portrait, takes
 from workflows.functions import (
     ExpansionError,
@@ -34,8 +35,8 @@ def spoil(document: Any, where: list[int], junk: Any) -> Any:
     made = copy.deepcopy(document)
     spot: Any = made
     for step in where[:-1]:
-        inner = spot[key_at(spot, step)]
-        if not isinstance(inner, dict | list) or not inner:
+        inner: Any = spot[key_at(spot, step)]
+        if not (as_object(inner) or as_list(inner)):
             break
         spot = inner
     spot[key_at(spot, where[-1])] = junk
@@ -43,7 +44,7 @@ def spoil(document: Any, where: list[int], junk: Any) -> Any:
 
 
 def key_at(spot: Any, step: int) -> Any:
-    keys: list[Any] = list(spot) if isinstance(spot, dict) else list(range(len(spot)))
+    keys: list[Any] = list(spot) if as_object(spot) is not None else list(range(len(spot)))
     return keys[step % len(keys)]
 
 

@@ -7,7 +7,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,8 @@ class Classes:
     plain: Definitions
     """All but workflows."""
     state: object
+    workflows: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    """Those that were looked up at that moment."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,15 @@ class Released:
     def _definition(self, classes: Classes, within: tuple[VersionId, ...], name: str) -> Definition | None:
         if not is_workflow(name):
             return classes.plain(name)
+        if (known := classes.workflows.get(name)) is not None:
+            return known
         try:
             info = self._info(name, self._version_of(name), classes, within)
         except UnknownFunction:
             return None
-        return None if info is None else Definition.of(info)
+        if info is not None:
+            classes.workflows[name] = Definition.of(info)
+        return classes.workflows.get(name)
 
     def _info(
         self, name: str, version: VersionId, classes: Classes, within: tuple[VersionId, ...]
