@@ -19,7 +19,10 @@ INFO = {spec.name: spec.object_info(NOWHERE.list) for spec in REGISTRY}
 
 def classes(**files: list[str]) -> Classes:
     """The toy classes; the checkpoints that can be chosen are given."""
-    load = {**INFO["Load"], "input": {"required": {"name": [files.get("checkpoints", []), {}]}}}
+    load: dict[str, Any] = {
+        **INFO["Load"],
+        "input": {"required": {"name": [files.get("checkpoints", []), {}]}},
+    }
     plain: Definitions = definitions_of({**INFO, "Load": load})
     return Classes(plain, REGISTRY)
 
@@ -38,7 +41,10 @@ def publish(store: Store, name: str, document: dict[str, Any]) -> None:
 
 def around(inner: str) -> dict[str, Any]:
     """A function that does what another one does."""
-    nodes = {"1": {"class_type": inner, "inputs": {}}, "2": {"class_type": "Add", "inputs": {"a": ["1", 0]}}}
+    nodes: dict[str, Any] = {
+        "1": {"class_type": inner, "inputs": {}},
+        "2": {"class_type": "Add", "inputs": {"a": ["1", 0]}},
+    }
     return toy(nodes, [takes("value", "INT", "1.value")], [gives("sum", "INT", "2")])
 
 
@@ -105,8 +111,8 @@ def test_deep_nesting_is_looked_up_once_each(store: Store) -> None:
 @pytest.mark.parametrize(
     "name",
     ["workflow/", "workflow/@1.0.0", "workflow/Double@", "workflow/Double@latest", "workflow/Double@1.0",
-     "workflow/../Double@1.0.0", "workflow/Double@1.0.0@2", "workflow/\x00@1.0.0", f"workflow/{'x' * 9999}@1.0.0",
-     "workflow/%s@1.0.0", "workflow/\ud800@1.0.0", "workflow/Double@１.０.０"],
+     "workflow/../Double@1.0.0", "workflow/Double@1.0.0@2", "workflow/\x00@1.0.0",
+     f"workflow/{'x' * 9999}@1.0.0", "workflow/%s@1.0.0", "workflow/\ud800@1.0.0", "workflow/Double@１.０.０"],
 )  # fmt: skip
 def test_hostile_names_are_unknown_and_nothing_worse(store: Store, name: str) -> None:
     publish(store, "Double", double())
