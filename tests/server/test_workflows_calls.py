@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import io
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from aiohttp import ClientSession, FormData
 from PIL import Image
 from yarl import URL
 
-from tests.server.conftest import ToyServer, connect, drained, finished, get, running, sleep, submit
+from tests.server.conftest import ToyServer, connect, finished, get, running, sleep, submit
 from tests.server.workflows import WORKFLOWS, ask, at, commit, create, document, flipping, function, publish
 
 
@@ -206,36 +208,44 @@ async def test_waiting_ends_with_the_run_however_it_ends(http: ClientSession) ->
 
 async def test_a_run_that_is_cancelled_says_so_at_once(http: ClientSession) -> None:
     await publish(http, "Cancelled", function())
-    busy = await submit(http, sleep(20))
-    await running(http, busy["prompt_id"])
-    waiting = asyncio.create_task(call(http, "Cancelled", status=409))
-    while not (pending := await get(http, "/api/v1/jobs", status="pending"))["jobs"]:
-        await asyncio.sleep(0.01)
-    await ask(http, "POST", f"/api/jobs/{pending['jobs'][0]['id']}/cancel")
-    assert (await waiting)["error"]["code"] == "run_cancelled"
-    await ask(http, "POST", f"/api/jobs/{busy['prompt_id']}/cancel")
-    await drained(http)
+    async with occupied(http):
+        waiting = asyncio.create_task(call(http, "Cancelled", status=409))
+        await ask(http, "POST", f"/api/jobs/{await pending(http)}/cancel")
+        assert (await waiting)["error"]["code"] == "run_cancelled"
 
 
 async def test_who_waits_too_long_gets_the_job_and_it_goes_on(http: ClientSession) -> None:
     await publish(http, "Slow", function())
-    busy = await submit(http, sleep(0.6))
-    accepted = await call(http, "Slow", {"text": "late"}, 202, wait="0.05")
-    await finished(http, busy["prompt_id"])
+    async with occupied(http):
+        accepted = await call(http, "Slow", {"text": "late"}, 202, wait="0.05")
     assert (await finished(http, accepted["run_id"]))["status"]["status_str"] == "success"
 
 
 async def test_a_client_that_goes_away_does_not_stop_the_run(http: ClientSession, toy: ToyServer) -> None:
     await publish(http, "Left alone", function())
-    busy = await submit(http, sleep(0.6, seed=2))
-    async with connect(toy.url) as leaving:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await call(leaving, "Left alone", {"text": "alone"})
-    found = await get(http, "/api/v1/jobs", status="pending")
-    run_id = found["jobs"][0]["id"]
-    await finished(http, busy["prompt_id"])
+    async with occupied(http), connect(toy.url) as leaving:
+        waiting = asyncio.create_task(call(leaving, "Left alone", {"text": "alone"}))
+        run_id = await pending(http)
+        waiting.cancel()
+        await asyncio.wait([waiting])
     assert (await finished(http, run_id))["status"]["status_str"] == "success"
+
+
+@asynccontextmanager
+async def occupied(http: ClientSession) -> AsyncGenerator[None]:
+    """Something else runs, so that what is queued waits."""
+    busy = (await submit(http, sleep(60)))["prompt_id"]
+    await running(http, busy)
+    yield
+    await ask(http, "POST", f"/api/jobs/{busy}/cancel")
+
+
+async def pending(http: ClientSession) -> str:
+    """The job that waits, as soon as there is one."""
+    async with asyncio.timeout(20):
+        while not (found := (await get(http, "/queue"))["queue_pending"]):
+            await asyncio.sleep(0.01)
+    return found[0][1]
 
 
 @pytest.mark.parametrize("query", ["wait=601", "wait=-1", "wait=x", "wait=nan", "priority=x"])
@@ -255,11 +265,9 @@ async def test_a_server_that_stops_lets_those_who_wait_go(servers: Any) -> None:
     server: ToyServer = servers().wait()
     async with connect(server.url) as http:
         await publish(http, "Waiting", function())
-        busy = await submit(http, sleep(20))
-        await running(http, busy["prompt_id"])
+        await running(http, (await submit(http, sleep(60)))["prompt_id"])
         waiting = asyncio.create_task(call(http, "Waiting", {}, 202))
-        while not (await get(http, "/api/v1/jobs", status="pending"))["jobs"]:
-            await asyncio.sleep(0.01)
+        run_id = await pending(http)
         stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-        assert (await waiting)["run_id"]
+        assert (await waiting)["run_id"] == run_id
         assert await stopping == 0
