@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("darkroom.server")
 _MOST = 1_000
 """Runs kept in memory while the store cannot be written to."""
+_GATHER = 0.2
+"""Seconds in which what comes is written together: a run that takes no longer is written once."""
 _PAUSE = 5.0
 _FAREWELL = 2.0
+
+Entry = tuple[RunRecord, Mapping[str, Any] | None]
 
 
 class Recorder:
@@ -41,6 +45,8 @@ class Recorder:
         self._ended: deque[RunRecord] = deque()
         self._open: dict[str, bool] = {}
         """Runs with something to write still, and whether there is a row of them yet."""
+        self._begun: dict[str, RunRecord] = {}
+        """What was written of runs that go on."""
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -57,6 +63,8 @@ class Recorder:
         """Take in runs that ended before this process began: their hashes are missing."""
         with self._news:
             for record in records:
+                if record.run in self._open:
+                    continue  # it is one of ours
                 self._open[record.run] = True
                 self._ended.append(record)
             self._news.notify_all()
@@ -93,30 +101,41 @@ class Recorder:
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._seen or self._stopped.is_set())
+            self._stopped.wait(_GATHER)
+            with self._news:
                 # Of a run that began and ended since, only the end is written.
                 batch = {sight.job.prompt_id: sight for sight in self._seen}
                 self._seen.clear()
             if not batch:
                 return
-            made = {run: self._record(sight) for run, sight in batch.items()}
-            records = [(record, batch[run].job.graph) for run, record in made.items() if record is not None]
-            self._persist(runs, records)
+            made = [(sight, self._record(sight)) for sight in batch.values()]
+            self._persist(runs, [entry for _, entry in made if entry is not None])
             with self._news:
-                for run, record in made.items():
-                    if record is None:
-                        self._open.pop(run, None)
-                        continue
-                    self._open[run] = True
-                    if batch[run].ending is not None:
-                        self._ended.append(record)
+                for sight, entry in made:
+                    self._written(sight, None if entry is None else entry[0])
                 self._news.notify_all()
 
-    def _record(self, sight: Sight) -> RunRecord | None:
+    def _record(self, sight: Sight) -> Entry | None:
+        """The record, and the prompt unless that is written already."""
+        begun = self._begun.pop(sight.job.prompt_id, None)
         try:
-            return sight.record(self._folders)
+            if begun is not None and sight.ending is not None and begun.started == sight.job.started:
+                return sight.ended(begun), None
+            return sight.record(self._folders), sight.job.graph
         except Exception:  # one odd graph must not end all records
             log.exception("run %s cannot be put on record", sight.job.prompt_id)
             return None
+
+    def _written(self, sight: Sight, record: RunRecord | None) -> None:
+        run = sight.job.prompt_id
+        if record is None:
+            self._open.pop(run, None)
+            return
+        self._open[run] = True
+        if sight.ending is None:
+            self._begun[run] = record
+        else:
+            self._ended.append(record)
 
     def _hash(self, runs: Runs, hashes: FileHashes) -> None:
         while True:
@@ -124,21 +143,23 @@ class Recorder:
                 self._news.wait_for(lambda: self._ended or self._stopped.is_set())
                 if self._stopped.is_set():
                     return
+            done: list[RunRecord] = []
+            until = time.monotonic() + _GATHER
+            while self._ended and time.monotonic() < until:
                 record = self._ended.popleft()
-            try:
-                complete = completed(record, self._folders, hashes)
-            except Stopped:
-                return
-            except Exception:  # one odd file must not end all records
-                log.exception("the files of run %s cannot be hashed", record.run)
-                complete = None
-            if complete is not None:
-                self._persist(runs, [(complete, None)])
+                try:
+                    done.append(completed(record, self._folders, hashes))
+                except Stopped:
+                    return
+                except Exception:  # one odd file must not end all records
+                    log.exception("the files of run %s cannot be hashed", record.run)
+            self._persist(runs, [(record, None) for record in done])
             with self._news:
-                self._open.pop(record.run, None)
+                for record in done:
+                    self._open.pop(record.run, None)
                 self._news.notify_all()
 
-    def _persist(self, runs: Runs, records: Sequence[tuple[RunRecord, Mapping[str, Any] | None]]) -> None:
+    def _persist(self, runs: Runs, records: Sequence[Entry]) -> None:
         while True:
             try:
                 return runs.save(records)

@@ -14,13 +14,12 @@ from engine.events import Event, RunStarted
 from engine.folders import Folders
 from server.http import Problem
 from server.jobs.queue import Queue
-from server.jobs.records import OPEN, Ending, Job, Json, State
+from server.jobs.records import Ending, Job, Json
 from server.provenance.recorder import Recorder
+from server.provenance.recovery import latest, over, unseen
 from server.provenance.sights import Sight
 from server.specs import Specs
 from server.workflows.access import Workflows
-from workflows.provenance.outputs import outputs_of
-from workflows.provenance.record import LOST, RUNNING, RunRecord
 
 if TYPE_CHECKING:
     from workflows.provenance.runs import Runs
@@ -39,6 +38,7 @@ class Provenance:
         self._workflows = workflows
         self._recorder = Recorder(folders)
         self._recovered = asyncio.Event()
+        self._start = time.time()
         queue.observers.append(self._observe)
         queue.on_finish.append(self._finished)
         workflows.on_open.append(self._opened)
@@ -60,17 +60,12 @@ class Provenance:
     async def recover(self) -> None:
         """Complete the records of runs that an earlier server saw begin, or end, and no more."""
         try:
-            found = await asyncio.to_thread(_incomplete, await self._store())
-            jobs = await self._queue.store()
-            ended: list[RunRecord] = []
-            for record in found:
-                if record.status == RUNNING:
-                    job = await jobs.get(record.run)
-                    if job is not None and job.state in OPEN:
-                        continue  # it will begin again
-                    record = _over(record, job)
-                ended.append(record)
-            self._recorder.finish(ended)
+            runs, jobs = _runs(await self._store()), await self._queue.store()
+            incomplete = await asyncio.to_thread(runs.incomplete)
+            self._recorder.finish(await over(incomplete, jobs, self._start))
+            ended = await latest(jobs, self._start)
+            for sight in await asyncio.to_thread(unseen, ended, runs, self._specs.registry):
+                self._recorder.note(sight)
         except Exception:  # what is not completed now is completed after the next start
             log.exception("records of earlier runs are not complete")
         finally:
@@ -98,16 +93,6 @@ class Provenance:
     async def close(self) -> None:
         """Write what is to be written at once; the store may be closed then."""
         await asyncio.to_thread(self._recorder.stop)
-
-
-def _over(record: RunRecord, job: Job | None) -> RunRecord:
-    if job is None or job.state is State.CANCELLED:
-        return record.ended(LOST, None, ())
-    return record.ended(str(job.state), job.finished, outputs_of(job.outputs))
-
-
-def _incomplete(store: Store) -> list[RunRecord]:
-    return _runs(store).incomplete()
 
 
 def _read(store: Store, run: str) -> Json:

@@ -36,12 +36,13 @@ class Sight:
             targets=job.targets,
             environment=self.environment,
         )
-        if self.ending is None:
-            return record
-        reused = {
-            node: source
-            for node, usage in self.ending.nodes.items()
-            if (source := usage.get("source", "run")) != "run"
-        }
-        outputs = outputs_of(self.ending.outputs)
-        return record.ended(str(self.ending.state), self.ending.finished, outputs, reused)
+        return record if self.ending is None else self.ended(record)
+
+    def ended(self, begun: RunRecord) -> RunRecord:
+        """The record of the run's beginning, with its end."""
+        ending = self.ending
+        if ending is None:
+            return begun
+        sources = {node: str(usage.get("source", "run")) for node, usage in ending.nodes.items()}
+        reused = {node: source for node, source in sources.items() if source != "run"}
+        return begun.ended(str(ending.state), ending.finished, outputs_of(ending.outputs), reused)

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 from PIL import Image
+from sqlalchemy import delete
 
 from tests.server import conftest
 from tests.server.conftest import (
@@ -32,6 +33,7 @@ from workflows.provenance.hashes import FileHashes
 from workflows.provenance.pictures import pixel_hash
 from workflows.provenance.runs import Runs
 from workflows.store import Store
+from workflows.store.tables import runs as table
 
 WORKFLOW: dict[str, Any] = {
     "nodes": [{"id": 1, "type": "Text", "pos": [0, 0], "size": [200, 100], "flags": {}, "order": 0, "mode": 0,
@@ -51,6 +53,16 @@ async def record(http: ClientSession, run_id: str, wait: int = 20) -> dict[str, 
     found = await get(http, f"/api/v1/runs/{run_id}/provenance", wait=wait)
     assert found["complete"] or not wait, found
     return found
+
+
+async def begun(http: ClientSession, run_id: str) -> None:
+    """Wait until it is on record that a run has begun."""
+    async with asyncio.timeout(10):
+        while True:
+            async with http.get(f"/api/v1/runs/{run_id}/provenance") as response:
+                if response.status == 200:
+                    return
+            await asyncio.sleep(0.02)
 
 
 def stamp(toy: ToyServer, entry: dict[str, Any]) -> dict[str, Any]:
@@ -192,16 +204,18 @@ async def test_records_that_a_killed_server_left_open_are_completed(servers: Any
     async with connect(server.url) as http:
         done = (await submit(http, picture(seed=62)))["prompt_id"]
         await record(http, done)
-        slow = (await submit(http, sleep(0.6, seed=62)))["prompt_id"]
+        unseen = (await submit(http, text("ended as the server was killed")))["prompt_id"]
+        await record(http, unseen)
+        slow = (await submit(http, sleep(1.0, seed=62)))["prompt_id"]
         await running(http, slow)
-        while (await record(http, slow, wait=0))["status"] != "running":
-            await asyncio.sleep(0.02)
+        await begun(http, slow)
     server.stop(signal.SIGKILL)
     store, runs = runs_of(tmp_path)
     # As the kill would have left them at other moments: before the end was written, and before the job was.
     whole = runs.get(done)
     bare = replace(whole, status="running", outputs=(), finished=None, complete=False)
     runs.save([(bare, None), (replace(bare, run="forgotten"), {})])
+    store.write(lambda connection: connection.execute(delete(table).where(table.c.id == unseen)))
     store.close()
 
     again: ToyServer = servers().wait()
@@ -209,6 +223,7 @@ async def test_records_that_a_killed_server_left_open_are_completed(servers: Any
         found = await record(http, done)
         assert (found["status"], found["outputs"][0]["pixels"]) == ("success", whole.outputs[0].pixels)
         assert (await record(http, "forgotten"))["status"] == "lost"
+        assert (await record(http, unseen))["outputs"][0]["value"] == "ended as the server was killed"
         assert (await record(http, slow))["status"] == "success"
     again.stop()
 

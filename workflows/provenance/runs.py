@@ -76,6 +76,11 @@ class Runs:
         asked = select(runs.c.record).where(runs.c.complete == 0).order_by(runs.c.created)
         return self._store.read(lambda connection: [_record(row.record) for row in connection.execute(asked)])
 
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Which of these runs are on record."""
+        asked = select(runs.c.id).where(runs.c.id.in_(ids))
+        return self._store.read(lambda connection: {row.id for row in connection.execute(asked)})
+
     def latest(self, *, version: str | None = None, limit: int = 50) -> list[RunRecord]:
         """The newest runs, of one version if it is given."""
         asked = select(runs.c.record).order_by(runs.c.created.desc()).limit(limit)
