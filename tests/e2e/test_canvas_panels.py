@@ -317,9 +317,44 @@ def test_language_theme_and_seeds_change_at_once(canvases: NewPage, program: Pro
     assert canvas.complaints == []
 
 
-def test_workflows_are_kept_in_folders_renamed_and_deleted(canvas: Canvas, program: Program) -> None:
-    save_as(canvas, "portraits/fox")
+def test_workflows_are_renamed_labelled_duplicated_and_put_away(canvas: Canvas, program: Program) -> None:
+    save_as(canvas, "fox portrait")
+    library = panel(canvas, "workflows")
+    expect(library.get_by_test_id("workflow-fox portrait")).to_be_visible()
+    library.get_by_role("button", name="More for fox portrait").click()
+    canvas.page.get_by_role("menuitem", name="Rename…").click()
+    canvas.page.get_by_test_id("ask-name").fill("red fox")
+    canvas.page.get_by_test_id("ask-yes").click()
+    row = library.get_by_test_id("workflow-red fox")
+    expect(row).to_be_visible()
+    expect(canvas.page.get_by_test_id("workflow-tab").filter(has_text="red fox")).to_be_visible()
+
+    library.get_by_role("button", name="More for red fox").click()
+    canvas.page.get_by_role("menuitem", name="Labels…").click()
+    row.get_by_role("textbox").fill("animals")
+    canvas.press("Enter")
+    row.get_by_role("button", name="Keep").click()
+    library.get_by_role("button", name="animals", exact=True).click()
+    expect(library.locator('[data-testid^="workflow-"]')).to_have_count(1)
+    shot(canvas.page, "workflow-library")
+    library.get_by_role("button", name="animals", exact=True).click()
+
+    library.get_by_role("button", name="More for red fox").click()
+    canvas.page.get_by_role("menuitem", name="Duplicate").click()
+    expect(library.get_by_test_id("workflow-red fox 2")).to_be_visible()
+    library.get_by_role("button", name="More for red fox", exact=True).click()
+    canvas.page.get_by_role("menuitem", name="Archive").click()
+    expect(row).to_have_count(0)
+    assert program.get("/api/v1/workflows/red%20fox")["archived"] is True
+    canvas.page.get_by_role("button", name="Back from the archive").click()
+    expect(row).to_be_visible()
+
+
+def test_files_are_kept_in_folders_renamed_and_deleted(canvas: Canvas, program: Program) -> None:
+    document = json.loads((WORKFLOWS / "text_to_image.json").read_text())
+    program.post("/userdata/workflows%2Fportraits%2Ffox.json", document)
     files = panel(canvas, "workflows")
+    files.get_by_test_id("folder-portraits/").click()
     row = files.get_by_test_id("file-portraits/fox")
     expect(row).to_be_visible()
     shot(canvas.page, "workflow-files")
@@ -335,7 +370,7 @@ def test_workflows_are_kept_in_folders_renamed_and_deleted(canvas: Canvas, progr
     canvas.page.get_by_role("menuitem", name="Delete…").click()
     canvas.page.get_by_test_id("ask-yes").click()
     expect(renamed).to_have_count(0)
-    expect(canvas.of_type("KSampler")).to_be_visible()  # what is open stays
+    expect(canvas.of_type("KSampler")).to_be_visible()
 
 
 def test_what_is_exported_opens_again_and_runs_elsewhere(canvas: Canvas, program: Program) -> None:

@@ -37,6 +37,8 @@ export function WorkflowTabs() {
 function WorkflowTab({ tab, isActive }: { readonly tab: Tab; readonly isActive: boolean }) {
   const { t } = useTranslation("app");
   const item = useRef<HTMLLIElement>(null);
+  // Saving goes to the branch main unless something is said.
+  const branch = tab.home?.kind === "version" && tab.home.branch !== "main" ? tab.home.branch : null;
   const shown = tab.name?.split("/").at(-1) ?? tab.title ?? t("untitled");
   useEffect(() => {
     if (!isActive) return;
@@ -57,6 +59,7 @@ function WorkflowTab({ tab, isActive }: { readonly tab: Tab; readonly isActive: 
         }}
       >
         <span className={styles.text}>{shown}</span>
+        {branch !== null && <span className={styles.branch}>{branch}</span>}
         {!tab.isSaved && (
           <span className={styles.dot} role="img" aria-label={t("unsaved")} title={t("unsaved")}>
             ●

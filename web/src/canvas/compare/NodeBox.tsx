@@ -1,4 +1,5 @@
 import { type CSSProperties, memo } from "react";
+import { useTranslation } from "react-i18next";
 import { Mode } from "@/graph/document";
 import { isNote } from "@/graph/kinds";
 import { readWidgets } from "@/graph/widgets";
@@ -15,6 +16,7 @@ interface Props {
 /** A node as a box: its title, its sockets, its values. */
 export const NodeBox = memo(function NodeBox({ node, sheet, hasValues }: Props) {
   const { key, record, def, shape, rect } = node;
+  const { t } = useTranslation("canvas");
   const values = def === undefined ? null : readWidgets(record, def);
   const style: CSSProperties = { left: rect.x, top: rect.y, width: rect.width, height: rect.height };
   if (record.bgcolor !== null) style.background = record.bgcolor;
@@ -46,11 +48,15 @@ export const NodeBox = memo(function NodeBox({ node, sheet, hasValues }: Props) 
         ))}
       {isOpen &&
         shape.widgets
-          .filter(({ place }) => place.kind === "value")
+          .filter(({ place }) => place.kind === "value" || place.kind === "control")
           .map(({ key: row, place, y, height }) => (
             <div key={row} className={styles.row} style={{ top: y, height }}>
-              <span>{place.input.name}</span>
-              <b>{shown(values?.values.get(place.input.name))}</b>
+              <span>{place.kind === "control" ? t("control.label") : place.input.name}</span>
+              <b>
+                {place.kind === "control"
+                  ? t(`control.${values?.controls.get(place.input.name) ?? "fixed"}`)
+                  : shown(values?.values.get(place.input.name))}
+              </b>
             </div>
           ))}
       {isOpen && isNote(record.type) && <p className={styles.note}>{noteOf(record.values)}</p>}

@@ -9,7 +9,7 @@ import {
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { runCommand } from "@/store/commands";
-import { mergeBranch, removeRef, switchBranch } from "@/store/versions/actions";
+import { catchUp, mergeBranch, removeRef, switchBranch } from "@/store/versions/actions";
 import { MAIN } from "@/store/versions/opening";
 import { useTimeline } from "@/store/versions/timeline";
 import type { Saved } from "@/store/versions/types";
@@ -90,7 +90,14 @@ export function BranchBar({ saved }: { readonly saved: Saved }) {
           ))}
         </Menu.Dropdown>
       </Menu>
-      {isBehind && <span className={styles.hint}>{t("branch.behind", { name: branch })}</span>}
+      {isBehind && (
+        <span className={styles.hint}>
+          {t("branch.behind", { name: branch })}{" "}
+          <Button size="compact-xs" variant="default" onClick={() => void catchUp(saved)}>
+            {t("branch.catchUp")}
+          </Button>
+        </span>
+      )}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { endCompare, useCompare, useDifferences, useSides } from "@/store/versio
 import { CompareBar } from "./CompareBar";
 import { DifferenceList } from "./DifferenceList";
 import { goTo } from "./goTo";
+import { keepKeys } from "./keepKeys";
 import { Panes } from "./Panes";
 import styles from "./Stage.module.css";
 import { sideLabel } from "./sideLabel";
@@ -48,9 +49,8 @@ export function CompareStage() {
       aria-label={t("compareView.label")}
       data-testid="compare-stage"
       onKeyDown={(event) => {
-        if (event.key !== "Escape" || event.defaultPrevented) return;
-        event.stopPropagation();
-        endCompare();
+        keepKeys(event, isLive);
+        if (event.key === "Escape" && !event.defaultPrevented) endCompare();
       }}
     >
       <CompareBar labels={labels} isSingle={isSingle} at={at} total={listed.length} onLook={look} />
@@ -70,7 +70,7 @@ export function CompareStage() {
             more={hasLayout ? 0 : layout.length}
             document={sides[1]}
             at={at}
-            isWide={mode === "list"}
+            place={isLive ? "floating" : mode === "list" ? "wide" : "beside"}
             onLook={look}
             onMore={() => setLayout(true)}
           />

@@ -1,5 +1,14 @@
 import { Button } from "@mantine/core";
-import { IconLink, IconMinus, IconPencil, IconPlus, type TablerIcon } from "@tabler/icons-react";
+import {
+  IconChevronDown,
+  IconChevronUp,
+  IconLink,
+  IconMinus,
+  IconPencil,
+  IconPlus,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Difference } from "@/graph/diff";
 import type { Document } from "@/graph/document";
@@ -12,8 +21,8 @@ interface Props {
   readonly more: number;
   readonly document: Document;
   readonly at: number;
-  /** Instead of a drawing, not beside it. */
-  readonly isWide: boolean;
+  /** `wide`: instead of a drawing, not beside it; `floating`: over what is marked, so that it can be folded. */
+  readonly place: "beside" | "wide" | "floating";
   readonly onLook: (at: number) => void;
   readonly onMore: () => void;
 }
@@ -21,10 +30,34 @@ interface Props {
 const MOST = 500;
 
 /** Every difference in words; choosing one shows where it is. */
-export function DifferenceList({ differences, more, document, at, isWide, onLook, onMore }: Props) {
+export function DifferenceList({ differences, more, document, at, place, onLook, onMore }: Props) {
   const { t } = useTranslation("versions");
+  const [isFolded, setFolded] = useState(false);
+  const fold = place === "floating" && (
+    <button
+      type="button"
+      className={styles.fold}
+      aria-expanded={!isFolded}
+      onClick={() => setFolded(!isFolded)}
+    >
+      {isFolded ? <IconChevronDown size={14} aria-hidden /> : <IconChevronUp size={14} aria-hidden />}
+      {t("compareView.showList")}
+    </button>
+  );
+  if (place === "floating" && isFolded) {
+    return (
+      <aside className={styles.list} data-folded aria-label={t("compareView.showList")}>
+        {fold}
+      </aside>
+    );
+  }
   return (
-    <aside className={styles.list} data-wide={isWide || undefined} aria-label={t("compareView.showList")}>
+    <aside
+      className={styles.list}
+      data-wide={place === "wide" || undefined}
+      aria-label={t("compareView.showList")}
+    >
+      {fold}
       {differences.length + more === 0 && <p className={styles.none}>{t("differences.none")}</p>}
       <ol data-testid="difference-list">
         {differences.slice(0, MOST).map((one, index) => (

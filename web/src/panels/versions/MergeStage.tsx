@@ -1,10 +1,11 @@
 import { Button, CloseButton, TextInput } from "@mantine/core";
-import { type FormEvent, useMemo, useState } from "react";
+import { type FormEvent, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { titleOf } from "@/graph/connect";
 import { diff } from "@/graph/diff";
 import type { GraphId, NodeKey } from "@/graph/document";
 import { useDefs } from "@/store/defs";
+import { useEditor } from "@/store/editor";
 import {
   commitMerge,
   endMerge,
@@ -16,6 +17,7 @@ import {
 import { ConflictCard } from "./ConflictCard";
 import { graphIdOf } from "./conflicts";
 import { DifferenceText } from "./DifferenceText";
+import { keepKeys } from "./keepKeys";
 import { Panes } from "./Panes";
 import styles from "./Stage.module.css";
 import { sideLabel } from "./sideLabel";
@@ -23,7 +25,12 @@ import { sideLabel } from "./sideLabel";
 /** Two versions brought together: the conflicts to decide, and what comes of it, before anything is kept. */
 export function MergeStage() {
   const merging = useMerge((state) => state.merging);
-  return merging === null ? null : <Stage merging={merging} />;
+  const isOpen = useEditor((editor) => editor.docId === merging?.docId);
+  // Another workflow is shown: this was about the one before.
+  useEffect(() => {
+    if (merging !== null && !isOpen) endMerge();
+  }, [merging, isOpen]);
+  return merging === null || !isOpen ? null : <Stage merging={merging} />;
 }
 
 function Stage({ merging }: { readonly merging: Merging }) {
@@ -51,9 +58,8 @@ function Stage({ merging }: { readonly merging: Merging }) {
       aria-label={t("merge.label")}
       data-testid="merge-stage"
       onKeyDown={(event) => {
-        if (event.key !== "Escape" || event.defaultPrevented) return;
-        event.stopPropagation();
-        endMerge();
+        keepKeys(event, false);
+        if (event.key === "Escape" && !event.defaultPrevented) endMerge();
       }}
     >
       <header className={styles.bar}>

@@ -36,10 +36,11 @@ async function openPicked(): Promise<void> {
   for (const file of await pickFiles()) await openFile(file);
 }
 
-/** A workflow without a file gets its name by being saved. */
+/** A workflow without a name gets one by being saved. */
 async function rename(): Promise<void> {
-  const name = activeTab()?.name ?? null;
+  const { name = null, home } = activeTab() ?? {};
   if (name === null) runCommand("file.saveAs");
+  else if (home?.kind === "version") await (await import("@/store/versions/library")).renameWorkflow(name);
   else await renameFile(name);
 }
 

@@ -10,13 +10,13 @@ import { replaceDocument } from "./replace";
 import { savedNow } from "./saved";
 import { deleteBranch, deleteTag, putBranch, putTag, readVersion, readWorkflow } from "./server";
 import { noteVersions } from "./timeline";
-import type { VersionItem, WorkflowRecord } from "./types";
+import type { Saved, VersionItem, WorkflowRecord } from "./types";
 
 /** Asks what to say of it first. */
 export async function commitWithMessage(): Promise<void> {
   const doc = workspace().active;
   if (doc === undefined) return;
-  const suggested = await suggestedMessage();
+  const suggested = await suggestedMessage(doc);
   const message = await ask({ kind: "message", name: doc.label, suggested });
   if (message !== null) await commitDocument(message);
 }
@@ -68,6 +68,23 @@ export async function switchBranch(workflow: string, branch: string): Promise<vo
   // Its edits stay as a draft, if there are any.
   if (isOpen && isOurs && doc !== undefined) await workspace().close(doc.docId);
   if (isOpen) tell("info", "versions:notice.onBranch", { branch });
+}
+
+/** Goes on from where the branch is by now. With edits there is something to merge: saving tells. */
+export async function catchUp({ workflow, branch }: Saved): Promise<void> {
+  const doc = workspace().active;
+  if (doc === undefined) return;
+  if (!doc.isSaved) {
+    await commitDocument();
+    return;
+  }
+  await attempt(workflow, async () => {
+    const { id: version, number } = await readVersion(workflow, branch);
+    replaceDocument("steps:restore", await documentOf(workflow, version));
+    const home = { kind: "version", branch, version, number } as const;
+    workspace().markSaved(doc, workflow, home, doc.content.document);
+    noteVersions(workflow);
+  });
 }
 
 /** Shows what merging a branch into the one that is open would give. */

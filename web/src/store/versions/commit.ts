@@ -60,22 +60,21 @@ async function commit(message: string | undefined): Promise<Saved | null> {
   }
 }
 
-async function commitTo(doc: OpenDoc, { workflow, branch, version }: Saved, given?: string): Promise<Saved> {
+async function commitTo(doc: OpenDoc, saved: Saved, given?: string): Promise<Saved> {
+  const { branch, version } = saved;
   const { document } = doc.content;
-  const message = given ?? (await suggestedMessage());
+  const message = given ?? (await suggestedMessage(doc));
   const thumbnail = await pictureNow(doc);
   const body = { document: write(document), branch, parent: version, message, thumbnail };
-  const { version: made, changed } = await commitVersion(workflow, body);
+  const { version: made, changed } = await commitVersion(saved.workflow, body);
+  // Somebody may have renamed it meanwhile: the old name leads there.
+  const { workflow } = made;
   const key = changed ? "versions:notice.saved" : "versions:notice.unchanged";
   tell("info", key, { name: workflow, number: made.number, message });
-  workspace().markSaved(
-    doc,
-    workflow,
-    { kind: "version", branch, version: made.id, number: made.number },
-    document,
-  );
+  const { id, number } = made;
+  workspace().markSaved(doc, workflow, { kind: "version", branch, version: id, number }, document);
   noteVersions(workflow);
-  return { workflow, branch, version: made.id, number: made.number };
+  return { workflow, branch, version: id, number };
 }
 
 /** A workflow of its own, under another name. `origin`: the version it was made from. */
@@ -142,11 +141,10 @@ function pictureNow(doc: OpenDoc): Promise<string | null> {
   return file === null ? Promise.resolve(null) : thumbnailOf(file);
 }
 
-/** What is different since the version the open workflow is based on, in a line. */
-export async function suggestedMessage(): Promise<string> {
-  const doc = workspace().active;
-  const before = doc === undefined ? null : await baseOf(doc);
-  if (doc === undefined || before === null) return "";
+/** What is different since the version it is based on, in a line. */
+export async function suggestedMessage(doc: OpenDoc): Promise<string> {
+  const before = await baseOf(doc);
+  if (before === null) return "";
   const changes = diff(before, doc.content.document, useDefs.getState().defs);
   return messageOf(changes, (key, params) => i18next.t(key, params ?? {}));
 }

@@ -6,6 +6,7 @@ import type { Document } from "@/graph/document";
 import { openJson } from "@/graph/formats/open";
 import { write } from "@/graph/formats/write";
 import type { JsonObject } from "@/graph/json";
+import { useEditor } from "@/store/editor";
 import { sayWhy } from "@/store/files/attempt";
 import { knownDefs } from "@/store/files/sources";
 import { workspace } from "@/store/persist";
@@ -37,6 +38,8 @@ export interface Merging extends MergeStart {
   readonly conflicts: MergeAnswer["conflicts"];
   readonly resolutions: Readonly<Record<string, Resolution>>;
   readonly isBusy: boolean;
+  /** The open workflow that gets the result. */
+  readonly docId: string;
 }
 
 export const useMerge = create<{ readonly merging: Merging | null }>(() => ({ merging: null }));
@@ -47,9 +50,9 @@ export async function startMerge(start: MergeStart): Promise<void> {
     const [answer, before] = await Promise.all([ask(start, {}), documentOf(start.workflow, start.ours.id)]);
     const document = await shown(answer);
     const { conflicts } = answer;
-    useMerge.setState({
-      merging: { ...start, answer, document, before, conflicts, resolutions: {}, isBusy: false },
-    });
+    const { docId } = useEditor.getState();
+    const begun = { ...start, answer, document, before, conflicts, docId };
+    useMerge.setState({ merging: { ...begun, resolutions: {}, isBusy: false } });
     showStage("merge");
   } catch (error) {
     sayWhy(start.workflow, error);
@@ -117,7 +120,12 @@ async function shown(answer: MergeAnswer): Promise<Document> {
 export async function commitMerge(message: string): Promise<boolean> {
   const { merging } = useMerge.getState();
   const doc = workspace().active;
-  if (merging === null || doc === undefined || !merging.answer.clean) return false;
+  if (merging === null || doc?.docId !== merging.docId || !merging.answer.clean) return false;
+  if (!doc.isSaved) {
+    // The result would take the place of edits that no version has.
+    tell("warning", "versions:notice.editedMeanwhile", { name: merging.workflow });
+    return false;
+  }
   const { workflow, into, ours, theirs, document, leaves } = merging;
   const merged = into.head === ours.id ? theirs.id : ours.id;
   useMerge.setState({ merging: { ...merging, isBusy: true } });
