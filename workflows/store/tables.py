@@ -164,14 +164,19 @@ sweeps = Table(
     "sweeps",
     metadata,
     Column("id", Chars, primary_key=True),
-    Column("workflow", Chars),
-    Column("version", Chars),
+    Column("workflow", Chars, nullable=False),
+    Column("version", Chars, nullable=False),
+    Column("queue", Chars, nullable=False),
     Column("spec", Chars, nullable=False),
+    Column("total", Integer, nullable=False),
     Column("created", Float, nullable=False),
     Column("author", Chars, nullable=False),
     Column("cancelled", Float),
+    Column("finished", Float),
     Index("sweeps_by_time", "created"),
+    Index("sweeps_by_workflow", "workflow", "created"),
 )
+"""`workflow` is a uid, `queue` names the job table that its runs are in."""
 
 sweep_items = Table(
     "sweep_items",
@@ -179,9 +184,14 @@ sweep_items = Table(
     Column("sweep", Chars, ForeignKey("sweeps.id"), primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
     Column("inputs", Chars, nullable=False),
-    Column("run", Chars),
+    Column("run", Chars, nullable=False),
+    Column("status", Chars),
+    Column("result", Chars),
     Index("sweep_items_by_run", "run"),
 )
+"""The run of an item has its id before it is queued. `status` is empty until it is over, `result` then says
+what came out.
+"""
 
 webhooks = Table(
     "webhooks",
@@ -203,11 +213,20 @@ deliveries = Table(
     Column("run", Chars),
     Column("event", Chars, nullable=False),
     Column("body", Chars, nullable=False),
+    Column("created", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Float),
     Column("delivered", Float),
     Column("last_error", Chars),
     Index("deliveries_by_time", "next_at"),
-    Index("deliveries_by_webhook", "webhook"),
+    Index("deliveries_by_webhook", "webhook", "created"),
 )
 """What was or is to be sent to a webhook. `next_at` is empty once it is delivered or given up."""
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", Chars, primary_key=True),
+    Column("value", Chars, nullable=False),
+)
+"""How far those who follow a job table got in it."""

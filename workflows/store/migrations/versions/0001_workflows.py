@@ -141,20 +141,26 @@ def make_runs() -> None:
     op.create_table(
         "sweeps",
         sa.Column("id", chars(), primary_key=True),
-        sa.Column("workflow", chars()),
-        sa.Column("version", chars()),
+        sa.Column("workflow", chars(), nullable=False),
+        sa.Column("version", chars(), nullable=False),
+        sa.Column("queue", chars(), nullable=False),
         sa.Column("spec", chars(), nullable=False),
+        sa.Column("total", sa.Integer, nullable=False),
         sa.Column("created", sa.Float, nullable=False),
         sa.Column("author", chars(), nullable=False),
         sa.Column("cancelled", sa.Float),
+        sa.Column("finished", sa.Float),
     )
     op.create_index("sweeps_by_time", "sweeps", ["created"])
+    op.create_index("sweeps_by_workflow", "sweeps", ["workflow", "created"])
     op.create_table(
         "sweep_items",
         sa.Column("sweep", chars(), sa.ForeignKey("sweeps.id"), primary_key=True),
         sa.Column("idx", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("inputs", chars(), nullable=False),
-        sa.Column("run", chars()),
+        sa.Column("run", chars(), nullable=False),
+        sa.Column("status", chars()),
+        sa.Column("result", chars()),
     )
     op.create_index("sweep_items_by_run", "sweep_items", ["run"])
     op.create_table(
@@ -174,13 +180,19 @@ def make_runs() -> None:
         sa.Column("run", chars()),
         sa.Column("event", chars(), nullable=False),
         sa.Column("body", chars(), nullable=False),
+        sa.Column("created", sa.Float, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_at", sa.Float),
         sa.Column("delivered", sa.Float),
         sa.Column("last_error", chars()),
     )
     op.create_index("deliveries_by_time", "deliveries", ["next_at"])
-    op.create_index("deliveries_by_webhook", "deliveries", ["webhook"])
+    op.create_index("deliveries_by_webhook", "deliveries", ["webhook", "created"])
+    op.create_table(
+        "positions",
+        sa.Column("name", chars(), primary_key=True),
+        sa.Column("value", chars(), nullable=False),
+    )
 
 
 def protect_in_sqlite() -> None:
