@@ -18,6 +18,7 @@ from workflows.functions import (
     FunctionError,
     FunctionPrompt,
     UnknownFunction,
+    bind,
     declared,
     expand,
     object_info,
@@ -138,6 +139,15 @@ def test_workflows_nest_and_their_events_are_shown_at_the_outermost() -> None:
         event.node_id: event.display_id for event in events if isinstance(event, NodeStarted)
     }
     assert started["12:2:2"] == "12" and started["show"] == "show"
+
+
+def test_a_call_of_a_function_made_of_functions_returns_what_they_make() -> None:
+    found = quadruple()
+    bound = bind(found.prompt, found.function, {"value": 2})
+    made = expand(bound.prompt, SHOP.get)
+    assert made["output:sum"]["inputs"]["value"] == ["2:2", 0]
+    assert made["output:half"]["inputs"]["value"] == ["1:2", 0]
+    assert made["1:1"]["inputs"] == {"value": 2}
 
 
 def test_a_workflow_inside_itself_is_a_cycle() -> None:

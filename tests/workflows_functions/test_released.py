@@ -112,7 +112,8 @@ def test_deep_nesting_is_looked_up_once_each(store: Store) -> None:
     "name",
     ["workflow/", "workflow/@1.0.0", "workflow/Double@", "workflow/Double@latest", "workflow/Double@1.0",
      "workflow/../Double@1.0.0", "workflow/Double@1.0.0@2", "workflow/\x00@1.0.0",
-     f"workflow/{'x' * 9999}@1.0.0", "workflow/%s@1.0.0", "workflow/\ud800@1.0.0", "workflow/Double@１.０.０"],
+     f"workflow/{'x' * 9999}@1.0.0", "workflow/%s@1.0.0", "workflow/\ud800@1.0.0",
+     "workflow/Double@１.０.０"],
 )  # fmt: skip
 def test_hostile_names_are_unknown_and_nothing_worse(store: Store, name: str) -> None:
     publish(store, "Double", double())
