@@ -2,9 +2,11 @@ import { Input, MultiSelect, SegmentedControl, Select, Switch, Textarea, TextInp
 import { useTranslation } from "react-i18next";
 import { choiceText } from "@/canvas/widgets/choices";
 import { same } from "@/graph/json";
+import type { FileRef } from "@/store/runs";
 import { FileControl } from "./FileControl";
 import type { ChoiceField, Field } from "./fields";
 import { NumberControl } from "./NumberControl";
+import { pictureOf } from "./pictures";
 import type { Form } from "./useForm";
 
 interface Props {
@@ -66,10 +68,17 @@ export function FieldControl({ field, form }: Props) {
           {...common}
           field={field}
           value={value}
+          masked={field.isMask ? pictureFor(form) : null}
           onChange={(next) => form.set(field.name, next)}
         />
       );
   }
+}
+
+/** The picture that a mask is painted over. */
+function pictureFor({ fields, values }: Form): FileRef | null {
+  const picture = fields.find((field) => field.kind === "file" && !field.isMask);
+  return picture === undefined ? null : pictureOf(values[picture.name]);
 }
 
 export interface Common {

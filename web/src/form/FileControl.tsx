@@ -1,30 +1,36 @@
-import { CloseButton, Input, Loader } from "@mantine/core";
-import { IconPhotoUp } from "@tabler/icons-react";
-import { type DragEvent, useId, useRef, useState } from "react";
+import { Button, CloseButton, Input, Loader } from "@mantine/core";
+import { IconBrush, IconPhotoUp } from "@tabler/icons-react";
+import { type DragEvent, lazy, Suspense, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { viewUrl } from "@/api/client";
-import { isObject, type Json } from "@/graph/json";
+import type { Json } from "@/graph/json";
 import { uploadPicture } from "@/store/functions/server";
 import type { FileRef } from "@/store/runs";
 import type { Common } from "./FieldControl";
 import styles from "./FormPage.module.css";
 import type { FileField } from "./fields";
+import { pictureOf } from "./pictures";
+
+const MaskPainter = lazy(async () => ({ default: (await import("./MaskPainter")).MaskPainter }));
 
 interface Props extends Common {
   readonly field: FileField;
   readonly value: Json | undefined;
+  /** What a mask is for, if it is there already. */
+  readonly masked: FileRef | null;
   readonly onChange: (value: Json | undefined) => void;
 }
 
 /** A picture of this computer: chosen, dropped or pasted. It is uploaded at once and shown. */
-export function FileControl({ field, value, onChange, onBlur, ...common }: Props) {
+export function FileControl({ field, value, masked, onChange, onBlur, ...common }: Props) {
   const { t } = useTranslation("functions");
   const id = useId();
   const picker = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
   const [isSending, setSending] = useState(false);
+  const [isPainting, setPainting] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const shown = fileOf(value);
+  const shown = pictureOf(value);
 
   const take = async (file: File | null | undefined) => {
     if (file == null) return;
@@ -97,18 +103,29 @@ export function FileControl({ field, value, onChange, onBlur, ...common }: Props
           />
         )}
       </div>
+      {field.isMask && masked !== null && (
+        <Button
+          mt={6}
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconBrush size={14} aria-hidden />}
+          onClick={() => setPainting(true)}
+        >
+          {t("mask.open")}
+        </Button>
+      )}
+      <Suspense fallback={null}>
+        {isPainting && masked !== null && (
+          <MaskPainter
+            picture={masked}
+            onClose={() => setPainting(false)}
+            onDone={(mask) => {
+              setPainting(false);
+              void take(mask);
+            }}
+          />
+        )}
+      </Suspense>
     </Input.Wrapper>
   );
-}
-
-/** A value is a name in the input folder, `name [output]`, or what a run answered for a file. */
-function fileOf(value: Json | undefined): FileRef | null {
-  if (isObject(value) && typeof value["filename"] === "string") {
-    const word = (key: string, other: string) => (typeof value[key] === "string" ? value[key] : other);
-    return { filename: value["filename"], subfolder: word("subfolder", ""), type: word("type", "output") };
-  }
-  if (typeof value !== "string" || value === "") return null;
-  const [, path = "", kind] = /^(.*?)(?: \[(input|output|temp)\])?$/.exec(value) ?? [];
-  const cut = path.lastIndexOf("/");
-  return { filename: path.slice(cut + 1), subfolder: path.slice(0, Math.max(0, cut)), type: kind ?? "input" };
 }
