@@ -1,4 +1,4 @@
-"""`main.py workflows COMMAND`: the table of commands. Only the module of the one that is asked for is loaded."""
+"""`main.py workflows COMMAND`: the table of commands; only the module of the one asked for is loaded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ COMMANDS = {
     "replay": Command("replay", "replay", "run again what made a picture, and compare", COMPUTING),
     "lock": Command("lock", "lock_command", "write down the models and packs a workflow needs", FILES),
     "export": Command("export", "export", "write a version as a file for ComfyUI", FILES),
-    "import": Command("importing", "import_files", "take in files and folders of ComfyUI's JSON and pictures"),
+    "import": Command(
+        "importing", "import_files", "take in files and folders of ComfyUI's JSON and pictures"
+    ),
     "format": Command("formatting", "format_files", "write workflow files line by line, for git", ()),
     "merge-driver": Command("git", "merge_driver", "merge workflow files for git"),
     "textconv": Command("git", "textconv", "a workflow file as text that git can compare"),
@@ -57,9 +59,9 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser, with the options of the command that `argv` begins with, or of all if it is empty."""
     top = argparse.ArgumentParser(
         prog="main.py workflows",
-        description="Workflows with their whole history. A version is written NAME@REF, where REF is a release"
-        " (1.2.0, 1.2, latest), a branch, a tag, a number (#41) or the beginning of an id; without @REF it is"
-        " the newest on main. `main.py workflows COMMAND --help` lists a command's options.",
+        description="Workflows with their whole history. A version is written NAME@REF, where REF is a"
+        " release (1.2.0, 1.2, latest), a branch, a tag, a number (#41) or the beginning of an id; without"
+        " @REF it is the newest on main. `main.py workflows COMMAND --help` lists a command's options.",
     )
     commands = top.add_subparsers(dest="action", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():

@@ -64,9 +64,12 @@ class Recording:
         """What came out so far, without hashes."""
         return outputs_of(self.shown)
 
-    def write(self, where: str | Path, host: Host, prompt: Mapping[str, Any]) -> str | None:
+    def write(
+        self, where: str | Path, host: Host, prompt: Mapping[str, Any], targets: tuple[str, ...] = ()
+    ) -> str | None:
         """Put the run on record, with the hashes of its models and outputs; a model that was not hashed
-        before is read for it. Returns why that could not be done, None if it was.
+        before is read for it. `targets` are the nodes that were to be run, if not all. Returns why that could
+        not be done, None if it was.
         """
         record = begun(
             self.run,
@@ -76,6 +79,7 @@ class Recording:
             host.folders,
             created=self.created,
             started=self.created,
+            targets=targets,
             environment=host.environment,
         ).ended(self.status, self.finished, self.outputs, self.reused)
         try:

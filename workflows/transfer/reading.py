@@ -14,6 +14,8 @@ from workflows.formats.embedded import parse, read_file
 Json = dict[str, Any]
 _NOTED = "is_changed"
 """What a run notes in the nodes of a prompt: it says nothing about the workflow."""
+_JSON = frozenset({".json", ""})
+"""Endings of files that are read as JSON first; git hands files over without one."""
 _DOCUMENT_KEYS = frozenset({"prompt", "extra"})
 
 
@@ -23,7 +25,7 @@ def document_of(path: Path) -> Json:
     Raises FormatError, also for a file that cannot be read.
     """
     try:
-        if path.suffix.lower() == ".json" and (kept := _prompt_document(path)) is not None:
+        if path.suffix.lower() in _JSON and (kept := _prompt_document(path)) is not None:
             return kept
         found = read_file(path)
     except OSError as error:
@@ -39,7 +41,7 @@ def _prompt_document(path: Path) -> Json | None:
         loaded = as_object(parse(path.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, json.JSONDecodeError):
         return None  # told by whoever reads it as a file of any kind
-    if loaded is None or not loaded.keys() == _DOCUMENT_KEYS or not is_prompt_document(loaded):
+    if loaded is None or _DOCUMENT_KEYS.symmetric_difference(loaded) or not is_prompt_document(loaded):
         return None
     return dict(loaded)
 
