@@ -27,8 +27,8 @@ def diff(before: Json, after: Json, definitions: Definitions) -> Diff:
     old, new = _Document(before, definitions), _Document(after, definitions)
     old.call_subgraphs_as_in(new)
     graphs = [name for name in new.subgraphs if name in old.subgraphs]
-    inner = {name: match(old.subgraphs[name]["nodes"], new.subgraphs[name]["nodes"]) for name in graphs}
-    root = match(old.meaning["nodes"], new.meaning["nodes"])
+    inner = {name: _matched(old.side(name), new.side(name)) for name in graphs}
+    root = _matched(old.side(""), new.side(""))
     old.call_nodes_as_in(root, inner)
     changes: list[Change] = []
     for name in ["", *graphs]:
@@ -40,6 +40,10 @@ def diff(before: Json, after: Json, definitions: Definitions) -> Diff:
     changes += [_whole("subgraph_added", new, name) for name in new.subgraphs if name not in old.subgraphs]
     names = {name: str(graph.get("name", name)) for name, graph in {**old.subgraphs, **new.subgraphs}.items()}
     return Diff(tuple(changes), names)
+
+
+def _matched(before: Side, after: Side) -> Matched:
+    return match(before.nodes, after.nodes, places=(before.places(), after.places()))
 
 
 class _Document:

@@ -12,6 +12,8 @@ from workflows.document.vocabulary import in_order
 
 Nodes = Mapping[str, Mapping[str, Any]]
 """The nodes of a graph by id, as meanings have them."""
+Places = Mapping[str, Any]
+"""Where nodes lie, by id."""
 Matched = dict[str, str]
 """Ids before the change to ids after it."""
 
@@ -23,18 +25,20 @@ RENAMED = {
 """Classes that ComfyUI has renamed."""
 
 
-def match(before: Nodes, after: Nodes, *, ids_only: bool = False) -> Matched:
+def match(
+    before: Nodes, after: Nodes, *, ids_only: bool = False, places: tuple[Places, Places] = ({}, {})
+) -> Matched:
     """The pairs of nodes that are the same node.
 
     Ids decide where most of them still name nodes of the same class; otherwise, and for what is left,
     content and neighbours do, so that a workflow with new ids throughout and a pasted copy are recognised.
-    With `ids_only` nothing but a workflow with new ids is.
+    With `ids_only` nothing but a workflow with new ids is. Of twins the one at the same place is taken.
     """
     same = {name for name, node in before.items() if name in after and identical(node, after[name])}
     if len(same) == len(before) == len(after):
         return {name: name for name in before}
     pairs = _Pairs(before, after)
-    if _renumbered(before, after, same) and pairs.by_colours():
+    if _renumbered(before, after, same) and pairs.by_colours(places):
         return pairs.found
     common = [name for name in before if name in after]
     trusted = 2 * sum(before[name]["type"] == after[name]["type"] for name in common) >= max(len(common), 1)
@@ -43,8 +47,11 @@ def match(before: Nodes, after: Nodes, *, ids_only: bool = False) -> Matched:
     if not (trusted and ids_only):
         pairs.by_content()
         pairs.by_neighbours()
-    if not trusted:
+    if ids_only and 2 * len(pairs.found) < min(len(before), len(after)):
+        pairs = _Pairs(before, after)  # another workflow, not this one with new ids
+    elif not trusted:
         pairs.by_likeness()
+    if not trusted:
         pairs.by_ids(common)
     pairs.by_family(common)
     return pairs.found
@@ -78,7 +85,7 @@ class _Pairs:
         self._taken: set[str] = set()
         self._new: deque[tuple[str, str]] = deque()
 
-    def by_colours(self) -> bool:
+    def by_colours(self, places: tuple[Places, Places]) -> bool:
         """Match all, if the two are one graph with other ids; else nothing."""
         found = colours(self.before, self.after)
         if found is None:
@@ -97,7 +104,8 @@ class _Pairs:
                 if old in self.found:
                     continue
                 free = [new for new in groups[1][colour] if new not in self._taken]
-                self._add(old, old if old in free else free[0])
+                there = [new for new in free if places[0].get(old) == places[1].get(new)]
+                self._add(old, old if old in free and not there else (there or free)[0])
                 self._spread(same)
         return True
 

@@ -12,6 +12,10 @@ from workflows.merge.conflicts import Conflict, ResolutionError
 Choice = Literal["ours", "theirs", "value"]
 
 
+ABSENT = object()
+"""What a side has under a key that it does not have."""
+
+
 def same(one: Json, other: Json) -> bool:
     """Whether two values are one; true is not 1."""
     return one == other and (repr(one) == repr(other) or dumps(one) == dumps(other))
@@ -53,12 +57,15 @@ class Decisions:
 
     def pick(self, conflict: Conflict, base: Json, ours: Json, theirs: Json) -> Json:
         """The value of the side that changed it, or after a conflict that of the side decided for."""
+        return theirs if self._side(conflict, base, ours, theirs) == "theirs" else ours
+
+    def _side(self, conflict: Conflict, base: Json, ours: Json, theirs: Json) -> Choice:
         if same(ours, theirs) or same(base, theirs):
-            return ours
+            return "ours"
         if same(base, ours):
-            return theirs
-        told = replace(conflict, base=base, ours=ours, theirs=theirs)
-        return theirs if self.decide(told) == "theirs" else ours
+            return "theirs"
+        shown = [None if value is ABSENT else value for value in (base, ours, theirs)]
+        return self.decide(replace(conflict, base=shown[0], ours=shown[1], theirs=shown[2]))
 
     def finish(self) -> None:
         """Raise ResolutionError if something was decided that nobody asked."""
@@ -70,11 +77,12 @@ class Decisions:
     def keyed(
         self, about: Conflict, base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Three objects merged key by key; the key is appended to the conflict's id. None means absent."""
+        """Three objects merged key by key; the key is appended to the conflict's id."""
         merged: dict[str, Any] = {}
         for key in dict.fromkeys([*ours, *theirs]):
             here = replace(about, id=f"{about.id}/{key}", input=key)
-            value = self.pick(here, base.get(key), ours.get(key), theirs.get(key))
-            if value is not None:
+            sides = [side.get(key, ABSENT) for side in (base, ours, theirs)]
+            value = self.pick(here, *sides)
+            if value is not ABSENT:
                 merged[key] = value
         return merged

@@ -158,6 +158,13 @@ class GraphMerge:
         if same(link, base):
             del self.nodes[name]["inputs"][key]
             return
+        if (decided := self._decisions.made(f"{self._prefix}/{link[0]}")) is not None:
+            # Whether the node stays is the question, and the link goes with the answer.
+            other = theirs if decided == "theirs" else ours
+            del self.nodes[name]["inputs"][key]
+            if other is not None and self._exists(other):
+                self.nodes[name]["inputs"][key] = other
+            return
         about = replace(
             self._about_node(name, self.nodes[name]),
             id=f"{self._prefix}/{name}/{key}",
