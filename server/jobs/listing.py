@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select
 
 from server.jobs.database import jobs
-from server.jobs.records import FINISHED, Filter, Job, Place, State
+from server.jobs.records import FINISHED, Ended, Filter, Job, Place, Position, State
 from server.jobs.rows import job_of, jobs_query, place_of
 from server.jobs.sql import Sql, chunks
 
@@ -38,6 +38,27 @@ class JobReader(Sql):
         ended = (jobs.c.client_id == client_id) & (jobs.c.finished > since)
         found = await self.read(select(jobs.c.prompt_id).where(ended).order_by(jobs.c.finish_order))
         return [str(row.prompt_id) for row in found]
+
+    async def ended(self, after: Position, limit: int) -> list[Ended]:
+        """Jobs in the order they ended, after a position. One that somebody damaged is left out."""
+        order, row = jobs.c.finish_order, jobs.c.id
+        later = (order > after.order) | ((order == after.order) & (row > after.row))
+        chosen = jobs_query().where(later).order_by(order, row).limit(limit)
+        return [found for found in await self.read(chosen, _ended) if found is not None]
+
+    async def newest_end(self) -> Position:
+        """The position of the job that ended last; that of none if there is none."""
+        newest = select(jobs.c.finish_order, jobs.c.id).where(jobs.c.finish_order.is_not(None))
+        found = await self.read(newest.order_by(jobs.c.finish_order.desc(), jobs.c.id.desc()).limit(1))
+        return Position(found[0].finish_order, found[0].id) if found else Position()
+
+    async def known(self, prompt_ids: Sequence[str]) -> set[str]:
+        """Those of these ids that are jobs here, in whatever state."""
+        found: set[str] = set()
+        for chunk in chunks(prompt_ids):
+            rows = await self.read(select(jobs.c.prompt_id).where(jobs.c.prompt_id.in_(chunk)))
+            found.update(row.prompt_id for row in rows)
+        return found
 
     async def places(self) -> list[Place]:
         """The places of pending jobs, in the order they should run."""
@@ -77,6 +98,13 @@ class JobReader(Sql):
         found = await self.many(rows)
         total = await self.read(select(func.count()).select_from(jobs).where(chosen))
         return [found[row] for row in rows if row in found], int(total[0][0])
+
+
+def _ended(row: Row[Any]) -> Ended | None:
+    try:
+        return Ended(Position(row.finish_order, row.id), job_of(row))
+    except ValueError:
+        return None
 
 
 def _condition(wanted: Filter) -> ColumnElement[bool]:

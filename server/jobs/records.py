@@ -103,6 +103,31 @@ class Job(NewJob):
 
 
 @dataclass(frozen=True, order=True, slots=True)
+class Position:
+    """A place among the jobs that have ended. Those that were cancelled together have one `order`."""
+
+    order: int = 0
+    row: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """From what `str` makes of one. Raises ValueError."""
+        order, _, row = text.partition("-")
+        return cls(int(order), int(row or 0))
+
+    def __str__(self) -> str:
+        return f"{self.order}-{self.row}"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that is over, and its place among these."""
+
+    position: Position
+    job: Job
+
+
+@dataclass(frozen=True, order=True, slots=True)
 class Place:
     """A pending job's place in the queue: smallest number first, then in order of arrival, unless moved."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
+from sqlalchemy.dialects.sqlite import insert
 
 from server.jobs.database import jobs, queue_state, submissions
 from server.jobs.listing import JobReader
@@ -16,6 +18,8 @@ from server.jobs.sql import chunks
 
 KEEP_SUBMISSIONS = 24 * 3600.0
 """Seconds an `Idempotency-Key` is remembered."""
+_ENDED = "ended"
+_IDENTITY = "identity"
 
 
 class JobStore(JobReader):
@@ -123,6 +127,17 @@ class JobStore(JobReader):
 
         await self.commit(work)
 
+    async def identity(self) -> str:
+        """A name for this table that no other has, the same for ever."""
+
+        def work(connection: Connection) -> str:
+            state = insert(queue_state).values(name=_IDENTITY, value=json.dumps(uuid.uuid4().hex))
+            connection.execute(state.on_conflict_do_nothing())
+            kept = select(queue_state.c.value).where(queue_state.c.name == _IDENTITY)
+            return str(json.loads(connection.execute(kept).scalar_one()))
+
+        return await self.commit(work)
+
     async def _end(self, row: int, values: Callable[[int], Json], keep: int) -> None:
         def work(connection: Connection) -> None:
             order = _next_order(connection)
@@ -153,4 +168,12 @@ def _remember(connection: Connection, submission: Submission) -> None:
 
 
 def _next_order(connection: Connection) -> int:
-    return int(connection.execute(select(func.max(jobs.c.finish_order))).scalar() or 0) + 1
+    """The place of the next job to end. It is never given again: those who follow the ends of jobs would miss
+    one that took the place of a job deleted from the history.
+    """
+    highest = connection.execute(select(func.max(jobs.c.finish_order))).scalar() or 0
+    kept = connection.execute(select(queue_state.c.value).where(queue_state.c.name == _ENDED)).scalar()
+    order = max(int(highest), int(kept or 0)) + 1
+    state = insert(queue_state).values(name=_ENDED, value=str(order))
+    connection.execute(state.on_conflict_do_update(index_elements=["name"], set_={"value": str(order)}))
+    return order

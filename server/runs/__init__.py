@@ -1,0 +1,1 @@
+"""What runs came to, told to those who follow them: sweeps, webhooks, streams."""
