@@ -23,7 +23,7 @@ from server.workflows.calls import Options, outcome, reference, resolved, start
 from server.workflows.given import given
 
 _LONGEST_WAIT = 600.0
-QUERY = ("wait", "front", "priority", "client_id")
+QUERY = ("wait", "front", "priority", "client_id", "preview_method")
 
 
 async def run(request: web.Request) -> web.Response:
@@ -50,7 +50,12 @@ async def run(request: web.Request) -> web.Response:
 
 def _options(request: web.Request) -> Options:
     priority = _number(request, "priority") if request.query.get("priority") else None
-    return Options(request.query.get("client_id") or None, query_flag(request, "front"), priority)
+    return Options(
+        request.query.get("client_id") or None,
+        query_flag(request, "front"),
+        priority,
+        preview_method=request.query.get("preview_method") or None,
+    )
 
 
 def _seconds(request: web.Request) -> float:

@@ -18,7 +18,7 @@ from server.workflows.functions import FUNCTIONS, Called
 from server.workflows.given import Given
 from server.workflows.results import outputs_of
 from workflows.formats.definitions import Definitions, remembered
-from workflows.functions import FunctionError, InvalidInputs
+from workflows.functions import Bound, FunctionError, InvalidInputs
 from workflows.functions.filled import filled
 
 
@@ -29,8 +29,11 @@ class Options:
     client_id: str | None = None
     front: bool = False
     priority: float | None = None
+    run_id: str | None = None
     more: Json | None = None
     """Beside `workflow` and the like in `extra_data.darkroom`."""
+    preview_method: str | None = None
+    """How previews are made while it samples, as with `/prompt`."""
 
 
 def reference(text: str) -> tuple[str, str]:
@@ -68,6 +71,29 @@ async def start(
         problems = [one.to_json() for one in error.problems]
         text = f"nothing runs: {error}"
         raise Problem(422, "invalid_inputs", text, "body", more={"problems": problems}) from error
+    return await queue_call(app, called, bound, options, submission)
+
+
+async def queue_call(
+    app: web.Application,
+    called: Called,
+    bound: Bound,
+    options: Options,
+    submission: Submission | None = None,
+) -> Json:
+    """Queue a call whose values are bound, as `start` does."""
+    version = called.version
+    told: Json = {"workflow": version.workflow, "version": version.id}
+    told |= {"release": called.release, "inputs": bound.values}
+
+    def answer(job: NewJob, _node_errors: Json) -> Json:
+        return {"run_id": job.prompt_id, "number": job.shown_number, **told}
+
+    return await queue_graph(app, body_of(app, called, bound, options), answer, submission, whole=True)
+
+
+def body_of(app: web.Application, called: Called, bound: Bound, options: Options) -> PromptBody:
+    """A call as a request to run its graph."""
     version = called.version
     source: Json = {"workflow": version.workflow, "version": version.id, "inputs": bound.values}
     if called.release is not None:
@@ -76,13 +102,8 @@ async def start(
     if "nodes" in called.document:
         shown = filled(called.document, called.function, bound.values, _widgets(app))
         extra["extra_pnginfo"] = {"workflow": shown}
-    told: Json = {"release": None, **source}
-
-    def answer(job: NewJob, _node_errors: Json) -> Json:
-        return {"run_id": job.prompt_id, "number": job.shown_number, **told}
-
-    body = PromptBody(
-        prompt_id=None,
+    return PromptBody(
+        prompt_id=options.run_id,
         prompt=bound.prompt,
         client_id=options.client_id,
         number=options.priority,
@@ -90,7 +111,6 @@ async def start(
         extra_data=ExtraData.model_validate(extra),
         partial_execution_targets=list(bound.targets),
     )
-    return await queue_graph(app, body, answer, submission, whole=True)
 
 
 def _widgets(app: web.Application) -> Definitions:

@@ -7345,6 +7345,7 @@ export interface operations {
                 front?: string;
                 priority?: string;
                 client_id?: string;
+                preview_method?: string;
             };
             header?: {
                 "Idempotency-Key"?: string;

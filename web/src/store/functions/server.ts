@@ -6,6 +6,8 @@ import { clientId } from "@/api/socket";
 import { type FunctionInput, readFunction, type WorkflowFunction } from "@/graph/functions/declaration";
 import { isObject, type Json, type JsonObject } from "@/graph/json";
 
+import { setting } from "../settings";
+
 export type FunctionItem = Schemas["FunctionItem"];
 export type WorkflowItem = Schemas["WorkflowItem"];
 export type RunRecord = Schemas["RunRecord"];
@@ -66,9 +68,10 @@ export async function call(
   reference: string,
   body: Readonly<Record<string, Json>>,
 ): Promise<Schemas["CallAccepted"]> {
+  const preview = setting("preview");
   const params = {
     path: { name: reference },
-    query: { client_id: clientId() },
+    query: { client_id: clientId(), ...(preview === "default" ? {} : { preview_method: preview }) },
     header: { "Idempotency-Key": uuid() },
   };
   return answer(api.POST("/api/v1/workflows/{name}/run", { params, body }));
