@@ -37,8 +37,8 @@ def match(
     same = {name for name, node in before.items() if name in after and identical(node, after[name])}
     if len(same) == len(before) == len(after):
         return {name: name for name in before}
-    pairs = _Pairs(before, after)
-    if _renumbered(before, after, same) and pairs.by_colours(places):
+    pairs = _Pairs(before, after, places)
+    if _renumbered(before, after, same) and pairs.by_colours():
         return pairs.found
     common = [name for name in before if name in after]
     trusted = 2 * sum(before[name]["type"] == after[name]["type"] for name in common) >= max(len(common), 1)
@@ -48,7 +48,7 @@ def match(
         pairs.by_content()
         pairs.by_neighbours()
     if ids_only and 2 * len(pairs.found) < min(len(before), len(after)):
-        pairs = _Pairs(before, after)  # another workflow, not this one with new ids
+        pairs = _Pairs(before, after, places)  # another workflow, not this one with new ids
     elif not trusted:
         pairs.by_likeness()
     if not trusted:
@@ -79,13 +79,14 @@ def _renumbered(before: Nodes, after: Nodes, same: set[str]) -> bool:
 class _Pairs:
     """Pairs found so far, and the nodes that have none."""
 
-    def __init__(self, before: Nodes, after: Nodes) -> None:
+    def __init__(self, before: Nodes, after: Nodes, places: tuple[Places, Places]) -> None:
+        self._places = places
         self.before, self.after = Wired(before), Wired(after)
         self.found: Matched = {}
         self._taken: set[str] = set()
         self._new: deque[tuple[str, str]] = deque()
 
-    def by_colours(self, places: tuple[Places, Places]) -> bool:
+    def by_colours(self) -> bool:
         """Match all, if the two are one graph with other ids; else nothing."""
         found = colours(self.before, self.after)
         if found is None:
@@ -104,8 +105,7 @@ class _Pairs:
                 if old in self.found:
                     continue
                 free = [new for new in groups[1][colour] if new not in self._taken]
-                there = [new for new in free if places[0].get(old) == places[1].get(new)]
-                self._add(old, old if old in free and not there else (there or free)[0])
+                self._add(old, self._nearest(old, free)[0])
                 self._spread(same)
         return True
 
@@ -163,6 +163,11 @@ class _Pairs:
             parts.append(float(other["inputs"].get(key) == [self.found.get(source[0]), source[1]]))
         return sum(parts) / len(parts) if parts else 1.0
 
+    def _nearest(self, old: str, news: Sequence[str]) -> list[str]:
+        """Those at the place of the old one first, then the one with its id."""
+        place = self._places[0].get(old)
+        return sorted(news, key=lambda new: (self._places[1].get(new) != place, new != old))
+
     def _are_free(self, old: str, new: str) -> bool:
         return old not in self.found and new not in self._taken
 
@@ -201,7 +206,7 @@ class _Pairs:
         if sure and (len(left) > 1 or len(free) > 1):
             return
         for old in left:
-            for new in sorted(free, key=lambda name: name != old):
+            for new in self._nearest(old, free):
                 if new not in self._taken and alike(old, new):
                     self._add(old, new)
                     break
