@@ -7,7 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -58,6 +58,41 @@ async def queue_graph(
     """
     queue = app[QUEUE]
     counted = None if body.number is not None else queue.next_number()
+    checked = await checked_graph(app, body, whole=whole)
+    body, node_errors = checked.body, checked.node_errors
+    extra_data, secrets = without_secrets(await verified(app, _extra_data(body)))
+    job = NewJob(
+        prompt_id=body.prompt_id or str(uuid.uuid4()),
+        number=body.number if body.number is not None else _automatic(counted or 0, bool(body.front)),
+        explicit_number=body.number is not None,
+        client_id=extra_data.get("client_id"),
+        graph=checked.graph,
+        extra_data=extra_data,
+        targets=checked.targets,
+        created=time.time(),
+    )
+    if submission is not None:
+        submission = replace(submission, answer=json.dumps(answer(job, node_errors)))
+    try:
+        accepted = await queue.submit(job, secrets, submission)
+    except DuplicateJob as duplicate:
+        text = f"a job with the id {duplicate} and another graph is waiting or running"
+        raise Refused(refusal("duplicate_prompt_id", text, "prompt_id")) from duplicate
+    return answer(accepted, node_errors)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A graph that can run; `node_errors` are those of outputs that are left out."""
+
+    body: PromptBody
+    graph: Json
+    targets: tuple[str, ...]
+    node_errors: Json
+
+
+async def checked_graph(app: web.Application, body: PromptBody, *, whole: bool = False) -> Checked:
+    """A graph as it would be queued. Raises Refused, Problem as `queue_graph` does."""
     if body.prompt is None:
         raise Refused(refusal("no_prompt", "No prompt provided", "No prompt provided"))
     await node_specs(app)
@@ -69,34 +104,14 @@ async def queue_graph(
     error, node_errors = checked.response()
     if error is not None or checked.graph is None:
         raise Refused(error or {}, node_errors)
-    accepted_graph = dict(checked.graph.prompt)
-    targets, node_errors = await _check_in_worker(
-        app, accepted_graph, list(checked.good_targets), node_errors
-    )
+    accepted = dict(checked.graph.prompt)
+    targets, node_errors = await _check_in_worker(app, accepted, list(checked.good_targets), node_errors)
     if whole and node_errors:
         text = f"outputs of node {', '.join(node_errors)} cannot be made"
         raise Refused(
             refusal("prompt_outputs_failed_validation", "Prompt outputs failed validation", text), node_errors
         )
-    extra_data, secrets = without_secrets(await verified(app, _extra_data(body)))
-    job = NewJob(
-        prompt_id=body.prompt_id or str(uuid.uuid4()),
-        number=body.number if body.number is not None else _automatic(counted or 0, bool(body.front)),
-        explicit_number=body.number is not None,
-        client_id=extra_data.get("client_id"),
-        graph=accepted_graph,
-        extra_data=extra_data,
-        targets=tuple(targets),
-        created=time.time(),
-    )
-    if submission is not None:
-        submission = replace(submission, answer=json.dumps(answer(job, node_errors)))
-    try:
-        accepted = await queue.submit(job, secrets, submission)
-    except DuplicateJob as duplicate:
-        text = f"a job with the id {duplicate} and another graph is waiting or running"
-        raise Refused(refusal("duplicate_prompt_id", text, "prompt_id")) from duplicate
-    return answer(accepted, node_errors)
+    return Checked(body, accepted, tuple(targets), node_errors)
 
 
 async def inlined(app: web.Application, graph: dict[str, Any]) -> dict[str, Any]:

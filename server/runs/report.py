@@ -38,7 +38,7 @@ def reported(job: Job) -> Json:
 
 def origin(job: Job) -> Json:
     """Where the graph of a run came from, as far as it was told."""
-    return as_object(job.extra_data.get("darkroom")) or {}
+    return dict(as_object(job.extra_data.get("darkroom")) or {})
 
 
 def outputs(job: Job) -> Json:
