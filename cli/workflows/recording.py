@@ -24,8 +24,10 @@ _NOWHERE = Origin()
 
 def store_of(options: argparse.Namespace, folders: Folders) -> str | Path:
     """Where the workflows are kept: `--workflows-database`, else a file among the user's."""
-    given: str | None = getattr(options, "workflows_database", None)
-    return given or folders.user / ".darkroom" / "workflows.sqlite"
+    given = str(options.workflows_database)
+    if not given:
+        return folders.user / ".darkroom" / "workflows.sqlite"
+    return given if "://" in given else Path(given)
 
 
 class Recording:

@@ -13,7 +13,6 @@ from server.http import Problem, json_answer, query_int, read_model
 from server.jobs.records import Json
 from server.jobs.waiting import ENDINGS
 from server.provenance.recording import PROVENANCE
-from server.provenance.requirements import locked, resolved
 from server.provenance.schemas import Lock, ResolveBody, Resolved, RunProvenance
 from server.submission import Refused
 from server.table import Route
@@ -49,6 +48,8 @@ async def lock(request: web.Request) -> web.Response:
     """The models of a workflow by their hashes, and the packs its nodes come from. Models that were not
     hashed before are read, which takes seconds for large ones.
     """
+    from server.provenance.requirements import locked  # hashing and packs: nothing a start needs
+
     side = await read_model(request, Side)
     return web.json_response(await _readable(locked(request.app, side)))
 
@@ -57,6 +58,8 @@ async def resolve(request: web.Request) -> web.Response:
     """Find the models a workflow needs on this machine, by content if it has a lock, and put in the names
     they have here; say what is missing.
     """
+    from server.provenance.requirements import resolved
+
     body = await read_model(request, ResolveBody)
     return web.json_response(await _readable(resolved(request.app, body.document)))
 

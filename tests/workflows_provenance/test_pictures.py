@@ -60,8 +60,8 @@ def test_psnr_is_over_all_channels(tmp_path: Path) -> None:
     assert psnr(one, saved(tmp_path / "d.png", RED.convert("L"))) is None
 
 
-def output(name: str, index: int = 0, **known: str | None) -> Output:
-    return Output("9", "images", index, {"filename": name, "subfolder": "", "type": "output"}, **known)
+def output(name: str, index: int = 0, pixels: str | None = None) -> Output:
+    return Output("9", "images", index, {"filename": name, "subfolder": "", "type": "output"}, pixels=pixels)
 
 
 def test_each_output_is_compared_with_the_one_in_its_place(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from collections.abc import Iterator
@@ -38,16 +37,21 @@ class Place:
     def run(self, graph: Any) -> None:
         file = self.base / "graph.json"
         file.write_text(json.dumps(graph), encoding="utf-8")
-        assert run(self._options(["run", str(file)])) == 0
+        assert run(parse(["run", str(file), "--cpu", "--force-fp32", *self.folders, *self.database])) == 0
 
-    def replay(self, asked: object, *, verify: bool = True, precision: str | None = None) -> int:
-        more = {"run": str(asked), "verify": verify, "json": False, "precision": precision}
-        return replay(self._options(["run", "-"], **more))
+    def replay(self, asked: object, *flags: str) -> int:
+        return replay(parse(["workflows", "replay", str(asked), *self.folders, *self.database, *flags]))
 
-    def _options(self, words: list[str], **more: Any) -> argparse.Namespace:
-        options = parse([*words, "--base-directory", str(self.base), "--cpu", "--force-fp32"])
-        options.workflows_database = self.file
-        return argparse.Namespace(**{**vars(options), **more})
+    def verify(self, asked: object, *flags: str) -> int:
+        return self.replay(asked, "--verify", *flags)
+
+    @property
+    def folders(self) -> list[str]:
+        return ["--base-directory", str(self.base)]
+
+    @property
+    def database(self) -> list[str]:
+        return ["--workflows-database", str(self.file)]
 
     @property
     def records(self) -> list[RunRecord]:
@@ -113,7 +117,7 @@ def test_a_run_is_on_record_with_all_that_made_it(place: Place) -> None:
 
 def test_a_run_done_again_is_identical_and_leaves_nothing_behind(place: Place, said: Any) -> None:
     before = sorted(place.base.rglob("*.png"))
-    assert place.replay(place.records[0].run[:8]) == 0
+    assert place.verify(place.records[0].run[:8]) == 0
     assert "t_00001_.png: identical, bit for bit" in said()
     assert sorted(place.base.rglob("*.png")) == before
     assert len(place.records) == 1
@@ -122,7 +126,7 @@ def test_a_run_done_again_is_identical_and_leaves_nothing_behind(place: Place, s
 def test_a_picture_leads_to_the_run_that_made_it(place: Place, said: Any) -> None:
     elsewhere = place.base / "sent by mail.png"
     (place.base / PICTURE).rename(elsewhere)
-    assert place.replay(elsewhere) == 0
+    assert place.verify(elsewhere) == 0
     assert "identical" in said()
 
 
@@ -130,7 +134,7 @@ def test_a_model_under_another_name_is_found_by_its_content(place: Place, said: 
     folder = place.base / "models/checkpoints/old"
     folder.mkdir()
     (place.base / MODEL).rename(folder / "first try.safetensors")
-    assert place.replay(place.base / PICTURE) == 0
+    assert place.verify(place.base / PICTURE) == 0
     assert "checkpoints 'small.safetensors' was found as checkpoints/old/first try.safetensors" in said()
 
 
@@ -138,13 +142,13 @@ def test_a_model_behind_a_changed_one_is_found_by_its_content(place: Place, said
     (place.base / "models/loras").mkdir()
     (place.base / MODEL).rename(place.base / "models/loras/moved.safetensors")
     save_file({name: tensor * 0.9 for name, tensor in small_tensors().items()}, place.base / MODEL)
-    assert place.replay(place.base / PICTURE) == 0
+    assert place.verify(place.base / PICTURE) == 0
     assert "found as loras/moved.safetensors" in said()
 
 
 def test_a_changed_model_is_said_with_how_far_off_the_picture_is(place: Place, said: Any) -> None:
     save_file({name: tensor * 0.9 for name, tensor in small_tensors().items()}, place.base / MODEL)
-    assert place.replay(place.base / PICTURE) == 1
+    assert place.verify(place.base / PICTURE) == 1
     text = said()
     assert "t_00001_.png: different, PSNR " in text and " dB" in text
     assert "checkpoints small.safetensors: " in text
@@ -153,7 +157,7 @@ def test_a_changed_model_is_said_with_how_far_off_the_picture_is(place: Place, s
 def test_a_missing_model_is_named_before_anything_runs(place: Place, said: Any) -> None:
     [model] = place.records[0].files
     (place.base / MODEL).unlink()
-    assert place.replay(place.base / PICTURE) == 2
+    assert place.verify(place.base / PICTURE) == 2
     text = said()
     assert f"checkpoints 'small.safetensors' (sha256 {model.sha256}, " in text
     assert "Load" not in text
@@ -178,7 +182,7 @@ def test_another_torch_and_other_code_are_named_beside_the_distance(place: Place
             outputs=(replace(output, sha256=known.sha256, pixels=pixel_hash(path)),),
         )
     )
-    assert place.replay(record.run) == 1
+    assert place.verify(record.run) == 1
     text = said()
     assert "t_00001_.png: different, PSNR 52.9 dB" in text  # 10 log10(255² / (1 / 3))
     assert "torch: 2.12.0 → " in text
@@ -193,20 +197,20 @@ def test_a_picture_that_was_changed_since_is_said_to_be(place: Place, said: Any)
         kept.add_text("darkroom", picture.info["darkroom"])
         kept.add_text("prompt", picture.info["prompt"])
         picture.save(path, pnginfo=kept)
-    place.replay(path)
+    place.verify(path)
     assert "retouched.png is not as the run" in said()
 
 
 def test_a_picture_without_a_record_is_made_from_the_graph_it_carries(place: Place, said: Any) -> None:
     place.file.unlink()
-    assert place.replay(place.base / PICTURE, precision="float32") == 0
+    assert place.verify(place.base / PICTURE, "--cpu", "--force-fp32") == 0
     text = said()
     assert "is not on record" in text and "running the graph that the picture carries" in text
     assert "t_00001_.png: identical, bit for bit" in text
 
 
 def test_without_verifying_the_picture_is_made_and_put_on_record(place: Place, said: Any) -> None:
-    assert place.replay(place.records[0].run, verify=False) == 0
+    assert place.replay(place.records[0].run) == 0
     again = place.base / "output/t_00002_.png"
     assert pixel_hash(again) == pixel_hash(place.base / PICTURE)
     assert f"Saved {again}" in said()
@@ -214,10 +218,10 @@ def test_without_verifying_the_picture_is_made_and_put_on_record(place: Place, s
 
 
 def test_what_cannot_be_found_is_said(place: Place, said: Any) -> None:
-    assert place.replay("no such run") == 2
+    assert place.verify("no such run") == 2
     assert "'no such run' is no file, and there is no run 'no such run' on record in" in said()
     place.file.unlink()
-    assert place.replay("abcdef0123") == 2
+    assert place.verify("abcdef0123") == 2
     assert "no run is on record there" in said()
     assert not place.file.exists()
 
@@ -240,7 +244,7 @@ def test_a_picture_that_was_read_is_the_one_of_then(how: str, place: Place, said
         Image.new("RGB", (16, 16), (30, 30, 200)).save(path)
     if how == "gone":
         path.unlink()
-    assert place.replay(run_id) == (2 if how == "gone" else 0)
+    assert place.verify(run_id) == (2 if how == "gone" else 0)
     text = said()
     assert ("input 'a.png' was found as" in text) == (how in ("renamed", "replaced"))
     assert ("input 'a.png' (sha256 " in text) == (how == "gone")

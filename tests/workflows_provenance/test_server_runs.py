@@ -1,8 +1,6 @@
 """A picture that a server made, made again by the command line: the same to the bit."""
 
-import argparse
 import copy
-from typing import Any
 
 import pytest
 
@@ -10,12 +8,6 @@ from cli.arguments import parse
 from cli.workflows.replay import replay
 from tests.e2e.program import Program
 from workflows.library import newest
-
-
-def options(program: Program, run: str) -> argparse.Namespace:
-    made = parse(["run", "-", "--base-directory", str(program.base)])
-    more: dict[str, Any] = {"run": run, "verify": True, "json": False, "precision": None}
-    return argparse.Namespace(**{**vars(made), **more})
 
 
 @pytest.mark.parametrize("sampler", ["dpmpp_2m", "euler_ancestral"])
@@ -47,7 +39,8 @@ def test_the_release_a_server_ran_is_replayed_bit_for_bit(
     assert found["environment"]["precision"]["policy"] == "float32"
     assert found["environment"]["libraries"]["torch"]
 
-    assert replay(options(program, done["run_id"])) == 0
+    words = ["workflows", "replay", done["run_id"], "--verify", "--base-directory", str(program.base)]
+    assert replay(parse(words)) == 0
     said = "".join(capsys.readouterr())
     assert f"Run {done['run_id']} of {name}@1.0.0" in said
     assert "identical, bit for bit" in said
