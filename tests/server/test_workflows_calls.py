@@ -37,12 +37,14 @@ async def test_a_call_answers_with_what_the_workflow_returns(http: ClientSession
 
 async def test_without_waiting_the_run_is_a_job_like_any_other(http: ClientSession) -> None:
     made = await publish(http, "Job", function())
-    accepted = await call(http, "Job", {"text": "x"}, 202, wait="", client_id="me", priority="-5")
+    accepted = await call(
+        http, "Job", {"text": "x"}, 202, wait="", client_id="me", priority="-5", preview_method="auto"
+    )
     assert accepted["number"] == -5 and "status" not in accepted
     entry = await finished(http, accepted["run_id"])
     assert entry["status"]["status_str"] == "success"
     sent = entry["prompt"][3]
-    assert sent["client_id"] == "me"
+    assert sent["client_id"] == "me" and sent["preview_method"] == "auto"
     assert sent["darkroom"] == {
         "workflow": "Job", "version": made["id"], "release": "1.0.0", "inputs": accepted["inputs"],
     }  # fmt: skip
