@@ -331,7 +331,7 @@ def test_workflows_are_renamed_labelled_duplicated_and_put_away(canvas: Canvas, 
 
     library.get_by_role("button", name="More for red fox").click()
     canvas.page.get_by_role("menuitem", name="Labels…").click()
-    row.get_by_role("textbox").fill("animals")
+    row.locator("input").first.fill("animals")
     canvas.press("Enter")
     row.get_by_role("button", name="Keep").click()
     library.get_by_role("button", name="animals", exact=True).click()
@@ -360,13 +360,13 @@ def test_files_are_kept_in_folders_renamed_and_deleted(canvas: Canvas, program: 
     shot(canvas.page, "workflow-files")
     files.get_by_role("button", name="More for fox").click()
     canvas.page.get_by_role("menuitem", name="Rename…").click()
-    canvas.page.get_by_test_id("ask-name").fill("portraits/red fox")
+    canvas.page.get_by_test_id("ask-name").fill("portraits/vixen")
     canvas.page.get_by_test_id("ask-yes").click()
     expect(row).to_have_count(0)
-    renamed = files.get_by_test_id("file-portraits/red fox")
+    renamed = files.get_by_test_id("file-portraits/vixen")
     expect(renamed).to_be_visible()
-    assert program.get("/userdata/workflows%2Fportraits%2Fred%20fox.json")["nodes"]
-    files.get_by_role("button", name="More for red fox").click()
+    assert program.get("/userdata/workflows%2Fportraits%2Fvixen.json")["nodes"]
+    files.get_by_role("button", name="More for vixen").click()
     canvas.page.get_by_role("menuitem", name="Delete…").click()
     canvas.page.get_by_test_id("ask-yes").click()
     expect(renamed).to_have_count(0)
