@@ -17,6 +17,7 @@ from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
 from cli.workflow_nodes import WorkflowNodes
 from cli.workflows.node_classes import registry_of
+from cli.workflows.place import opened
 from cli.workflows.recording import Recording, store_of
 from cli.workflows.sides import split_ref
 from cli.workflows.telling import Refused, warn
@@ -47,11 +48,16 @@ class Outcome:
 class Caller:
     """A version that can be called. Close it after use.
 
+    Args:
+        options: those that say where folders and workflows are.
+        asked: NAME, NAME@REF.
+
     Raises StoreError, and FunctionError if the version is no function.
     """
 
     def __init__(self, options: argparse.Namespace, asked: str) -> None:
-        self.options = options
+        with opened(options):  # the shipped workflows can be called from the first moment
+            pass
         self.folders = folders_of(options)
         registry = registry_of(options, self.folders)
         self._registry = registry
@@ -76,8 +82,12 @@ class Caller:
         prefix = f"{self.called.version.workflow}/"
         return bind(self.called.prompt, self.called.function, given, text=tuple(text), prefix=prefix)
 
-    def run(self, bound: Bound, host: Host, console: Console, errors: Console) -> Outcome:
-        """Run it, with a progress bar a node. Raises ExpansionError."""
+    def run(
+        self, bound: Bound, host: Host, options: argparse.Namespace, console: Console, errors: Console
+    ) -> Outcome:
+        """Run it, with a progress bar a node; `options` say how pictures are previewed and whether the run is
+        put on record. Raises ExpansionError.
+        """
         from cli.host import run_here
 
         prompt = self._nodes.expanded(bound.prompt)
@@ -92,12 +102,12 @@ class Caller:
                 recording.see(event)
 
             extra = JobExtra(
-                options=run_options_of(self.options), extra_pnginfo=recording.pnginfo(self._drawn(bound))
+                options=run_options_of(options), extra_pnginfo=recording.pnginfo(self._drawn(bound))
             )
             problems = run_here(host, prompt, extra, show, bound.targets)
         for problem in problems:
             view.tell(problem)
-        if not self.options.no_record:
+        if not options.no_record:
             why = recording.write(self._where, host, prompt, bound.targets)
             if why:
                 warn(f"the run is not on record: {why}")

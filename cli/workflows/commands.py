@@ -70,7 +70,9 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
             module = import_module(f"cli.workflows.{command.module}")
             for add in command.common:
                 add(made)
-            arguments: Callable[..., None] = getattr(module, f"{name}_arguments", module.arguments)
+            arguments: Callable[..., None] = getattr(
+                module, f"{name.replace('-', '_')}_arguments", module.arguments
+            )
             arguments(made)
     return top
 

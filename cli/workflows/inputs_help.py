@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 
 from workflows.functions import Function, Input
 
@@ -30,10 +31,9 @@ def range_of(entry: Input) -> str:
     return words if entry.default is None else f"{words}, default {_shown(entry.default)}"
 
 
-def add_inputs(command: argparse.ArgumentParser, function: Function) -> None:
-    """An option for each input. One whose name is taken by an option of the command can be given by --set."""
-    group = command.add_argument_group("inputs of the workflow")
-    taken = set(command._option_string_actions)  # pyright: ignore[reportPrivateUsage]
+def add_inputs(command: argparse.ArgumentParser, add: Callable[..., object], function: Function) -> None:
+    """An option for each input, made by `add`; one whose name `command` has already is left to --set."""
+    taken = {name for action in command._actions for name in action.option_strings}
     for entry in function.inputs:
         if not entry.callable:
             continue
@@ -42,7 +42,7 @@ def add_inputs(command: argparse.ArgumentParser, function: Function) -> None:
         about = f"{entry.description.rstrip('.')}. " if entry.description else ""
         told = f"{about}{range_of(entry)}".replace("%", "%%")
         if free:
-            group.add_argument(*free, dest=f"input:{entry.name}", metavar=_metavar(entry), help=told)
+            add(*free, dest=f"input:{entry.name}", metavar=_metavar(entry), help=told)
         else:
             command.epilog = f"{command.epilog or ''} --set {entry.name}=VALUE: {told}."
 

@@ -17,8 +17,9 @@ from cli.arguments import add_cache, add_compute, add_database, add_folders
 from cli.workflows.calling import Caller, Outcome, load_host
 from cli.workflows.inputs_help import add_inputs
 from cli.workflows.telling import Refused, complain, known_errors, print_json, say
+from engine.folders import nearest
 from engine.graph import as_object
-from workflows.functions import InvalidInputs
+from workflows.functions import Function, InvalidInputs
 
 WRONG_VALUES = 2
 _INPUT = "input:"
@@ -49,20 +50,23 @@ def parse_run(words: Sequence[str]) -> argparse.Namespace:
     """Read the options: those of the workflow, too, if the first word names one. Exits on a mistake."""
     command = argparse.ArgumentParser(
         prog="main.py workflows run",
+        usage="main.py workflows run NAME[@VERSION] [--INPUT VALUE ...] [-o FILE] [options]",
         description="Run a workflow in this process. `main.py workflows run NAME --help` lists its inputs.",
         allow_abbrev=False,
     )
+    inputs = command.add_argument_group("inputs of the workflow")
     arguments(command)
     if words and not words[0].startswith("-"):
         caller = _caller(words)
         function, release = caller.called.function, caller.name
-        command.prog = f"main.py workflows run {words[0]}"
         about = [f"{release}: {function.title}" if function.title else release, function.description]
         command.description = ". ".join(text.rstrip(".") for text in about if text).replace("%", "%%") + "."
         outputs = ", ".join(f"{one.name} ({one.type})" for one in function.outputs)
         command.epilog = f"Outputs: {outputs}.".replace("%", "%%")
-        add_inputs(command, function)
-        options = command.parse_args(words)
+        add_inputs(command, inputs.add_argument, function)
+        options, unknown = command.parse_known_args(words)
+        if unknown:
+            command.error(_unknown(unknown[0], function))
         options.caller = caller
     else:
         options = command.parse_args(words)
@@ -80,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         bound = caller.bound(_values(options.inputs), _texts(options))
         host = load_host(options, caller.folders, console)
         try:
-            outcome = caller.run(bound, host, console, errors)
+            outcome = caller.run(bound, host, options, console, errors)
         finally:
             host.cache.close()
     except InvalidInputs as error:
@@ -95,6 +99,14 @@ def run(options: argparse.Namespace) -> int:
     else:
         _show(outcome, pictures)
     return 0 if outcome.good else 1
+
+
+def _unknown(word: str, function: Function) -> str:
+    name = word.partition("=")[0].removeprefix("--").replace("-", "_")
+    names = [one.name for one in function.inputs if one.callable]
+    near = nearest(name, names)
+    hint = f"did you mean --{near[0]}? " if near else ""
+    return f"there is no input {word}; {hint}inputs: {', '.join(names)}"
 
 
 def _caller(words: Sequence[str]) -> Caller:
@@ -149,9 +161,7 @@ def _copied(outcome: Outcome, to: Path | None) -> dict[str, list[Path]]:
             for name, made in outcome.pictures.items()
         }
     except OSError as error:
-        text = (
-            f"{to}: cannot be written: {error.strerror}; the pictures are in the output folder"
-        )
+        text = f"{to}: cannot be written: {error.strerror}; the pictures are in the output folder"
         raise Refused(text) from error
 
 

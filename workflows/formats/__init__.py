@@ -5,7 +5,7 @@
 
 from workflows.formats.convert import Converted, convert
 from workflows.formats.definitions import Definition, Definitions, definitions_of
-from workflows.formats.report import Finding, FormatError
+from workflows.formats.report import Finding, FormatError, NoWorkflow
 from workflows.formats.sort import Kind, kind_of
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Finding",
     "FormatError",
     "Kind",
+    "NoWorkflow",
     "convert",
     "definitions_of",
     "kind_of",

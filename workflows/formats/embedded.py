@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.graph import as_object
-from workflows.formats.report import FormatError
+from workflows.formats.report import FormatError, NoWorkflow
 from workflows.formats.sort import kind_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -83,14 +83,14 @@ def _json(data: bytes, path: Path) -> Embedded:
         case "workflow":
             return Embedded(workflow=as_object(loaded))
         case "templates":
-            raise FormatError(f"{path}: holds node templates, not a workflow; paste them in the canvas")
+            raise NoWorkflow(f"{path}: holds node templates, not a workflow; paste them in the canvas")
         case "nothing":
             pass
     nodes = as_object(loaded)
     if nodes and all(isinstance(node, dict) for node in nodes.values()):
         return Embedded(prompt=nodes)  # with a mistake in a node, which validation will name
     form = "an object of nodes, {id: {class_type, inputs}}, or what the canvas saves"
-    raise FormatError(f"{path}: is no workflow: that is {form}")
+    raise NoWorkflow(f"{path}: is no workflow: that is {form}")
 
 
 def _of(texts: Iterator[tuple[str, Any]], path: Path) -> Embedded:
@@ -108,7 +108,7 @@ def _of(texts: Iterator[tuple[str, Any]], path: Path) -> Embedded:
         if not found:
             raise FormatError(f"{path}: the workflow in it cannot be read: {error}") from error
     if found.keys() <= {"darkroom"}:
-        raise FormatError(
+        raise NoWorkflow(
             f"{path}: holds no workflow; it was saved without metadata, or another program removed it"
         )
     return Embedded(found.get("workflow"), found.get("prompt"), found.get("darkroom"))

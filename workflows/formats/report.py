@@ -30,6 +30,10 @@ class FormatError(ValueError):
     """The file is no workflow at all, or is damaged beyond reading."""
 
 
+class NoWorkflow(FormatError):
+    """The file is sound, and there is no workflow in it."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something about a file that somebody should know. `node` is a path id such as `12:7`."""

@@ -1,0 +1,137 @@
+"""Saving what was taken in: everything or nothing, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from engine.graph import as_object
+from workflows.store import MAIN, NotFound, Store, Version, VersionId, about, commits, content, listing
+from workflows.store.about import About, Wanted
+from workflows.store.refs import resolve
+from workflows.store.rows import version_at, versions_of
+from workflows.store.tables import versions
+from workflows.transfer.importing import Found, Line, Plan, told
+
+_MOST_LABELS = 32
+_AT_ONCE = 500
+"""Digests in one query."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A workflow that got versions."""
+
+    name: str
+    began: bool
+    """Whether it was made for them."""
+    versions: int
+
+
+@dataclass
+class Saved:
+    """What was saved, and which files hold what is there already."""
+
+    kept: list[Kept] = field(default_factory=list[Kept])
+    known: list[tuple[Found, Version]] = field(default_factory=list[tuple[Found, Version]])
+
+
+class _Undone(Exception):
+    """Ends a transaction that was only tried."""
+
+    def __init__(self, saved: Saved) -> None:
+        super().__init__()
+        self.saved = saved
+
+
+def save(store: Store, plan: Plan, author: str, *, dry_run: bool = False) -> Saved:
+    """Save all of it: each document that the store does not have, as a new workflow or as the next versions
+    of the one of that name. Raises StoreError; nothing is saved then, nor in a `dry_run`.
+    """
+
+    def work(on: Connection) -> Saved:
+        saved = _Saving(on, author).all_of(plan.lines)
+        if dry_run:
+            raise _Undone(saved)
+        return saved
+
+    try:
+        return store.write(work)
+    except _Undone as undone:
+        return undone.saved
+
+
+class _Saving:
+    def __init__(self, connection: Connection, author: str) -> None:
+        self._on = connection
+        self._author = author
+        self._made = Saved()
+
+    def all_of(self, lines: Sequence[Line]) -> Saved:
+        there = self._there({one.digest for line in lines for one in line.versions})
+        for line in lines:
+            self._made.known += [(one, there[one.digest]) for one in line.versions if one.digest in there]
+            if new := [one for one in line.versions if one.digest not in there]:
+                self._save(line, new)
+        return self._made
+
+    def _there(self, digests: set[str]) -> dict[str, Version]:
+        """The oldest version with each document that the store has."""
+        wanted, found = sorted(digests), dict[str, Version]()
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = versions.c.document.in_(wanted[start : start + _AT_ONCE])
+            query = select(versions.c.seq).where(some).order_by(versions.c.seq.desc())
+            for version in versions_of(self._on, list(self._on.execute(query).scalars())).values():
+                found[version.document] = version
+        return found
+
+    def _save(self, line: Line, new: Sequence[Found]) -> None:
+        name, head = self._place(line)
+        labels = tuple(line.labels[:_MOST_LABELS])
+        began = head is None
+        for one in new:
+            draft = commits.Draft(_with_picture(one, line), self._author, told(one))
+            if head is None:
+                seq = commits.create(self._on, About(name, "", labels), draft, None)
+            else:
+                seq = commits.commit(self._on, name, MAIN, draft, head, None).seq
+            head = version_at(self._on, seq).id
+        if labels and not began:
+            kept = listing.whole(self._on, name).item.labels
+            wanted = tuple(dict.fromkeys([*kept, *labels]))[:_MOST_LABELS]
+            about.change(self._on, name, Wanted(None, None, wanted, None))
+        self._made.kept.append(Kept(name, began, len(new)))
+
+    def _place(self, line: Line) -> tuple[str, VersionId | None]:
+        """The workflow the versions belong to: one of that name, unless its id says that it is another."""
+        identity = next((one.identity for one in line.versions if one.identity), "")
+        name, number = line.name, 2
+        while True:
+            try:
+                head = version_at(self._on, resolve(self._on, name, MAIN))
+            except NotFound:
+                return name, None
+            other = self._identity(head)
+            if not identity or not other or identity == other:
+                return head.workflow, head.id
+            name, number = f"{line.name[:94]} {number}", number + 1
+
+    def _identity(self, version: Version) -> str:
+        """The id the canvas gave the workflow that a version holds."""
+        _, layout = content.parts(self._on, version.id)
+        look: Any = json.loads(layout)
+        exact = as_object((as_object(look.get("exact")) or {}).get("document"))
+        found = (exact or as_object(look.get("record")) or {}).get("id")
+        return found if isinstance(found, str) else ""
+
+
+def _with_picture(one: Found, line: Line) -> content.Content:
+    """Its content, with the picture of a file that holds the same."""
+    twin = line.pictures.get(one.digest)
+    if one.content.thumbnail is not None or twin is None:
+        return one.content
+    return replace(one.content, thumbnail=twin.content.thumbnail)
