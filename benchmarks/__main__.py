@@ -3,6 +3,21 @@
 import subprocess
 import sys
 
-for name in ("engine", "peers", "stream", "queue", "durability", "restart", "program", "load", "step"):
+NAMES = (
+    "engine",
+    "peers",
+    "stream",
+    "queue",
+    "durability",
+    "restart",
+    "program",
+    "versions",
+    "store",
+    "calls",
+    "load",
+    "step",
+)
+
+for name in NAMES:
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
