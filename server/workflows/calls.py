@@ -99,6 +99,8 @@ def body_of(app: web.Application, called: Called, bound: Bound, options: Options
     if called.release is not None:
         source["release"] = called.release
     extra: Json = {"darkroom": {**source, **(options.more or {})}, "workflow_name": version.workflow}
+    if options.preview_method is not None:
+        extra["preview_method"] = options.preview_method
     if "nodes" in called.document:
         shown = filled(called.document, called.function, bound.values, _widgets(app))
         extra["extra_pnginfo"] = {"workflow": shown}
