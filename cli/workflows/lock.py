@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from cli.packs import paths_of
 from cli.run import tell_finding
 from cli.setup import folders_of
-from cli.workflow_file import WorkflowError, WorkflowFile, read_workflow
+from cli.workflow_file import WorkflowFile, read_workflow
 from cli.workflow_nodes import WorkflowNodes
+from cli.workflows.node_classes import registry_of
+from cli.workflows.place import opened
 from cli.workflows.recording import store_of
+from cli.workflows.telling import Refused, print_json, warn
 from engine.folders import Folders
 from engine.graph import as_object
 from server.settings import Settings
-from workflows.functions import ExpansionError
 from workflows.locks import Lock, lock
 from workflows.provenance.hashes import FileHashes, Known
 from workflows.store import Store
-from workflows.store.errors import StoreError
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -37,35 +36,30 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def lock_command(options: argparse.Namespace) -> int:
-    """Print or write the lock. Returns the exit status: 0, or 1 if a model is not there or nothing can be
-    locked.
+    """Print or write the lock. Returns the exit status: 0, or 1 if it is incomplete, for a model is not
+    there.
     """
-    errors = Console(stderr=True)
     folders = folders_of(options)
-    where = store_of(options, folders)
-    try:
-        made = locked(options, folders, where)
-    except (WorkflowError, StoreError, ExpansionError) as error:
-        errors.print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
-        return 1
-    text = json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
+    made = locked(options, folders, store_of(options, folders))
     if options.output is None:
-        sys.stdout.write(text)
+        print_json(made.to_json())
     else:
-        options.output.write_text(text, encoding="utf-8")
+        text = json.dumps(made.to_json(), indent=2, ensure_ascii=False)
+        try:
+            options.output.write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            raise Refused(f"{options.output}: cannot be written: {error.strerror}") from error
     for model in made.incomplete:
-        told = f"{model.kind} {model.name!r} is not there: the lock says only its name"
-        errors.print(f"[yellow]{escape(told)}[/yellow]", highlight=False, soft_wrap=True)
+        warn(f"{model.kind} {model.name!r} is not there: the lock has only its name")
     return 1 if made.incomplete else 0
 
 
 def locked(options: argparse.Namespace, folders: Folders, where: str | Path) -> Lock:
-    """The lock of what the options name. Raises WorkflowError, StoreError, ExpansionError."""
-    from cli.listing import known_nodes
-
-    registry, folders, _ = known_nodes(options, folders)
-    with _opened(where) as store:
-        found = _found(str(options.workflow), store)
+    """The lock of what `options.workflow` names. Raises what `telling.known_errors` lists."""
+    registry = registry_of(options, folders)
+    asked = str(options.workflow)
+    with _beside(where) if Path(asked).is_file() else opened(options) as store:
+        found = _found(asked, store)
         nodes = WorkflowNodes(where, registry, folders)
         try:
             prompt, findings = found.prompt_with((), registry, folders, nodes.info)
@@ -80,19 +74,17 @@ def locked(options: argparse.Namespace, folders: Folders, where: str | Path) -> 
 
 
 def _found(asked: str, store: Store | None) -> WorkflowFile:
-    if (path := Path(asked)).is_file():
-        return read_workflow(path)
+    if store is None or (path := Path(asked)).is_file():
+        return read_workflow(Path(asked))
     name, _, ref = asked.partition("@")
-    if store is None:
-        raise WorkflowError(f"{asked}: there is no such file, and no workflows are kept here")
     document: Any = store.document(store.version(name, ref).id)
     prompt = as_object(document.get("prompt"))
-    return WorkflowFile(Path(asked), None if prompt is None else dict(prompt), document)
+    return WorkflowFile(path, None if prompt is None else dict(prompt), document)
 
 
 @contextmanager
-def _opened(where: str | Path) -> Generator[Store | None]:
-    """The store; None for a file that is not there, which is not made for this."""
+def _beside(where: str | Path) -> Generator[Store | None]:
+    """The store, which knows hashes, if there is one: none is made for a file."""
     if isinstance(where, Path) and not where.exists():
         yield None
         return

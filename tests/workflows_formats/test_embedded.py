@@ -37,6 +37,17 @@ def test_png(tmp_path: Path, way: str) -> None:
     check(tmp_path / "a.png")
 
 
+def test_the_stamp_of_a_run_is_read_and_is_no_workflow_by_itself(tmp_path: Path) -> None:
+    info = PngInfo()
+    info.add_text("darkroom", '{"run": "1f3a"}')
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png", pnginfo=info)
+    with pytest.raises(FormatError, match="holds no workflow"):
+        read_file(tmp_path / "a.png")
+    info.add_text("prompt", TEXTS["prompt"])
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png", pnginfo=info)
+    assert read_file(tmp_path / "a.png").darkroom == {"run": "1f3a"}
+
+
 def test_apng_after_the_picture(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     data = (tmp_path / "a.png").read_bytes()
