@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { NodeKey } from "@/graph/document";
 import { overlap, type Rect, type Viewport } from "@/graph/geometry";
 import styles from "./GraphPane.module.css";
@@ -7,6 +7,7 @@ import type { Marks } from "./marks";
 import { NodeBox } from "./NodeBox";
 import { PaneLinks } from "./PaneLinks";
 import { allLaid, type Sheet } from "./places";
+import { usePan } from "./usePan";
 import { panned, zoomed } from "./viewports";
 
 interface Props {
@@ -62,9 +63,7 @@ export function GraphPane({ sheet, old, marks, label, view, onView, onSize, lit 
     width: size[0] / view.zoom,
     height: size[1] / view.zoom,
   };
-  const drag = (event: PointerEvent) => {
-    if (event.buttons !== 0) onView(panned(view, event.movementX, event.movementY));
-  };
+  const pan = usePan(view, onView);
   return (
     // biome-ignore lint/a11y/useSemanticElements: no element is a drawing that is moved by keys
     <div
@@ -74,8 +73,7 @@ export function GraphPane({ sheet, old, marks, label, view, onView, onSize, lit 
       tabIndex={0}
       aria-label={label}
       className={styles.pane}
-      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
-      onPointerMove={drag}
+      {...pan}
       onKeyDown={(event) => keys(event, view, size, onView)}
       data-testid="graph-pane"
     >

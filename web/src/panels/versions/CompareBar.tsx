@@ -94,8 +94,8 @@ export function CompareBar({ labels, isSingle, at, total, onLook }: Props) {
             />
           </>
         )}
-        <CloseButton aria-label={t("compareView.close")} onClick={endCompare} data-testid="end-compare" />
       </div>
+      <CloseButton aria-label={t("compareView.close")} onClick={endCompare} data-testid="end-compare" />
     </header>
   );
 }

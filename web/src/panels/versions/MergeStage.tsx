@@ -68,8 +68,8 @@ function Stage({ merging }: { readonly merging: Merging }) {
           <span className={styles.count} role="status">
             {open > 0 ? t("merge.open", { count: open }) : t("merge.clean", { branch: into.branch })}
           </span>
-          <CloseButton aria-label={t("compareView.close")} onClick={endMerge} />
         </div>
+        <CloseButton aria-label={t("compareView.close")} onClick={endMerge} />
       </header>
       <div className={styles.body} data-merge>
         <Panes

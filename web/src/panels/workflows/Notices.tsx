@@ -35,7 +35,7 @@ function NoticeText({ notice }: { readonly notice: Notice }) {
     <Group justify="space-between" gap="sm" wrap="nowrap">
       <Text size="sm">{t(notice.key, { ...params, name })}</Text>
       {action !== undefined && (
-        <Button size="compact-sm" variant="light" onClick={action.run}>
+        <Button size="compact-sm" variant="light" flex="none" onClick={action.run}>
           {t(action.key)}
         </Button>
       )}

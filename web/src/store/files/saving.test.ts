@@ -42,7 +42,7 @@ class FakeFiles {
     const [where = "", query] = path.split("?");
     const body: JsonObject = JSON.parse(String(init?.body ?? "null"));
     if (where.startsWith("api/v1")) {
-      const answer = this.workflows.answer(init?.method ?? "GET", where.slice("api/v1".length), body);
+      const answer = this.workflows.answer(init?.method ?? "GET", path.slice("api/v1".length), body);
       return answer ?? new Response("{}", { status: 404 });
     }
     if (!where.startsWith("userdata")) return new Response("{}", { status: 404 });

@@ -11,7 +11,7 @@ const NAME = "[^/?]+";
 const ROUTES: readonly [
   string,
   RegExp,
-  (server: FakeWorkflows, parts: string[], body: JsonObject) => Response,
+  (server: FakeWorkflows, parts: string[], body: JsonObject, query: URLSearchParams) => Response,
 ][] = [
   ["POST", /^\/workflows$/, (server, _, body) => server.create(body)],
   ["GET", /^\/workflows$/, (server) => json(200, { workflows: [], total: server.kept.size })],
@@ -21,7 +21,11 @@ const ROUTES: readonly [
     new RegExp(`^/workflows/(${NAME})/versions$`),
     (server, [name = ""], body) => server.commit(name, body),
   ],
-  ["GET", new RegExp(`^/workflows/(${NAME})/versions$`), (server, [name = ""]) => server.log(name)],
+  [
+    "GET",
+    new RegExp(`^/workflows/(${NAME})/versions$`),
+    (server, [name = ""], _, query) => server.log(name, query),
+  ],
   [
     "GET",
     new RegExp(`^/workflows/(${NAME})/versions/(${NAME})$`),
@@ -34,9 +38,11 @@ export class FakeWorkflows {
 
   /** Null for a request that is none of its routes. */
   answer(method: string, path: string, body: JsonObject): Response | null {
+    const [place = "", search] = path.split("?");
     for (const [wanted, pattern, handle] of ROUTES) {
-      const found = wanted === method ? pattern.exec(path) : null;
-      if (found !== null) return handle(this, found.slice(1).map(decodeURIComponent), body);
+      const found = wanted === method ? pattern.exec(place) : null;
+      if (found === null) continue;
+      return handle(this, found.slice(1).map(decodeURIComponent), body, new URLSearchParams(search));
     }
     return null;
   }
@@ -80,10 +86,13 @@ export class FakeWorkflows {
     return json(200, { name, branches, tags: [], releases: [], labels: [] });
   }
 
-  log(name: string): Response {
+  log(name: string, query: URLSearchParams): Response {
     const kept = this.kept.get(name);
     if (kept === undefined) return refusal(404, "not_found");
-    return json(200, { versions: kept.versions.toReversed(), more: false });
+    const before = Number(query.get("before") ?? Number.POSITIVE_INFINITY);
+    const older = kept.versions.toReversed().filter(({ number }) => number < before);
+    const limit = Number(query.get("limit") ?? 50);
+    return json(200, { versions: older.slice(0, limit), more: older.length > limit });
   }
 
   version(name: string, ref: string): Response {
