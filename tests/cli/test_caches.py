@@ -81,11 +81,14 @@ def test_the_folder_of_the_disk_can_be_chosen(folder: Path, tmp_path: Path) -> N
     assert list((tmp_path / "elsewhere").rglob("*.json"))
 
 
-def test_other_precision_libraries_or_device_is_another_realm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changes_bits_is_another_realm(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = realm_of(CPU, Precision.FLOAT32)
     assert exact == realm_of(CPU, Precision.FLOAT32)
     assert exact != realm_of(CPU, Precision.FP16)
     assert exact != realm_of(torch.device("meta"), Precision.FLOAT32)
+    with monkeypatch.context() as other:
+        other.setattr("torch.get_num_threads", lambda: 97)
+        assert exact != realm_of(CPU, Precision.FLOAT32)
     monkeypatch.setattr("cli.caches.version", lambda name: "0")  # pyright: ignore
     assert exact != realm_of(CPU, Precision.FLOAT32)
 
