@@ -14,7 +14,8 @@ from cli.progress import RunView, tell
 from cli.setup import folders_of, run_options_of
 from cli.workflow_file import Prompt, WorkflowError, WorkflowFile, read_workflow
 from cli.workflow_nodes import WorkflowNodes
-from cli.workflows.recording import Recording, store_of
+from cli.workflows.place import store_of
+from cli.workflows.recording import Recording
 from engine.context import JobExtra
 from engine.events import Event
 from engine.registry import Registry

@@ -17,8 +17,8 @@ from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
 from cli.workflow_nodes import WorkflowNodes
 from cli.workflows.node_classes import registry_of
-from cli.workflows.place import opened
-from cli.workflows.recording import Recording, store_of
+from cli.workflows.place import opened, store_of
+from cli.workflows.recording import Recording
 from cli.workflows.sides import split_ref
 from cli.workflows.telling import Refused, warn
 from engine.context import JobExtra

@@ -10,8 +10,7 @@ from typing import Any
 from cli.setup import folders_of
 from cli.workflow_nodes import WorkflowNodes
 from cli.workflows.node_classes import definitions_of, registry_of
-from cli.workflows.place import opened
-from cli.workflows.recording import store_of
+from cli.workflows.place import opened, store_of
 from cli.workflows.sides import version_of
 from cli.workflows.telling import Refused, named, warn
 from workflows.document import formatted

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from cli.workflows.author import add_author, author_of
 from cli.workflows.place import opened
@@ -31,13 +32,18 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def import_files(options: argparse.Namespace) -> int:
     """Take them in, all at once. Returns 1 if a file could not be read; the others are saved all the same."""
     errors = Console(stderr=True)
-    bars = Progress(TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), console=errors, transient=True)
-    with bars:
-        task = bars.add_task("", total=None)
-        read = read_files(options.paths, lambda done, total: bars.update(task, completed=done, total=total))
-    planned = plan(read.found)
-    with opened(options) as store:
-        saved = save(store, planned, author_of(options), dry_run=options.dry_run)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=errors, transient=True) as bars, opened(options) as store:
+        reading, drawing = (
+            bars.add_task(text, total=None, visible=False) for text in ("Reading", "Pictures")
+        )
+
+        def tell(task: TaskID, done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total, visible=True)
+
+        read = read_files(options.paths, partial(tell, reading))
+        planned = plan(read.found)
+        saved = save(store, planned, author_of(options), partial(tell, drawing), dry_run=options.dry_run)
     if options.json:
         print_json(_told(read, planned, saved))
     else:

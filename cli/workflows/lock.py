@@ -17,8 +17,7 @@ from cli.setup import folders_of
 from cli.workflow_file import WorkflowFile, read_workflow
 from cli.workflow_nodes import WorkflowNodes
 from cli.workflows.node_classes import registry_of
-from cli.workflows.place import opened
-from cli.workflows.recording import store_of
+from cli.workflows.place import opened, store_of
 from cli.workflows.telling import Refused, print_json, warn
 from engine.folders import Folders
 from engine.graph import as_object

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.arguments import add_database
 from cli.setup import folders_of
-from cli.workflows.recording import store_of
+from engine.folders import Folders
 from workflows.store import Store
 from workflows.store.errors import StoreError
 
@@ -28,6 +28,14 @@ def add_place(command: argparse.ArgumentParser) -> None:
         disable_all_custom_nodes=False,
         whitelist_custom_nodes=[],
     )
+
+
+def store_of(options: argparse.Namespace, folders: Folders) -> str | Path:
+    """Where the workflows are kept: `--workflows-database`, else a file among the user's."""
+    given = str(options.workflows_database)
+    if not given:
+        return folders.user / ".darkroom" / "workflows.sqlite"
+    return given if "://" in given else Path(given)
 
 
 @contextmanager

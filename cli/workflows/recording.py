@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 import uuid
 from collections.abc import Mapping
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.events import Event, NodeFinished, RunFinished
-from engine.folders import Folders
 from server.worker.host import Host
 from workflows.provenance.beginning import STAMP, Origin, begun
 from workflows.provenance.hashes import FileHashes
@@ -20,14 +18,6 @@ from workflows.store import Store
 from workflows.store.errors import StoreError
 
 _NOWHERE = Origin()
-
-
-def store_of(options: argparse.Namespace, folders: Folders) -> str | Path:
-    """Where the workflows are kept: `--workflows-database`, else a file among the user's."""
-    given = str(options.workflows_database)
-    if not given:
-        return folders.user / ".darkroom" / "workflows.sqlite"
-    return given if "://" in given else Path(given)
 
 
 class Recording:

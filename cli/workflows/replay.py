@@ -16,7 +16,8 @@ from rich.markup import escape
 
 from cli.progress import RunView
 from cli.setup import folders_of, run_options_of
-from cli.workflows.recording import Recording, store_of
+from cli.workflows.place import store_of
+from cli.workflows.recording import Recording
 from cli.workflows.replay_files import Restored, restored
 from cli.workflows.replay_report import Report, report_of
 from cli.workflows.replay_source import CannotReplay, Source, source_of

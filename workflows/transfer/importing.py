@@ -18,7 +18,7 @@ from workflows.formats import FormatError, NoWorkflow
 from workflows.store.content import Content
 from workflows.store.errors import Invalid
 from workflows.store.names import fold, label_list, workflow_name
-from workflows.transfer.pictures import PICTURES, thumbnail_of
+from workflows.transfer.pictures import PICTURES
 from workflows.transfer.reading import document_of
 
 Tell = Callable[[int, int], None]
@@ -106,8 +106,7 @@ def _read(file: _File) -> Found | Exception:
         document = document_of(path)
         if as_object(document.get("prompt")) == {} or document.get("nodes") == []:
             return NoWorkflow(f"{path}: the workflow in it is empty")
-        picture = thumbnail_of(path) if path.suffix.lower() in PICTURES else None
-        content = Content.of(document, picture)
+        content = Content.of(document, None)
         time = path.stat().st_mtime
     except (FormatError, DocumentError) as error:
         return error
@@ -150,8 +149,8 @@ class Line:
     name: str
     versions: list[Found]
     labels: list[str]
-    pictures: dict[str, Found] = field(default_factory=dict[str, Found])
-    """By digest, the file whose picture a version gets that has none of its own."""
+    pictures: dict[str, Path] = field(default_factory=dict[str, Path])
+    """By digest, the picture of a version: the first one that carries its document."""
 
 
 @dataclass
@@ -173,12 +172,12 @@ def plan(found: Iterable[Found]) -> Plan:
         if one.digest in first:
             twin, line = first[one.digest]
             made.twins.append((one, twin))
-            _enrich(line, twin, one)
+            _take_from(one, line)
             continue
         line = _line_for(one, lines)
         line.versions.append(one)
         first[one.digest] = (one, line)
-        _enrich(line, one, one)
+        _take_from(one, line)
     made.lines = list({id(line): line for line in lines.values()}.values())
     _name_apart(made.lines)
     return made
@@ -193,11 +192,12 @@ def _line_for(one: Found, lines: dict[tuple[str, str], Line]) -> Line:
     return lines[key]
 
 
-def _enrich(line: Line, kept: Found, twin: Found) -> None:
-    if twin.label and twin.label not in line.labels:
-        line.labels.append(twin.label)
-    if twin.content.thumbnail is not None:
-        line.pictures.setdefault(kept.digest, twin)
+def _take_from(one: Found, line: Line) -> None:
+    """Its label and its picture, also of a file whose document is there already."""
+    if one.label and one.label not in line.labels:
+        line.labels.append(one.label)
+    if one.path.suffix.lower() in PICTURES:
+        line.pictures.setdefault(one.digest, one.path)
 
 
 def _name_apart(lines: Iterable[Line]) -> None:

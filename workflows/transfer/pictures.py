@@ -26,8 +26,9 @@ def thumbnail_of(path: Path) -> bytes | None:
     try:
         with Image.open(path) as opened:
             opened.draft("RGB", (SIDE, SIDE))  # a JPEG is decoded small at once
-            opened.thumbnail((SIDE, SIDE), reducing_gap=2.0)
-            picture = _opaque(opened)
+            picture = opened.reduce(max(1, max(opened.size) // SIDE)) if opened.mode != "P" else opened
+            picture.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
+            picture = _opaque(picture)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return None
     kept = io.BytesIO()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,10 +14,12 @@ from sqlalchemy import Connection, select
 from engine.graph import as_object
 from workflows.store import MAIN, NotFound, Store, Version, VersionId, about, commits, content, listing
 from workflows.store.about import About, Wanted
+from workflows.store.blobs import Blob
 from workflows.store.refs import resolve
 from workflows.store.rows import version_at, versions_of
 from workflows.store.tables import versions
-from workflows.transfer.importing import Found, Line, Plan, told
+from workflows.transfer.importing import Found, Line, Plan, Tell, told
+from workflows.transfer.pictures import thumbnail_of
 
 _MOST_LABELS = 32
 _AT_ONCE = 500
@@ -48,13 +52,17 @@ class _Undone(Exception):
         self.saved = saved
 
 
-def save(store: Store, plan: Plan, author: str, *, dry_run: bool = False) -> Saved:
+def save(
+    store: Store, plan: Plan, author: str, tell: Tell = lambda done, total: None, *, dry_run: bool = False
+) -> Saved:
     """Save all of it: each document that the store does not have, as a new workflow or as the next versions
     of the one of that name. Raises StoreError; nothing is saved then, nor in a `dry_run`.
     """
+    known = store.read(lambda on: _there(on, plan.lines))
+    pictures = {} if dry_run else _thumbnails(plan.lines, known, tell)
 
     def work(on: Connection) -> Saved:
-        saved = _Saving(on, author).all_of(plan.lines)
+        saved = _Saving(on, author, pictures).all_of(plan.lines)
         if dry_run:
             raise _Undone(saved)
         return saved
@@ -66,35 +74,27 @@ def save(store: Store, plan: Plan, author: str, *, dry_run: bool = False) -> Sav
 
 
 class _Saving:
-    def __init__(self, connection: Connection, author: str) -> None:
+    def __init__(self, connection: Connection, author: str, pictures: Mapping[str, Blob]) -> None:
         self._on = connection
         self._author = author
+        self._pictures = pictures
         self._made = Saved()
 
     def all_of(self, lines: Sequence[Line]) -> Saved:
-        there = self._there({one.digest for line in lines for one in line.versions})
+        there = _there(self._on, lines)
         for line in lines:
             self._made.known += [(one, there[one.digest]) for one in line.versions if one.digest in there]
             if new := [one for one in line.versions if one.digest not in there]:
                 self._save(line, new)
         return self._made
 
-    def _there(self, digests: set[str]) -> dict[str, Version]:
-        """The oldest version with each document that the store has."""
-        wanted, found = sorted(digests), dict[str, Version]()
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = versions.c.document.in_(wanted[start : start + _AT_ONCE])
-            query = select(versions.c.seq).where(some).order_by(versions.c.seq.desc())
-            for version in versions_of(self._on, list(self._on.execute(query).scalars())).values():
-                found[version.document] = version
-        return found
-
     def _save(self, line: Line, new: Sequence[Found]) -> None:
         name, head = self._place(line)
         labels = tuple(line.labels[:_MOST_LABELS])
         began = head is None
         for one in new:
-            draft = commits.Draft(_with_picture(one, line), self._author, told(one))
+            with_picture = replace(one.content, thumbnail=self._pictures.get(one.digest))
+            draft = commits.Draft(with_picture, self._author, told(one))
             if head is None:
                 seq = commits.create(self._on, About(name, "", labels), draft, None)
             else:
@@ -129,9 +129,25 @@ class _Saving:
         return found if isinstance(found, str) else ""
 
 
-def _with_picture(one: Found, line: Line) -> content.Content:
-    """Its content, with the picture of a file that holds the same."""
-    twin = line.pictures.get(one.digest)
-    if one.content.thumbnail is not None or twin is None:
-        return one.content
-    return replace(one.content, thumbnail=twin.content.thumbnail)
+def _there(connection: Connection, lines: Sequence[Line]) -> dict[str, Version]:
+    """The oldest version with each document that the store has, by digest."""
+    wanted, found = sorted({one.digest for line in lines for one in line.versions}), dict[str, Version]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = versions.c.document.in_(wanted[start : start + _AT_ONCE])
+        query = select(versions.c.seq).where(some).order_by(versions.c.seq.desc())
+        for version in versions_of(connection, list(connection.execute(query).scalars())).values():
+            found[version.document] = version
+    return found
+
+
+def _thumbnails(lines: Sequence[Line], known: Container[str], tell: Tell) -> dict[str, Blob]:
+    """Small pictures of the versions that are new, by digest of their documents."""
+    wanted = {digest: path for line in lines for digest, path in line.pictures.items() if digest not in known}
+    found: dict[str, Blob] = {}
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        made = pool.map(thumbnail_of, wanted.values())
+        for done, (digest, picture) in enumerate(zip(wanted, made, strict=True), start=1):
+            tell(done, len(wanted))
+            if picture is not None:
+                found[digest] = Blob.of("thumbnail", picture)
+    return found
