@@ -47,10 +47,12 @@ from server.packs.known import Packs, listener
 from server.packs.passing import packs as pack_routes
 from server.provenance.recording import PROVENANCE, Provenance
 from server.routes import ROUTES
+from server.runs.ledger import LEDGER, Ledger
 from server.settings import Settings
 from server.specs import Specs, code_hash
 from server.stream.sockets import Hub
 from server.supervision.pool import Pool
+from server.sweeps.feeder import FEEDER, Feeder
 from server.users import Users
 from server.workflows.access import WORKFLOWS, Workflows
 from server.workflows.functions import FUNCTIONS, Functions
@@ -118,6 +120,8 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[FUNCTIONS] = Functions(app[WORKFLOWS], specs, settings.folders)
     app[ENDINGS] = Endings(queue)
     app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
+    app[LEDGER] = Ledger(queue, app[WORKFLOWS])
+    app[FEEDER] = Feeder(app)
     app[TABLE] = ROUTES
     app[STREAMS] = set()
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
@@ -132,6 +136,8 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         app[PACKS].recall()
     tasks = [asyncio.create_task(_open(app), name="open")]
     tasks.append(asyncio.create_task(app[PROVENANCE].recover(), name="records"))
+    tasks.append(asyncio.create_task(app[LEDGER].run(), name="ledger"))
+    tasks.append(asyncio.create_task(app[FEEDER].run(), name="sweeps"))
     tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
     tasks.append(asyncio.create_task(app[METRICS].watch(), name="lag"))
     yield

@@ -16,16 +16,17 @@ from aiohttp import web
 from server.http import Problem
 from server.jobs.queue import Queue
 from server.jobs.records import Job, Position, StoreError
+from server.runs.consequences import keep, lost
 from server.workflows.access import Workflows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from workflows.sweeps.store import Outcome
+
 log = logging.getLogger("darkroom.server")
 _BATCH = 200
 _PAUSE = 2.0
-Keeper = Callable[["Connection", Sequence[Job], Sequence[str]], None]
-"""Writes what follows from runs that are over, and from those of which nothing but the id is left."""
 
 
 class Ledger:
@@ -40,10 +41,8 @@ class Ledger:
         """The name of the job table, known once `caught_up`."""
         self.caught_up = asyncio.Event()
         """Everything that had ended when the server started is written down."""
-        self.keepers: list[Keeper] = []
-        """Called in a thread within the transaction, in order. It may be done again."""
         self.on_kept: list[Callable[[], None]] = []
-        """Called once the transaction is on disk."""
+        """Called once something more is written down."""
         queue.on_end.append(self._over)
 
     def _over(self, prompt_id: str) -> None:
@@ -87,10 +86,16 @@ class Ledger:
 
     async def _keep(self, at: Position, over: Sequence[Job], vanished: Sequence[str]) -> None:
         def work(connection: Connection) -> None:
-            for keep in self.keepers:
-                keep(connection, over, vanished)
+            keep(connection, over, [lost(run) for run in vanished])
             _write(connection, self._name, at)
 
+        await self._write(work)
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down how runs of sweeps ended that never were jobs."""
+        await self._write(lambda connection: keep(connection, (), outcomes))
+
+    async def _write(self, work: Callable[[Connection], None]) -> None:
         await self._workflows.call(lambda store: store.write(work))
         for tell in self.on_kept:
             tell()
@@ -131,4 +136,3 @@ def _write(connection: Connection, name: str, at: Position) -> None:
 
 
 LEDGER = web.AppKey("ledger", Ledger)
-__all__ = ["LEDGER", "Keeper", "Ledger"]

@@ -9,7 +9,7 @@ from math import prod
 from random import Random, SystemRandom
 from typing import Any, Literal, NamedTuple
 
-from workflows.functions import Bound, Function, Input, InputProblem, InvalidInputs
+from workflows.functions import Function, Input, InputProblem, InvalidInputs
 from workflows.functions.bind import LARGEST_SEED
 from workflows.functions.released import Called
 from workflows.functions.values import RANDOM
@@ -111,14 +111,14 @@ class Plan:
     varied: tuple[str, ...]
     """The inputs that may differ between runs."""
 
-    def bound(self, called: Called, random: Random | None = None) -> list[Bound]:
+    def resolved(self, called: Called, random: Random | None = None) -> list[Json]:
         """Each run's values checked and completed, seeds and choices among them. Raises InvalidRows."""
         chance = random or SystemRandom()
-        found: list[Bound] = []
+        found: list[Json] = []
         problems: dict[tuple[str, str], RowProblem] = {}
         for index, row in enumerate(self.rows):
             try:
-                found.append(called.bound(row.values, text=row.text, random=chance))
+                found.append(called.bound(row.values, text=row.text, random=chance).values)
             except InvalidInputs as error:
                 for one in error.problems:
                     problems.setdefault((one.input, one.message), RowProblem(index, one))
@@ -128,7 +128,7 @@ class Plan:
 
 
 def planned(spec: Spec, function: Function, random: Random | None = None) -> Plan:
-    """The runs a sweep of a function is. Raises SweepError; the values are checked by `Plan.bound`."""
+    """The runs a sweep of a function is. Raises SweepError; the values are checked by `Plan.resolved`."""
     if sum(part is not None for part in (spec.grid, spec.rows, spec.csv)) > 1:
         raise SweepError("grid", "give one of grid, rows and csv")
     entry = None if spec.seed is None else _seed_input(spec.seed, function)

@@ -1235,6 +1235,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workflows/{name}/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a workflow over many inputs. `name` is NAME or NAME@REF; without REF it is its newest release.
+         * @description All inputs are checked before anything runs, and all runs are on disk before the answer. They enter the
+         *     queue a few at a time, so that others are not kept waiting by all of them. With an `Idempotency-Key`, a
+         *     request that is sent again answers with the sweep there is.
+         */
+        post: operations["post_api_v1_workflows_name_sweeps"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sweeps, the newest first; of one workflow with `workflow`. */
+        get: operations["get_api_v1_sweeps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sweep with its runs, from `offset` on, at most `limit` of them (1,000). */
+        get: operations["get_api_v1_sweeps_id"];
+        put?: never;
+        post?: never;
+        /** Let no more runs of a sweep begin. One that runs goes on, and what was made stays. */
+        delete: operations["delete_api_v1_sweeps_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{id}/grid.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The results as one labelled picture: the first input that varies across, the second down.
+         * @description Runs that are not over, or failed, are marked. `output` names which output is shown; the first picture by
+         *     default.
+         */
+        get: operations["get_api_v1_sweeps_id_grid_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{id}/table.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The results as CSV: index, inputs, status, seconds, and a column for each output. */
+        get: operations["get_api_v1_sweeps_id_table_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system_stats": {
         parameters: {
             query?: never;
@@ -2582,6 +2677,16 @@ export interface components {
             problems: components["schemas"]["InputProblem"][];
         };
         /**
+         * InvalidRows
+         * @description Nothing runs, for values do not fit.
+         */
+        InvalidRows: {
+            /** @description Its code is `invalid_inputs`. */
+            error: components["schemas"]["ErrorDetail"];
+            /** Problems */
+            problems: components["schemas"]["RowProblem"][];
+        };
+        /**
          * JobDetail
          * @description A job with its graph and outputs.
          */
@@ -3781,6 +3886,26 @@ export interface components {
             type: string;
         };
         /**
+         * RowProblem
+         * @description A value that cannot be used.
+         */
+        RowProblem: {
+            /** Input */
+            input: string;
+            /**
+             * Code
+             * @description `unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option` or `not_callable`.
+             */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Row
+             * @description The first run that has it, counted from 0.
+             */
+            row: number;
+        };
+        /**
          * RunAccepted
          * @description The run waits, and stays in the queue if the server stops.
          */
@@ -4123,6 +4248,30 @@ export interface components {
             report: components["schemas"]["ReportEntry"][];
         };
         /**
+         * SeedsBody
+         * @description How seeds vary.
+         */
+        SeedsBody: {
+            /**
+             * Mode
+             * @description One seed for all runs, the next whole number each time, or drawn by the server.
+             * @enum {string}
+             */
+            mode: "fixed" | "increment" | "random";
+            /**
+             * Count
+             * @description Runs for each combination. With several, every combination has the same seeds; with one, every run has a seed of its own.
+             * @default 1
+             */
+            count?: number;
+            /**
+             * Input
+             * @description Needed only where a workflow has several seeds.
+             * @default null
+             */
+            input?: string | null;
+        };
+        /**
          * Side
          * @description One of two documents to compare: a version, or the document itself.
          */
@@ -4145,6 +4294,254 @@ export interface components {
             document?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * SweepAxis
+         * @description An input that varies independently of the others.
+         */
+        SweepAxis: {
+            /** Input */
+            input: string;
+            /** Values */
+            values: unknown[];
+        };
+        /**
+         * SweepBody
+         * @description Many calls of a workflow: one of `grid`, `rows` and `csv` says which inputs vary.
+         */
+        SweepBody: {
+            /**
+             * Inputs
+             * @description Inputs that are the same in all runs.
+             */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Grid
+             * @description Values by input: every combination runs, the last input changing fastest.
+             * @default null
+             */
+            grid?: {
+                [key: string]: unknown[];
+            } | null;
+            /**
+             * Rows
+             * @description The inputs of each run.
+             * @default null
+             */
+            rows?: {
+                [key: string]: unknown;
+            }[] | null;
+            /**
+             * Csv
+             * @description The same as a table with the names of inputs in its first line.
+             * @default null
+             */
+            csv?: string | null;
+            /** @default null */
+            seed?: components["schemas"]["SeedsBody"] | null;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Client Id
+             * @description Session of the WebSocket that gets the messages.
+             * @default null
+             */
+            client_id?: string | null;
+        };
+        /**
+         * SweepItemRecord
+         * @description One run of a sweep.
+         */
+        SweepItemRecord: {
+            /** Index */
+            index: number;
+            /**
+             * Inputs
+             * @description All of them, with seeds that were drawn.
+             */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /** Run Id */
+            run_id: string;
+            /**
+             * Status
+             * @description `pending`, `running`, `success`, `error`, `cancelled`, `interrupted`, `quarantined`, `refused` if it could not be queued, or `lost` if its job was deleted.
+             */
+            status: string;
+            /**
+             * Outputs
+             * @description As a run by name answers them.
+             */
+            outputs: {
+                [key: string]: unknown;
+            };
+            /** Seconds */
+            seconds: number | null;
+            /** Error */
+            error: string | null;
+        };
+        /**
+         * SweepRecord
+         * @description A sweep with some of its runs.
+         */
+        SweepRecord: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Workflow */
+            workflow: string;
+            /**
+             * Version
+             * @description Id of the version that runs.
+             */
+            version: string;
+            /** Release */
+            release: string | null;
+            /** Author */
+            author: string;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Finished
+             * @description Milliseconds since 1970; null while there is something to run.
+             */
+            finished: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done" | "cancelled";
+            /** Total */
+            total: number;
+            /**
+             * Done
+             * @description Runs that gave their outputs.
+             */
+            done: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Cancelled
+             * @description Runs that were cancelled.
+             */
+            cancelled: number;
+            /**
+             * Axes
+             * @description Empty for rows.
+             */
+            axes: components["schemas"]["SweepAxis"][];
+            /**
+             * Varied
+             * @description The inputs that may differ.
+             */
+            varied: string[];
+            /**
+             * Grid
+             * @description Path of the grid picture on this server, once there is one.
+             */
+            grid: string | null;
+            /**
+             * Table
+             * @description Path of the table on this server.
+             */
+            table: string;
+            /** Items */
+            items: components["schemas"]["SweepItemRecord"][];
+            /**
+             * More
+             * @description Whether there are runs after these; ask with `offset` for them.
+             */
+            more: boolean;
+        };
+        /**
+         * SweepSummary
+         * @description A sweep, as lists show it.
+         */
+        SweepSummary: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Workflow */
+            workflow: string;
+            /**
+             * Version
+             * @description Id of the version that runs.
+             */
+            version: string;
+            /** Release */
+            release: string | null;
+            /** Author */
+            author: string;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Finished
+             * @description Milliseconds since 1970; null while there is something to run.
+             */
+            finished: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done" | "cancelled";
+            /** Total */
+            total: number;
+            /**
+             * Done
+             * @description Runs that gave their outputs.
+             */
+            done: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Cancelled
+             * @description Runs that were cancelled.
+             */
+            cancelled: number;
+            /**
+             * Axes
+             * @description Empty for rows.
+             */
+            axes: components["schemas"]["SweepAxis"][];
+            /**
+             * Varied
+             * @description The inputs that may differ.
+             */
+            varied: string[];
+            /**
+             * Grid
+             * @description Path of the grid picture on this server, once there is one.
+             */
+            grid: string | null;
+            /**
+             * Table
+             * @description Path of the table on this server.
+             */
+            table: string;
+        };
+        /**
+         * SweepsAnswer
+         * @description Some sweeps, the newest first.
+         */
+        SweepsAnswer: {
+            /** Sweeps */
+            sweeps: components["schemas"]["SweepSummary"][];
+            /** Total */
+            total: number;
         };
         /**
          * SystemFacts
@@ -7414,6 +7811,232 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallFailed"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_workflows_name_sweeps: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SweepBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSummary"];
+                };
+            };
+            /** @description A sweep, as lists show it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSummary"];
+                };
+            };
+            /** @description Every problem of the graph */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptRefused"];
+                };
+            };
+            /** @description Nothing runs, for values do not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidRows"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_sweeps: {
+        parameters: {
+            query?: {
+                workflow?: string;
+                offset?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_sweeps_id: {
+        parameters: {
+            query?: {
+                offset?: string;
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepRecord"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_api_v1_sweeps_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSummary"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_sweeps_id_grid_png: {
+        parameters: {
+            query?: {
+                output?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_sweeps_id_table_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description What went wrong */
