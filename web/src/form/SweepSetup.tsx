@@ -112,14 +112,16 @@ export function SweepSetup({ form, reference, onRefused, onClose }: Props) {
             allowDeselect={false}
             onChange={(mode) => setPlan({ ...plan, mode: MODES.find((one) => one === mode) ?? "fixed" })}
           />
-          <NumberInput
-            label={t("sweep.each")}
-            min={1}
-            max={1000}
-            allowDecimal={false}
-            value={plan.count}
-            onChange={(next) => setPlan({ ...plan, count: Math.max(1, Number(next) || 1) })}
-          />
+          {plan.mode !== "fixed" && (
+            <NumberInput
+              label={t("sweep.each")}
+              min={1}
+              max={1000}
+              allowDecimal={false}
+              value={plan.count}
+              onChange={(next) => setPlan({ ...plan, count: Math.max(1, Number(next) || 1) })}
+            />
+          )}
         </div>
       )}
       <p className={styles.count} role="status" data-testid="sweep-count">

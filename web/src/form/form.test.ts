@@ -189,11 +189,17 @@ describe("a sweep", () => {
       { mode: "increment", count: 2 },
     );
     expect(body).toEqual({
-      inputs: { prompt: "a fox", sampler: "euler", tile: true },
+      inputs: { prompt: "a fox", sampler: "euler", tile: true, seed: "random" },
       grid: { steps: [4, 8], cfg: [1, 2, 3] },
       seed: { input: "seed", mode: "increment", count: 2 },
     });
     expect(countOf(body)).toBe(12);
+  });
+
+  it("runs each combination once if the seed is the same", () => {
+    const body = gridBody(FIELDS, { seed: 7 }, { steps: list("4, 8") }, { mode: "fixed", count: 5 });
+    expect(body).toMatchObject({ inputs: { seed: 7 }, seed: { input: "seed", mode: "fixed", count: 1 } });
+    expect(countOf(body)).toBe(2);
   });
 
   it("draws no seed where seeds are what varies", () => {

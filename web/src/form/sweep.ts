@@ -1,6 +1,6 @@
 /** Many runs from one form: which inputs vary, how, and how many runs that makes. */
 import { type Json, same } from "@/graph/json";
-import { type Field, type NumberField, RANDOM } from "./fields";
+import type { Field, NumberField } from "./fields";
 import { readValue, type Values } from "./values";
 
 /** How one input varies. What is typed stays text until it is read: it may be half written. */
@@ -12,6 +12,7 @@ export type Axis =
 export type Axes = Readonly<Record<string, Axis>>;
 
 export type SeedMode = "fixed" | "increment" | "random";
+/** Seeds begin with what stands in the form; `random` there draws the first one. */
 export interface SeedPlan {
   readonly mode: SeedMode;
   /** Runs for each combination, each with a seed of its own. */
@@ -104,14 +105,11 @@ function fixedPart(
   seed: SeedPlan | null,
 ): Pick<SweepBody, "inputs" | "seed"> {
   const input = fields.find((field) => field.kind === "number" && field.isSeed)?.name;
-  const inputs = Object.fromEntries(
-    // The server draws seeds as the plan says; a fixed one has to be a number.
-    Object.entries(values).filter(
-      ([name, value]) => !varied.includes(name) && !(name === input && value === RANDOM),
-    ),
-  );
+  const inputs = Object.fromEntries(Object.entries(values).filter(([name]) => !varied.includes(name)));
   const isPlanned = seed !== null && input !== undefined && !varied.includes(input);
-  return { inputs, ...(isPlanned ? { seed: { input, ...seed } } : {}) };
+  if (!isPlanned) return { inputs };
+  // With one seed for all, a second run of a combination would be the same as the first.
+  return { inputs, seed: { input, mode: seed.mode, count: seed.mode === "fixed" ? 1 : seed.count } };
 }
 
 /** How many runs a sweep is. */
