@@ -21,9 +21,10 @@ def origin_of(extra_data: Mapping[str, Any]) -> Origin:
     if said is None:
         return _NOWHERE
     workflow, version, release = (_text(said.get(name)) for name in ("workflow", "version", "release"))
-    modified = said.get("modified")
-    flag = modified if isinstance(modified, bool) else None
-    return Origin(workflow, version, release, flag, as_object(said.get("inputs")) or {})
+    modified, inputs = said.get("modified"), as_object(said.get("inputs"))
+    if not isinstance(modified, bool):
+        modified = None if inputs is None else False  # a call runs the version, with these values
+    return Origin(workflow, version, release, modified, inputs or {})
 
 
 def stamped(job: NewJob) -> Any:
