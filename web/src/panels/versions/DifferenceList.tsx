@@ -28,6 +28,8 @@ interface Props {
 }
 
 const MOST = 500;
+const BRIEF = 80;
+const WHOLE = 2_000;
 
 /** Every difference in words; choosing one shows where it is. */
 export function DifferenceList({ differences, more, document, at, place, onLook, onMore }: Props) {
@@ -71,7 +73,11 @@ export function DifferenceList({ differences, more, document, at, place, onLook,
             >
               <Sign kind={one.kind} />
               <span>
-                <DifferenceText difference={one} document={document} />
+                <DifferenceText
+                  difference={one}
+                  document={document}
+                  longest={place === "wide" ? WHOLE : BRIEF}
+                />
               </span>
             </button>
           </li>

@@ -8,12 +8,14 @@ interface Props {
   readonly difference: Difference;
   /** The newer one: names its subgraphs. */
   readonly document: Document;
+  /** Signs of a value that are shown. */
+  readonly longest?: number;
 }
 
 /** A difference in words. */
-export function DifferenceText({ difference, document }: Props) {
+export function DifferenceText({ difference, document, longest }: Props) {
   const { t } = useTranslation("versions");
-  const [from, to] = sidesOf(difference);
+  const [from, to] = sidesOf(difference, longest);
   const name = document.graphs.by[difference.graph]?.info["name"];
   const isInside = difference.graph !== ROOT && "node" in difference;
   const nothing = t("nothing");

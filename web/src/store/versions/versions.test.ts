@@ -11,6 +11,7 @@ import { messageOf } from "./message";
 import { nameFromFile, refTrouble, workflowNameTrouble } from "./names";
 import { isBelow, raised } from "./numbers";
 import { replaceDocument } from "./replace";
+import { sidesOf } from "./sides";
 
 const english: Parameters<typeof messageOf>[1] = (key, params = {}) =>
   `${key.replace("versions:message.", "")}(${Object.values(params).join(" ")})`;
@@ -61,6 +62,29 @@ describe("the message of a version nobody wrote one for", () => {
   it("says layout if nothing else is new, and nothing for nothing", () => {
     expect(messageAfter((draft) => edit.moveBy(draft, ROOT, ["5"], [10, 0]))).toBe("layout()");
     expect(messageAfter(() => {})).toBe("");
+  });
+});
+
+describe("two sides of a difference in short", () => {
+  const sides = (from: string, to: string) =>
+    sidesOf({ kind: "value", graph: ROOT, node: "1", title: "Prompt", input: "text", from, to }, 30);
+
+  it("are whole while they are short", () => expect(sides("a fox", "a hare")).toEqual(["a fox", "a hare"]));
+
+  it("show the place where long texts differ", () => {
+    const before = "a very long prompt about a fox face on a teal background, soft light, 35 mm";
+    const [from, to] = sides(before, before.replace("teal", "red"));
+    expect(from).toBe("…face on a teal background,…");
+    expect(to).toBe("…face on a red background,…");
+  });
+
+  it("are cut where they differ all along", () => {
+    expect(sides("x".repeat(99), "y".repeat(99))).toEqual([`${"x".repeat(30)}…`, `${"y".repeat(30)}…`]);
+  });
+
+  it("show what was added at the end", () => {
+    const before = "a fox face on a teal background";
+    expect(sides(before, `${before}, at night`)).toEqual(["…background", "…background, at night"]);
   });
 });
 
