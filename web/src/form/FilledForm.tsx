@@ -80,6 +80,7 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
               <SweepSetup
                 form={form}
                 reference={reference}
+                workflow={callable.name}
                 onRefused={refuse}
                 onClose={() => setSweep(false)}
               />

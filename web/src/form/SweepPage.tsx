@@ -13,7 +13,7 @@ import { useSweep } from "./useSweep";
 /** Many runs of one workflow: how far they are, and what came out, as a grid and as a table. */
 export function SweepPage({ id }: { readonly id: string }) {
   const { t } = useTranslation("functions");
-  const { sweep, error, again } = useSweep(id);
+  const { sweep, error, again, more } = useSweep(id);
   if (sweep === null) {
     if (error === null) return <Skeleton height={240} aria-label={t("form.loading")} />;
     return (
@@ -37,7 +37,7 @@ export function SweepPage({ id }: { readonly id: string }) {
             {sweep.failed > 0 && (
               <span className={styles.failed}>{t("sweep.failed", { count: sweep.failed })}</span>
             )}
-            {sweep.isCancelled && <span>{t("sweep.cancelled")}</span>}
+            {sweep.status === "cancelled" && <span>{t("sweep.cancelled")}</span>}
           </div>
         </div>
         <div className={formStyles.ways}>
@@ -65,12 +65,12 @@ export function SweepPage({ id }: { readonly id: string }) {
         <Progress
           size="md"
           mb="lg"
-          value={(100 * (sweep.done + sweep.failed)) / Math.max(1, sweep.total)}
+          value={(100 * (sweep.done + sweep.failed + sweep.cancelled)) / Math.max(1, sweep.total)}
           aria-label={t("form.progress")}
         />
       )}
       {sweep.grid !== null && <Grid sweep={sweep} />}
-      <Results sweep={sweep} />
+      <Results sweep={sweep} onMore={more} />
     </div>
   );
 }
@@ -100,26 +100,28 @@ function Grid({ sweep }: { readonly sweep: Sweep }) {
   );
 }
 
+interface ResultsProps {
+  readonly sweep: Sweep;
+  readonly onMore: () => void;
+}
+
 /** Only the columns that vary say anything. */
-function Results({ sweep }: { readonly sweep: Sweep }) {
+function Results({ sweep, onMore }: ResultsProps) {
   const { t } = useTranslation("functions");
-  const columns = variedIn(sweep.items);
   return (
     <div>
       <div className={styles.tableHead}>
         <h2>{t("sweep.table")}</h2>
-        {sweep.table !== null && (
-          <Button
-            component="a"
-            variant="default"
-            size="xs"
-            href={addressOf(sweep.table)}
-            download={`${sweep.workflow}.csv`}
-            leftSection={<IconDownload size={14} aria-hidden />}
-          >
-            {t("sweep.saveTable")}
-          </Button>
-        )}
+        <Button
+          component="a"
+          variant="default"
+          size="xs"
+          href={addressOf(sweep.table)}
+          download={`${sweep.workflow}.csv`}
+          leftSection={<IconDownload size={14} aria-hidden />}
+        >
+          {t("sweep.saveTable")}
+        </Button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
       <section className={styles.table} aria-label={t("sweep.table")} tabIndex={0}>
@@ -127,7 +129,7 @@ function Results({ sweep }: { readonly sweep: Sweep }) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t("sweep.number")}</Table.Th>
-              {columns.map((column) => (
+              {sweep.varied.map((column) => (
                 <Table.Th key={column}>{column}</Table.Th>
               ))}
               <Table.Th>{t("sweep.state")}</Table.Th>
@@ -136,11 +138,16 @@ function Results({ sweep }: { readonly sweep: Sweep }) {
           </Table.Thead>
           <Table.Tbody>
             {sweep.items.map((item) => (
-              <Row key={item.index} item={item} columns={columns} />
+              <Row key={item.index} item={item} columns={sweep.varied} />
             ))}
           </Table.Tbody>
         </Table>
       </section>
+      {sweep.more && (
+        <Button mt="xs" variant="subtle" size="compact-sm" onClick={onMore}>
+          {t("sweep.rest", { count: sweep.total - sweep.items.length })}
+        </Button>
+      )}
     </div>
   );
 }
@@ -152,19 +159,17 @@ function Row({ item, columns }: { readonly item: SweepItem; readonly columns: re
       <Table.Td>{item.index + 1}</Table.Td>
       {columns.map((column) => (
         <Table.Td key={column} className={styles.cell ?? ""}>
-          {choiceText(item.inputs[column] ?? null)}
+          {choiceText((item.inputs[column] ?? null) as Json)}
         </Table.Td>
       ))}
       <Table.Td>
-        {item.run === null ? (
-          t("state.queued")
-        ) : (
-          <a href={hashOf({ kind: "run", id: item.run })}>{t(`state.${wordFor(item.status)}`)}</a>
-        )}
+        <a href={hashOf({ kind: "run", id: item.run_id })} title={item.error ?? undefined}>
+          {t(`state.${wordFor(item.status)}`)}
+        </a>
       </Table.Td>
       <Table.Td className={styles.outputs ?? ""}>
         {Object.entries(item.outputs).map(([name, value]) => (
-          <Output key={name} name={name} value={value} />
+          <Output key={name} name={name} value={value as Json} />
         ))}
       </Table.Td>
     </Table.Tr>
@@ -190,26 +195,17 @@ function Output({ name, value }: { readonly name: string; readonly value: Json }
   });
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+/** What the catalogue has a word for; everything else went wrong. */
+const WORDS: Readonly<Record<string, "queued" | "running" | "success" | "cancelled" | "interrupted">> = {
   pending: "queued",
-  queued: "queued",
-  waiting: "queued",
   running: "running",
-  in_progress: "running",
-  completed: "success",
   success: "success",
   cancelled: "cancelled",
   interrupted: "interrupted",
 };
 
-function wordFor(status: string): string {
+function wordFor(status: string) {
   return WORDS[status] ?? "error";
-}
-
-function variedIn(items: readonly SweepItem[]): string[] {
-  const names = [...new Set(items.flatMap((item) => Object.keys(item.inputs)))];
-  if (items.length < 2) return names;
-  return names.filter((name) => new Set(items.map((item) => JSON.stringify(item.inputs[name]))).size > 1);
 }
 
 /** The server names its own paths; the page may lie below a folder. */

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { navigate } from "@/app/route";
 import { startSweep } from "@/store/functions/sweeps";
 import { AxisControl } from "./AxisControl";
+import { PastSweeps } from "./PastSweeps";
 import styles from "./SweepSetup.module.css";
 import {
   type Axes,
@@ -24,6 +25,8 @@ import { bodyOf } from "./values";
 interface Props {
   readonly form: Form;
   readonly reference: string;
+  /** Its name alone. */
+  readonly workflow: string;
   readonly onRefused: (error: unknown) => void;
   readonly onClose: () => void;
 }
@@ -35,7 +38,7 @@ interface Table extends Csv {
 const MODES: readonly SeedMode[] = ["fixed", "increment", "random"];
 
 /** The form for many runs at once: each input fixed or varied, or a table with a run in each line. */
-export function SweepSetup({ form, reference, onRefused, onClose }: Props) {
+export function SweepSetup({ form, reference, workflow, onRefused, onClose }: Props) {
   const { t } = useTranslation("functions");
   const [axes, setAxes] = useState<Axes>({});
   const [table, setTable] = useState<Table | null>(null);
@@ -143,6 +146,7 @@ export function SweepSetup({ form, reference, onRefused, onClose }: Props) {
           {t("sweep.back")}
         </Button>
       </div>
+      <PastSweeps workflow={workflow} />
     </div>
   );
 }

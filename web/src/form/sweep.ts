@@ -66,10 +66,11 @@ export function firstRange(field: NumberField, value: Json | undefined): Axis & 
   return { kind: "range", from, to: field.max === null ? end : Math.min(field.max, end), step: field.step };
 }
 
+/** As the server takes it: what is the same in all runs, and one of `grid` and `rows`. */
 export interface SweepBody {
-  readonly inputs: Readonly<Record<string, Json>>;
-  readonly grid?: Readonly<Record<string, readonly Json[]>>;
-  readonly rows?: readonly Readonly<Record<string, Json>>[];
+  readonly inputs: Record<string, Json>;
+  readonly grid?: Record<string, Json[]>;
+  readonly rows?: Values[];
   readonly seed?: { readonly input: string; readonly mode: SeedMode; readonly count: number };
 }
 
@@ -80,10 +81,10 @@ export function gridBody(
   axes: Axes,
   seed: SeedPlan | null,
 ): SweepBody {
-  const grid: Record<string, readonly Json[]> = {};
+  const grid: Record<string, Json[]> = {};
   for (const field of fields) {
     const { values: found } = axisValues(field, axes[field.name] ?? { kind: "fixed" });
-    if (found.length > 0) grid[field.name] = found;
+    if (found.length > 0) grid[field.name] = [...found];
   }
   return { ...fixedPart(fields, values, Object.keys(grid), seed), grid };
 }
@@ -95,7 +96,7 @@ export function rowsBody(
   seed: SeedPlan | null,
 ): SweepBody {
   const varied = new Set(rows.flatMap((row) => Object.keys(row)));
-  return { ...fixedPart(fields, values, [...varied], seed), rows };
+  return { ...fixedPart(fields, values, [...varied], seed), rows: [...rows] };
 }
 
 function fixedPart(

@@ -10,10 +10,14 @@ interface Watched {
   readonly error: string | null;
 }
 
+/** Runs of a sweep that are listed at first. */
+const FIRST = 100;
+
 /** A sweep as it goes on: asked for again when the queue moves, until all of it is settled. */
-export function useSweep(id: string): Watched & { readonly again: () => void } {
+export function useSweep(id: string): Watched & { readonly again: () => void; readonly more: () => void } {
   const [watched, setWatched] = useState<Watched>({ sweep: null, error: null });
   const [tries, setTries] = useState(0);
+  const [limit, setLimit] = useState(FIRST);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each try asks again
   useEffect(() => {
     let isGone = false;
@@ -21,7 +25,7 @@ export function useSweep(id: string): Watched & { readonly again: () => void } {
     const look = async () => {
       timer = undefined;
       try {
-        const sweep = await readSweep(id);
+        const sweep = await readSweep(id, limit);
         if (isGone) return;
         setWatched({ sweep, error: null });
         if (!isSettled(sweep)) soon(4 * PAUSE);
@@ -49,6 +53,10 @@ export function useSweep(id: string): Watched & { readonly again: () => void } {
       clearTimeout(timer);
       stop();
     };
-  }, [id, tries]);
-  return { ...watched, again: () => setTries((count) => count + 1) };
+  }, [id, tries, limit]);
+  return {
+    ...watched,
+    again: () => setTries((count) => count + 1),
+    more: () => setLimit((count) => count * 5),
+  };
 }
