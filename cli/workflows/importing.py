@@ -18,6 +18,7 @@ from workflows.transfer.importing import Plan, Read, plan, read_files
 from workflows.transfer.saving import Saved, save
 
 _LISTED = 20
+_STAGES = ("Reading", "Pictures")
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -34,9 +35,7 @@ def import_files(options: argparse.Namespace) -> int:
     errors = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True) as bars, opened(options) as store:
-        reading, drawing = (
-            bars.add_task(text, total=None, visible=False) for text in ("Reading", "Pictures")
-        )
+        reading, drawing = (bars.add_task(name, total=None, visible=False) for name in _STAGES)
 
         def tell(task: TaskID, done: int, total: int) -> None:
             bars.update(task, completed=done, total=total, visible=True)

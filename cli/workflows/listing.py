@@ -17,6 +17,9 @@ from workflows.store.records import Page, WorkflowItem
 _WIDE = 400
 """Columns of a table that goes into a file or another program: it is never cut."""
 
+_KEPT_WHOLE = 4
+"""Columns whose words are not broken over lines."""
+
 
 def arguments(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
@@ -52,8 +55,8 @@ def _show(found: Page[WorkflowItem], *, archived: bool) -> None:
         say("There is no archived workflow." if archived else "There is no such workflow.")
         return
     table = Table("Name", "Release", "Versions", "Saved", "Labels", "Description", box=None, pad_edge=False)
-    for column in ("Name", "Release", "Versions", "Saved"):
-        table.columns[["Name", "Release", "Versions", "Saved"].index(column)].no_wrap = True
+    for column in table.columns[:_KEPT_WHOLE]:
+        column.no_wrap = True
     for item in found.items:
         table.add_row(*_row(item))
     console = Console(highlight=False)

@@ -89,9 +89,11 @@ def _declared(document: dict[str, Any], definitions: Definitions) -> None:
     if function.title or function.description:
         say(f"[bold]{escape(function.title or 'Function')}[/bold]  {escape(function.description)}")
     for entry in function.inputs:
-        say(f"  [cyan]{entry.name}[/cyan]  {escape(range_of(entry))}  {escape(entry.description)}")
+        say(f"  [cyan]{entry.name:16}[/cyan] {escape(range_of(entry))}")
+        if entry.description:
+            say(f"{'':18} [dim]{escape(entry.description)}[/dim]")
     for entry in function.outputs:
-        say(f"  → [green]{entry.name}[/green]  {entry.type}  {escape(entry.description)}")
+        say(f"  [green]→ {entry.name:14}[/green] {entry.type}  [dim]{escape(entry.description)}[/dim]")
 
 
 def _nodes(document: dict[str, Any], definitions: Definitions) -> None:
