@@ -28,6 +28,8 @@ from engine.journal import Journal
 from server.worker.host import Host
 
 IDENTICAL, DIFFERENT, CANNOT = 0, 1, 2
+_POLICIES = {"float32": "float32", "bfloat16": "bf16", "float16": "fp16"}
+"""The policy for a type of number; `auto` might choose another one here."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -121,8 +123,8 @@ def _as_it_was(options: argparse.Namespace, source: Source, console: Console) ->
     recorded: Mapping[str, Any] = {} if source.record is None else source.record.environment
     chosen = argparse.Namespace(**vars(options))
     chosen.cache_none, chosen.no_cache_disk = True, True
-    policy = (as_object(recorded.get("precision")) or {}).get("policy")
-    chosen.precision = options.precision or policy or "auto"
+    computed_in = (as_object(recorded.get("precision")) or {}).get("network")
+    chosen.precision = options.precision or _POLICIES.get(str(computed_in), "auto")
     device = (as_object(recorded.get("device")) or {}).get("type")
     if not options.cpu and options.device is None:
         chosen.cpu = device == "cpu"

@@ -38,6 +38,8 @@ def test_differences_name_the_fact_and_both_values() -> None:
         "engine: not there → ffffffffffff",
     ]
     assert differences(now, now) == []
+    auto, chosen = ({"precision": {"policy": name, "network": "bfloat16"}} for name in ("auto", "bf16"))
+    assert differences(auto, chosen) == []
 
 
 def test_code_that_changed_or_is_gone_is_named() -> None:

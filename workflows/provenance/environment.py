@@ -17,6 +17,8 @@ from typing import Any
 from engine.graph import as_object
 
 _SHORT = 12
+_WISHES = frozenset({"precision.policy"})
+"""Facts that only say how others came about."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[Dif
     return [
         Difference(name, before.get(name), after.get(name))
         for name in dict.fromkeys((*before, *after))
-        if before.get(name) != after.get(name)
+        if before.get(name) != after.get(name) and name not in _WISHES
     ]
 
 
