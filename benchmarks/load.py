@@ -61,7 +61,8 @@ def measure(path: Path, policy: str) -> dict[str, float]:
     else:
         loaded = load(path, precision=Precision(policy), device=cpu)
         seconds = time.perf_counter() - started
-        parts = (loaded.model.network, loaded.clip.model, loaded.vae.module)
+        towers = (tower.model for tower in loaded.clip.towers.values())
+        parts = (loaded.model.network, *towers, loaded.vae.module)
         tensors = [p for part in parts if isinstance(part, torch.nn.Module) for p in part.parameters()]
     needed = sum(value.nbytes for value in tensors)
     return {"seconds": seconds, "peak": peak_bytes(), "before": before, "needed": needed}

@@ -111,29 +111,38 @@ class Entry:
 
 
 def prepare(
-    model: DiffusionModel, positive: Conditioning, negative: Conditioning, latent: Tensor
+    model: DiffusionModel,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Tensor,
+    noise_mask: Tensor | None = None,
 ) -> tuple[list[Entry], list[Entry]]:
-    """Both lists made ready for a run over `latent` [B, C, H, W] (model space)."""
-    pos, neg = _entries(model, positive, latent), _entries(model, negative, latent)
+    """Both lists made ready for a run over `latent` [B, C, H, W] (model space), masked or not."""
+    pos = _entries(model, positive, latent, {"prompt_type": "positive", "noise_mask": noise_mask})
+    neg = _entries(model, negative, latent, {"prompt_type": "negative", "noise_mask": noise_mask})
     neg += _counterparts(pos, neg)
     pos += _counterparts(neg, pos)
     return pos, neg
 
 
-def _entries(model: DiffusionModel, conditioning: Conditioning, latent: Tensor) -> list[Entry]:
+def _entries(
+    model: DiffusionModel, conditioning: Conditioning, latent: Tensor, run: Mapping[str, object]
+) -> list[Entry]:
     return [
-        _entry(model, context, options, latent)
+        _entry(model, context, options, latent, run)
         for context, options in conditioning
         if options.get("strength", 1.0) != 0  # has no say anywhere: not worth a network call
     ]
 
 
-def _entry(model: DiffusionModel, context: Tensor, options: Options, latent: Tensor) -> Entry:
+def _entry(
+    model: DiffusionModel, context: Tensor, options: Options, latent: Tensor, run: Mapping[str, object]
+) -> Entry:
     prediction = model.prediction
     mask = _mask(options, latent)
     area = _area(options, mask, latent)
     start, end = options.get("start_percent"), options.get("end_percent")
-    extra = model.extra(cast(Mapping[str, object], options), latent)
+    extra = model.extra({**cast(Mapping[str, object], options), **run}, latent)
     return Entry(
         context=context.to(model.device, model.dtype),
         weight=options.get("strength", 1.0) * _weight(options, mask, area, latent),

@@ -51,6 +51,18 @@ SD1_LATENT = LatentFormat(
     ),
 )
 
+SDXL_LATENT = LatentFormat(
+    channels=4,
+    scale=0.13025,
+    rgb=(
+        (0.3651, 0.4232, 0.4341),
+        (-0.2533, -0.0042, 0.1068),
+        (0.1076, 0.1111, -0.0362),
+        (-0.3165, -0.2492, -0.2188),
+    ),
+    rgb_bias=(0.1084, -0.0175, -0.0011),
+)
+
 
 class Guidance(Protocol):
     """How the conditional and the unconditional prediction become one; all are clean latents like x."""
@@ -65,7 +77,10 @@ MaskSchedule = Callable[[Tensor, Tensor, Tensor, Prediction], Tensor]
 
 Extra = Callable[[Mapping[str, object], Tensor], Mapping[str, Tensor]]
 """(conditioning options, latent in model space) -> keyword tensors for the network, e.g. SDXL's vector `y` or
-the channels an inpainting model takes. Batch first; one of the latent's size is cropped with it."""
+the channels an inpainting model takes. Batch first; one of the latent's size is cropped with it.
+
+Beside the options of the conditioning there are `prompt_type`, "positive" or "negative", and `noise_mask`,
+that of the latent, or None."""
 
 
 def no_extra(options: Mapping[str, object], latent: Tensor) -> Mapping[str, Tensor]:
@@ -96,3 +111,5 @@ class DiffusionModel:
     extra: Extra = no_extra
     guidance: Guidance = classifier_free
     mask_schedule: MaskSchedule | None = None
+    family: str = ""
+    """What it is called in messages, e.g. "SDXL"; empty for a model that no checkpoint was read for."""

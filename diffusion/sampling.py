@@ -114,8 +114,8 @@ def sample_sigmas(
         start = model.latent_format.to_model(start)
     noise = noise.to(model.device, torch.float32)
 
-    guided: Denoiser = GuidedDenoiser(model, *prepare(model, positive, negative, start), cfg)
     mask = latent.get("noise_mask")
+    guided: Denoiser = GuidedDenoiser(model, *prepare(model, positive, negative, start, mask), cfg)
     if mask is not None:
         kept = initial_noise(noise.shape, (seed + 1) % SEEDS).to(noise) if row.own_mask_noise else noise
         guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)

@@ -1,137 +1,85 @@
-"""The CLIP text encoder: a prompt to the embedding that the U-Net's cross-attention reads."""
+"""The text encoder of a model: one CLIP tower, or several whose states lie side by side.
+
+A prompt becomes the embedding that the network's cross-attention reads, and one pooled vector.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import Any, NamedTuple, Protocol, cast
 
 import torch
-from torch import Tensor
-from torch.func import functional_call
-from transformers import CLIPTextConfig, CLIPTextModel
 
-from diffusion.clip_heads import attention_heads
-from diffusion.tokens import BOS, EOS, Chunk, ClipTokenizer
+from diffusion.clip_text import ClipTower, Embeddings, Encoding, no_embeddings
+from diffusion.tokens import Chunk
 
-_TABLE = "embeddings.token_embedding.weight"
+__all__ = ["Embeddings", "Encoding", "TextEncoder", "Tokens", "no_embeddings", "side_by_side"]
 
+Tokens = Mapping[str, Sequence[Chunk]]
+"""A prompt as each tower reads it: the tower's key to chunks of 77."""
 
-class Embeddings(Protocol):
-    """Finds the learned embedding that a prompt calls by name."""
-
-    def __call__(self, name: str, width: int, key: str) -> Tensor | None:
-        """Vectors [N, width], or None when there are none of that name and width.
-
-        `key` is what the text encoder is called in files made for several encoders.
-        """
-        ...
+Join = Callable[[Sequence[Encoding]], Encoding]
+"""The encodings of all towers, in their order, as one."""
 
 
-def no_embeddings(name: str, width: int, key: str) -> Tensor | None:
-    """Knows no embedding."""
-    return None
-
-
-class Encoding(NamedTuple):
-    """What the encoder says of a prompt, float32 on the CPU."""
-
-    cond: Tensor
-    """[1, 77 * chunks, width]: one state per token, the chunks in a row."""
-    pooled: Tensor
-    """[1, width]: the state at the end of the first chunk's text."""
-
-
-def text_config(shapes: Mapping[str, Sequence[int]], heads: int | None = None) -> CLIPTextConfig:
-    """The sizes of a CLIP text encoder, from the shapes of its tensors.
-
-    Args:
-        shapes: by name without the checkpoint's prefix.
-        heads: attention heads, which no shape tells; one for every 64 channels (as all CLIPs have) if None.
-    """
-    vocabulary, width = shapes[_TABLE]
-    layers = next(n for n in count() if f"encoder.layers.{n}.layer_norm1.weight" not in shapes)
-    return CLIPTextConfig(
-        vocab_size=vocabulary,
-        hidden_size=width,
-        intermediate_size=shapes["encoder.layers.0.mlp.fc1.weight"][0],
-        num_hidden_layers=layers,
-        num_attention_heads=attention_heads(width, heads),
-        max_position_embeddings=shapes["embeddings.position_embedding.weight"][0],
-        hidden_act="quick_gelu",
-        bos_token_id=BOS,
-        eos_token_id=EOS,
-    )
+def side_by_side(encodings: Sequence[Encoding]) -> Encoding:
+    """States next to each other, cut to the shortest; the pooled vector of the last tower (SDXL: G's)."""
+    length = min(encoding.cond.shape[1] for encoding in encodings)
+    cond = torch.cat([encoding.cond[:, :length] for encoding in encodings], dim=-1)
+    return Encoding(cond, encodings[-1].pooled)
 
 
 @dataclass(frozen=True)
 class TextEncoder:
-    """A CLIP text encoder with its tokenizer. `layer` is the one whose output is used, -1 the last."""
+    """The CLIP socket. To change one, copy it with `dataclasses.replace`: the weights are shared.
 
-    model: CLIPTextModel
-    tokenizer: ClipTokenizer
-    embeddings: Embeddings = no_embeddings
-    embedding_key: str = "clip_l"
-    layer: int = -1
+    `towers` go by the name of their CLIP: "l" alone in SD 1.x, "h" in SD 2.x, "l" and "g" in SDXL, "g" in its
+    refiner.
+    """
+
+    towers: Mapping[str, ClipTower]
+    join: Join = side_by_side
 
     @property
     def width(self) -> int:
         """Channels of the encoding."""
-        return self._table.shape[1]
+        return sum(tower.width for tower in self.towers.values())
 
     def with_last_layer(self, layer: int) -> TextEncoder:
-        """The same encoder stopped at another layer: -1 the last, -2 the one before (clip skip 2)."""
-        return replace(self, layer=layer)
+        """The same encoder, all towers stopped at another layer: -1 the last, -2 the one before."""
+        return replace(self, towers={key: tower.with_last_layer(layer) for key, tower in self.towers.items()})
 
-    def tokenize(self, text: str) -> list[Chunk]:
-        """The prompt as chunks of 77 weighted tokens."""
-        return self.tokenizer.chunks(text, lambda name: self.embeddings(name, self.width, self.embedding_key))
+    def tokenize(self, text: str) -> Tokens:
+        """The prompt as every tower reads it."""
+        return {key: tower.tokenize(text) for key, tower in self.towers.items()}
 
-    def encode(self, text: str) -> Encoding:
-        """Encode a prompt with weights and embeddings."""
-        return self.encode_chunks(self.tokenize(text))
+    def encode(self, text: str, **others: str) -> Encoding:
+        """Encode a prompt with weights and embeddings.
 
-    @torch.no_grad()
-    def encode_chunks(self, chunks: Sequence[Chunk]) -> Encoding:
-        """Encode chunks as separate sequences and put them in a row.
+        Args:
+            text: what all towers read,
+            others: but for those that have a text of their own here, by their keys. Where one text has fewer
+                chunks than another, chunks of the empty prompt follow it.
 
-        A weight w moves a token's state away from (w > 1) or towards the state e that the empty prompt has in
-        its place: e + (z - e) * w. The pooled state is not weighted.
+        Raises:
+            ValueError: a text for a tower that this encoder lacks.
         """
-        weights = torch.tensor([chunk.weights for chunk in chunks])
-        weighted = bool((weights != 1).any())
-        states, pooled = self._run([*chunks, *(self.tokenizer.chunks("") if weighted else [])])
-        if weighted:
-            states, empty = states[:-1], states[-1:]
-            states = empty + (states - empty) * weights[..., None]
-        return Encoding(states.reshape(1, -1, self.width), pooled[:1])
+        if unknown := others.keys() - self.towers.keys():
+            raise ValueError(
+                f"this text encoder has no {', '.join(sorted(unknown))}: it has {', '.join(self.towers)}"
+            )
+        return self.encode_tokens(
+            self.padded({key: tower.tokenize(others.get(key, text)) for key, tower in self.towers.items()})
+        )
 
-    @property
-    def _table(self) -> Tensor:
-        return self.model.embeddings.token_embedding.weight
+    def padded(self, tokens: Tokens) -> Tokens:
+        """The tokens with as many chunks for every tower, empty prompts at the end of the shorter ones."""
+        most = max(len(chunks) for chunks in tokens.values())
+        return {
+            key: [*chunks, *self.towers[key].tokenizer.chunks("") * (most - len(chunks))]
+            for key, chunks in tokens.items()
+        }
 
-    def _run(self, chunks: Sequence[Chunk]) -> tuple[Tensor, Tensor]:
-        """States [B, 77, W] of the chosen layer and pooled states [B, W] of the last one."""
-        table = self._table
-        ids, vectors = _number(chunks, len(table))
-        # Only a prompt with learned embeddings pays for a longer copy of the table.
-        longer = {_TABLE: torch.cat([table, torch.stack(vectors).to(table)])} if vectors else {}
-        output = functional_call(self.model, longer, ids.to(table.device), {"output_hidden_states": True})
-        layers = cast("tuple[Tensor, ...]", output.hidden_states)
-        chosen = layers[self.layer if -len(layers) < self.layer < 0 else -1]
-        states: Any = self.model.final_layer_norm(chosen)
-        return states.float().cpu(), output.pooler_output.float().cpu()
-
-
-def _number(chunks: Sequence[Chunk], vocabulary: int) -> tuple[Tensor, list[Tensor]]:
-    """Ids [B, 77] in which learned vectors are numbered past the vocabulary, and those vectors in order."""
-    vectors: list[Tensor] = []
-
-    def number(token: int | Tensor) -> int:
-        if isinstance(token, int):
-            return token
-        vectors.append(token)
-        return vocabulary + len(vectors) - 1
-
-    return torch.tensor([[number(token) for token in chunk.tokens] for chunk in chunks]), vectors
+    def encode_tokens(self, tokens: Tokens) -> Encoding:
+        """Encode what `tokenize` returned, or chunks changed by hand."""
+        return self.join([tower.encode(tokens[key]) for key, tower in self.towers.items()])

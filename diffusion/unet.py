@@ -93,15 +93,25 @@ class UNet(nn.Module):
             nn.GroupNorm(32, stem), nn.SiLU(), nn.Conv2d(stem, config.out_channels, 3, padding=1)
         )
 
-    def forward(self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        t: Tensor,
+        context: Tensor,
+        *,
+        y: Tensor | None = None,
+        concat: Tensor | None = None,
+    ) -> Tensor:
         """Return the prediction [B, out_channels, H, W].
 
-        `x` [B, in_channels, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999
-        (fractions allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector
-        of SDXL models. All share one dtype except `t`. Any H and W work; multiples of 8 are what the models
-        were trained on.
+        `x` [B, C, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999 (fractions
+        allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector of SDXL
+        models, `concat` [B, in_channels - C, H, W] the further channels of inpainting models. All share one
+        dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on.
         """
         embedding = self.embed(t, y, x.dtype)
+        if concat is not None:
+            x = torch.cat([x, concat], dim=1)
         x, skips = self.down(x, embedding, context)
         x = self.middle_block(x, embedding, context)
         return self.up(x, skips, embedding, context)

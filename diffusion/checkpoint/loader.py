@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import CLIPTextModel
+from transformers import CLIPTextConfig
 
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.pickled import SUFFIXES, PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
+from diffusion.clip_text import ClipText, ClipTower, text_config
 from diffusion.families import Family
+from diffusion.families.family import TextTower
+from diffusion.families.naming import Shape
 from diffusion.model import DiffusionModel
 from diffusion.placement import choose_device
 from diffusion.precision import Precision
-from diffusion.text import Embeddings, TextEncoder, no_embeddings, text_config
+from diffusion.text import Embeddings, TextEncoder, no_embeddings
 from diffusion.tokens import ClipTokenizer
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import AutoencoderKL, VAEConfig
+
+_NO_PART_OF_CLIP = ("text_model.embeddings.position_ids", "logit_scale")
+"""Counting numbers that old versions of transformers saved, and the scale of CLIP's training loss."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +70,21 @@ def load(
     Raises:
         CheckpointError: the file is damaged, of an unknown family, or incomplete.
     """
-    file = open_model(path)
-    family = identify(file.header).family
     device = choose_device() if device is None else device
+    return load_file(open_model(path), precision, device, embeddings)
+
+
+def load_file(
+    file: ModelFile, precision: Precision, device: torch.device, embeddings: Embeddings = no_embeddings
+) -> Checkpoint:
+    """As `load`, from a model file that is open already."""
+    family = identify(file.header).family
     dtypes = precision.dtypes(device)
     return Checkpoint(
         model=_model(file, family, dtypes.network, device),
-        clip=_clip(file, family, dtypes.text, device, embeddings),
+        clip=TextEncoder(
+            {row.key: load_tower(file, row, dtypes.text, device, embeddings) for row in family.towers}
+        ),
         vae=_vae(file, family, dtypes.vae, device),
         family=family.name,
     )
@@ -80,26 +95,47 @@ def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.de
     network = assemble(lambda: UNet(config), file, family.network_prefix, dtype, device)
     return DiffusionModel(
         network=network,
-        prediction=family.prediction(),
+        prediction=family.prediction(file),
         latent_format=family.latent_format,
         dtype=dtype,
         device=device,
+        extra=family.extra(config),
+        family=family.title,
     )
 
 
-def _clip(
-    file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device, embeddings: Embeddings
-) -> TextEncoder:
-    config = sizes(text_config, file, family.text_prefix)
+def load_tower(
+    file: ModelFile,
+    row: TextTower,
+    dtype: torch.dtype,
+    device: torch.device,
+    embeddings: Embeddings = no_embeddings,
+    *,
+    heads: int | None = None,
+) -> ClipTower:
+    """Load one text tower of a family. `heads` is for towers that have not one for every 64 channels.
+
+    Raises:
+        CheckpointError: its tensors are incomplete, or of other shapes than a text tower has.
+    """
+
+    def config_of(shapes: Mapping[str, Shape]) -> CLIPTextConfig:
+        return text_config(shapes, activation=row.activation, heads=heads)
+
+    config = sizes(config_of, file, row.prefix, row.naming)
     model = assemble(
-        lambda: CLIPTextModel(config),
-        file,
-        family.text_prefix,
-        dtype,
-        device,
-        ignore=("embeddings.position_ids",),
+        lambda: ClipText(config), file, row.prefix, dtype, device, naming=row.naming, ignore=_NO_PART_OF_CLIP
     )
-    return TextEncoder(model, ClipTokenizer(), embeddings, family.embedding_key)
+    tokenizer = ClipTokenizer(pad=row.pad)
+    return ClipTower(
+        model,
+        tokenizer,
+        embeddings,
+        row.embedding_key,
+        layer=row.layer,
+        final_norm=row.final_norm,
+        projected=row.projection is not None,
+    )
 
 
 def _vae(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> Vae:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from diffusion.model import LatentFormat
+from diffusion.families.naming import Naming, Shape, published
+from diffusion.model import Extra, LatentFormat, no_extra
 from diffusion.prediction import Prediction
+from diffusion.tokens import EOS
+from diffusion.unet import UNetConfig
+from diffusion.vectors import SIZE_WIDTH
 
-Shape = tuple[int, ...]
+if TYPE_CHECKING:
+    from diffusion.checkpoint.tensors import ModelFile  # which imports the families
 
 
 @dataclass(frozen=True)
@@ -35,37 +42,106 @@ class Required:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A tensor no checkpoint of a family has, because a relative is told by it."""
+
+    name: str
+    what: str
+
+    def refusal(self, shapes: Mapping[str, Shape]) -> str | None:
+        """Why these shapes do not fulfil it, or None."""
+        return f"has a {self.what} ({self.name})" if self.name in shapes else None
+
+
+@dataclass(frozen=True)
+class TextTower:
+    """One CLIP text tower of a family, and how the family uses it."""
+
+    key: str
+    """What the tower is called: l, g or h."""
+    prefix: str
+    naming: Naming = published
+    table: str = "text_model.embeddings.token_embedding.weight"
+    """The token embedding's name in the file, after the prefix."""
+    projection: str | None = None
+    """The name of the projection [in, out] that the pooled state goes through, in the file, if it does."""
+    activation: str = "quick_gelu"
+    pad: int = EOS
+    """The token after the text's end."""
+    layer: int = -1
+    final_norm: bool = True
+
+    @property
+    def embedding_key(self) -> str:
+        """What learned embeddings for this tower go by in files made for several encoders."""
+        return f"clip_{self.key}"
+
+    @property
+    def required(self) -> tuple[Required, ...]:
+        """The tensors it is recognised by."""
+        name = f"CLIP-{self.key.upper()}"
+        table = Required(f"{self.prefix}{self.table}", (49408, None), f"{name} text encoder")
+        if self.projection is None:
+            return (table,)
+        return table, Required(f"{self.prefix}{self.projection}", (None, None), f"projection of {name}")
+
+    def width(self, shapes: Mapping[str, Shape]) -> int:
+        """Channels of its states."""
+        return shapes[f"{self.prefix}{self.table}"][1]
+
+    def pooled_width(self, shapes: Mapping[str, Shape]) -> int:
+        """Channels of its pooled vector."""
+        if self.projection is None:
+            return self.width(shapes)
+        return shapes[f"{self.prefix}{self.projection}"][1]
+
+
+@dataclass(frozen=True)
 class Family:
     """One architecture in its published single-file layout."""
 
     name: str
+    title: str
+    """What people call it, for messages."""
     required: tuple[Required, ...]
     network_prefix: str
     vae_prefix: str
-    text_prefix: str
+    towers: tuple[TextTower, ...]
     latent_format: LatentFormat
-    prediction: Callable[[], Prediction]
-    embedding_key: str
-    """The name learned embeddings of this text encoder go by in files made for several encoders."""
+    prediction: Callable[[ModelFile], Prediction]
+    """What the network predicts; where shapes do not tell, a look at a tensor's values may."""
+    absent: tuple[Absent, ...] = ()
+    sizes: int = 0
+    """How many numbers stand beside the pooled text in the vector the network takes (SDXL: 6)."""
+    extra: Callable[[UNetConfig], Extra] = lambda config: no_extra
+    """What the network is given beside x, t and the text."""
 
     def refusals(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
         """Why a checkpoint with these tensors is not of this family; empty if it is."""
-        found = (required.refusal(shapes) for required in self.required)
+        wanted = (*chain(*(tower.required for tower in self.towers)), *self.required, *self.absent)
+        found = (condition.refusal(shapes) for condition in wanted)
         refusals = tuple(reason for reason in found if reason is not None)
         return refusals or self._mismatch(shapes)
 
     def _mismatch(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
-        """The text the U-Net reads must be as wide as what the text encoder writes."""
-        width = shapes[f"{self.text_prefix}embeddings.token_embedding.weight"][1]
+        """What the U-Net reads must be as wide as what the text encoder writes."""
+        width = sum(tower.width(shapes) for tower in self.towers)
         contexts = {
             shape[1]
             for name, shape in shapes.items()
             if name.startswith(self.network_prefix) and name.endswith("attn2.to_k.weight") and len(shape) == 2
         }
-        if contexts == {width}:
+        if contexts != {width}:
+            widths = _listed(contexts) or "no text at all"
+            return (f"its U-Net reads {widths} where the text encoder is {width} wide",)
+        return self._vector_mismatch(shapes)
+
+    def _vector_mismatch(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
+        label = shapes.get(f"{self.network_prefix}label_emb.0.0.weight", ())
+        made = self.towers[-1].pooled_width(shapes) + SIZE_WIDTH * self.sizes
+        if not self.sizes or label[1:] == (made,):
             return ()
-        widths = ", ".join(map(str, sorted(contexts))) or "no text at all"
-        return (f"its U-Net reads {widths} where the text encoder is {width} wide",)
+        return (f"its U-Net takes a vector of {_listed(label[1:])} where pooled text and sizes make {made}",)
 
 
 @dataclass(frozen=True)
@@ -73,3 +149,7 @@ class Match:
     """A checkpoint and the one family it belongs to."""
 
     family: Family
+
+
+def _listed(numbers: Sequence[int] | set[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))

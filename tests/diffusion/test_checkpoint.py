@@ -168,7 +168,7 @@ def test_every_tensor_arrives_with_its_value(stored: torch.dtype, policy: Precis
     parts = {
         "model.diffusion_model.": (loaded.model.network, dtypes.network),
         "first_stage_model.": (loaded.vae.module, dtypes.vae),
-        "cond_stage_model.transformer.text_model.": (loaded.clip.model, dtypes.text),
+        "cond_stage_model.transformer.": (loaded.clip.towers["l"].model, dtypes.text),
     }
     seen = 0
     for prefix, (part, dtype) in parts.items():
@@ -185,7 +185,7 @@ def test_tensors_already_in_their_type_stay_views_of_the_file(tmp_path: Path) ->
     loaded = load(path, precision=Precision.FLOAT32, device=CPU)
     maps = [line.split() for line in Path("/proc/self/maps").read_text().splitlines() if str(path) in line]
     spans = [tuple(int(end, 16) for end in line[0].split("-")) for line in maps]
-    for value in loaded.clip.model.parameters():
+    for value in loaded.clip.towers["l"].model.parameters():
         assert any(low <= value.data_ptr() < high for low, high in spans)
 
 

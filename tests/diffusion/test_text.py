@@ -1,28 +1,39 @@
-"""The text encoder against the reference (tiny-text.safetensors), clip skip, and learned embeddings."""
+"""Text encoders against the reference (tiny-text.safetensors), clip skip, and learned embeddings."""
 
 from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from transformers import CLIPTextModel
 
+from diffusion.checkpoint import open_model
+from diffusion.checkpoint.loader import load_tower
+from diffusion.clip_text import ClipText, ClipTower, text_config
 from diffusion.embeddings import EmbeddingFolders
-from diffusion.text import TextEncoder, text_config
-from diffusion.tokens import ClipTokenizer
+from diffusion.families.family import TextTower
+from diffusion.families.naming import openclip
+from diffusion.families.sd1 import SD1
+from diffusion.families.sd2 import SD2
+from diffusion.families.sdxl import SDXL, SDXL_REFINER
+from diffusion.text import TextEncoder
+from tests.diffusion.openclip import openclip_states, shapes_of, to_openclip
 from tests.fill import fill
 from tests.tensors import load_file, save_file
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASE: dict[str, Any] = json.loads((GOLDEN / "tiny-text.json").read_text(encoding="utf-8"))
-PREFIX = "te.clip_l.transformer.text_model."
 WIDTH = 32
+HEADS = 4
 TOLERANCE = 2e-5  # relative, as golden/README.md gives it; another order of summation moves results by 2e-6
+FAMILIES = {"sd1": SD1, "sd2": SD2, "sdxl": SDXL, "sdxl-refiner": SDXL_REFINER}
+LAYERS = {"sd1": (-1, -2), "sd2": (-1, -3), "sdxl": (-1,), "sdxl-refiner": ()}
 
 
 @pytest.fixture(scope="module")
@@ -30,37 +41,89 @@ def golden() -> dict[str, Tensor]:
     return load_file(GOLDEN / "tiny-text.safetensors")
 
 
+def tower_weights(family: str, key: str) -> dict[str, Tensor]:
+    """The filled weights of one of the reference's small towers."""
+    prefix = f"te.clip_{key}.transformer."
+    layout = CASE["layouts"][family].items()
+    return {n.removeprefix(prefix): fill(n, shape) for n, (shape, _) in layout if n.startswith(prefix)}
+
+
+def as_published(row: TextTower, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A tower's weights by the names, and in the form, that checkpoints of the family have them."""
+    if row.naming is not openclip:
+        return {f"{row.prefix}{n}": value for n, value in weights.items() if n != "text_projection.weight"}
+    return {f"{row.prefix}{n}": value for n, value in to_openclip(weights).items()}
+
+
+@cache
+def encoder_of(name: str, folder: Path) -> TextEncoder:
+    """The reference's small towers, saved as the family's checkpoints have them and loaded from there."""
+    towers: dict[str, ClipTower] = {}
+    for row in FAMILIES[name].towers:
+        path = folder / f"{name}-{row.key}.safetensors"
+        save_file(as_published(row, tower_weights(name, row.key)), path)
+        towers[row.key] = load_tower(open_model(path), row, torch.float32, torch.device("cpu"), heads=HEADS)
+    return TextEncoder(towers)
+
+
 @pytest.fixture(scope="module")
-def encoder() -> TextEncoder:
-    shapes = {name: shape for name, (shape, _) in CASE["layout"].items()}
-    tensors = {
-        name.removeprefix(PREFIX): fill(name, shape)
-        for name, shape in shapes.items()
-        if name.startswith(PREFIX)
-    }
-    config = text_config({name: tuple(value.shape) for name, value in tensors.items()}, heads=4)
-    model = CLIPTextModel(config)
-    model.load_state_dict(tensors, strict=True)
-    return TextEncoder(model.eval().requires_grad_(False), ClipTokenizer())
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("towers")
 
 
-@pytest.mark.parametrize("layer", [None, -1, -2])
+@pytest.fixture(scope="module")
+def encoder(folder: Path) -> TextEncoder:
+    return encoder_of("sd1", folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"), [(name, layer) for name in FAMILIES for layer in (None, *LAYERS[name])]
+)
 @pytest.mark.parametrize("number", range(len(CASE["prompts"])))
 def test_encodings_equal_the_reference(
-    number: int, layer: int | None, encoder: TextEncoder, golden: dict[str, Tensor]
+    number: int, name: str, layer: int | None, folder: Path, golden: dict[str, Tensor]
 ) -> None:
+    encoder = encoder_of(name, folder)
     chosen = encoder if layer is None else encoder.with_last_layer(layer)
     cond, pooled = chosen.encode(CASE["prompts"][number])
-    key = f"tiny-text-sd1/prompt{number}" + ("" if layer is None else f"/skip{layer}")
-    for got, name in ((cond, "cond"), (pooled, "pooled")):
-        expected = golden[f"{key}/{name}"]
+    key = f"tiny-text-{name}/prompt{number}" + ("" if layer is None else f"/skip{layer}")
+    for got, what in ((cond, "cond"), (pooled, "pooled")):
+        expected = golden[f"{key}/{what}"]
         assert got.shape == expected.shape
         assert (got - expected).abs().max() <= TOLERANCE * max(1.0, float(expected.abs().max()))
 
 
+@torch.no_grad()
+def test_an_openclip_tower_gives_what_openclips_own_blocks_give() -> None:
+    """Fused projections are taken apart in the order torch's attention keeps them: query, key, value."""
+    weights = tower_weights("sd2", "h")
+    model = ClipText(text_config(shapes_of(weights), activation="gelu", heads=HEADS)).eval()
+    model.load_state_dict(weights)
+    ids = torch.randint(0, 49406, (2, 77), generator=torch.Generator().manual_seed(0))
+    for layer in (-1, -2, -4):
+        ours, _ = model(ids, layer, False)
+        theirs = openclip_states(to_openclip(weights), ids, HEADS, layer)
+        assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_towers_may_read_texts_of_their_own_and_the_shorter_is_followed_by_empty_prompts(
+    folder: Path,
+) -> None:
+    encoder = encoder_of("sdxl", folder)
+    long, short = CASE["prompts"][3], "a cat"
+    cond, pooled = encoder.encode(long, l=short)
+    alone = {key: tower.encode(tower.tokenize(long)) for key, tower in encoder.towers.items()}
+    low = encoder.towers["l"]
+    assert torch.equal(cond[..., WIDTH:], alone["g"].cond) and torch.equal(pooled, alone["g"].pooled)
+    assert torch.allclose(cond[:, :77, :WIDTH], low.encode(low.tokenize(short)).cond, atol=1e-5)
+    assert torch.allclose(cond[:, 77:, :WIDTH], low.encode(low.tokenize("")).cond, atol=1e-5)
+    with pytest.raises(ValueError, match="has no h: it has l, g"):
+        encoder.encode("a cat", h="a dog")
+
+
 def test_the_sizes_of_the_published_encoder_follow_from_its_shapes() -> None:
     layout = json.loads((GOLDEN / "layouts" / "sd15.json").read_text(encoding="utf-8"))
-    prefix = "cond_stage_model.transformer.text_model."
+    prefix = "cond_stage_model.transformer."
     shapes = {name[len(prefix) :]: shape for name, (shape, _) in layout.items() if name.startswith(prefix)}
     config = text_config(shapes)
     sizes = (
@@ -95,6 +158,11 @@ def test_weight_zero_gives_the_empty_prompts_state_in_that_place(encoder: TextEn
 # --- learned embeddings --------------------------------------------------------------------------
 
 
+def with_embeddings(encoder: TextEncoder, folder: Path) -> TextEncoder:
+    tower = replace(encoder.towers["l"], embeddings=EmbeddingFolders((folder,)))
+    return TextEncoder({"l": tower})
+
+
 def written(folder: Path, name: str, vectors: Tensor) -> None:
     """The same vectors in one of the layouts trainers write."""
     other = torch.zeros(1, 7)
@@ -121,10 +189,10 @@ def test_an_embedding_made_of_a_words_own_vectors_encodes_like_the_word(
 ) -> None:
     """The vectors of the two tokens of "red apple" in their places must give what the words give."""
     words = "red" if name == "single.bin" else "red apple"
-    ids = encoder.tokenizer.ids(words)
-    table = encoder.model.embeddings.token_embedding.weight
+    ids = encoder.towers["l"].tokenizer.ids(words)
+    table = encoder.towers["l"].model.text_model.embeddings.token_embedding.weight
     written(tmp_path, name, table[ids].detach().clone())
-    with_folder = TextEncoder(encoder.model, encoder.tokenizer, EmbeddingFolders((tmp_path,)))
+    with_folder = with_embeddings(encoder, tmp_path)
     stem = name.partition(".")[0]
     for prompt in (f"a embedding:{stem}, on a (table:1.2)", f"a embedding:{name}, on a (table:1.2)"):
         cond = with_folder.encode(prompt).cond
@@ -136,7 +204,7 @@ def test_an_embedding_of_another_width_is_left_out_with_a_warning(
 ) -> None:
     save_file({"emb_params": torch.zeros(1, 768)}, tmp_path / "wide.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"<html>")
-    with_folder = TextEncoder(encoder.model, encoder.tokenizer, EmbeddingFolders((tmp_path,)))
+    with_folder = with_embeddings(encoder, tmp_path)
     with caplog.at_level(logging.WARNING):
         cond = with_folder.encode("a embedding:wide embedding:gone embedding:broken cat").cond
     assert torch.equal(cond, encoder.encode("a cat").cond)

@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffusion.text import TextEncoder
 from diffusion.tokens import Chunk
 
-KEY = "l"
-"""What the encoder is called among those of one model: CLIP-L."""
-
 Tokens = Mapping[str, Sequence[Sequence[tuple[Any, ...]]]]
-"""Encoder to chunks of (token, weight); a third member, the number of the word, is ignored."""
+"""Tower ("l", "g", "h") to chunks of (token, weight); a third member, the number of the word, is ignored."""
 
 
 class PackClip:
@@ -26,16 +23,19 @@ class PackClip:
 
     @property
     def cond_stage_model(self) -> Any:
-        return self.wrapped.model
+        """The networks of all towers, by their keys."""
+        return nn.ModuleDict({key: tower.model for key, tower in self.wrapped.towers.items()})
 
     @property
     def tokenizer(self) -> Any:
-        return self.wrapped.tokenizer
+        """The first tower's; they differ in their padding alone."""
+        return next(iter(self.wrapped.towers.values())).tokenizer
 
     @property
     def layer_idx(self) -> int | None:
         """The layer chosen by `clip_layer`; None for the last."""
-        return None if self.wrapped.layer == -1 else self.wrapped.layer
+        layer = next(iter(self.wrapped.towers.values())).layer
+        return None if layer == -1 else layer
 
     def clone(self) -> PackClip:
         """A copy to be changed."""
@@ -50,20 +50,20 @@ class PackClip:
 
         A token is an id or the vector of a learned embedding.
         """
-        chunks = [list(zip(c.tokens, c.weights, strict=True)) for c in self.wrapped.tokenize(text)]
+        tokens = {
+            key: [list(zip(chunk.tokens, chunk.weights, strict=True)) for chunk in chunks]
+            for key, chunks in self.wrapped.tokenize(text).items()
+        }
         if return_word_ids:
-            return {KEY: [[(*pair, n) for n, pair in enumerate(chunk)] for chunk in chunks]}
-        return {KEY: chunks}
+            return {key: [_numbered(chunk) for chunk in chunks] for key, chunks in tokens.items()}
+        return tokens
 
     def encode_from_tokens(
         self, tokens: Tokens, return_pooled: bool | str = False, return_dict: bool = False
     ) -> Any:
         """The tensor [1, T, D]; with `return_pooled` also [1, D]; or both in a dictionary."""
-        chunks = [
-            Chunk(tuple(pair[0] for pair in chunk), tuple(float(pair[1]) for pair in chunk))
-            for chunk in tokens[KEY]
-        ]
-        cond, pooled = self.wrapped.encode_chunks(chunks)
+        chunks = {key: [_chunk(pairs) for pairs in tokens[key]] for key in self.wrapped.towers}
+        cond, pooled = self.wrapped.encode_tokens(chunks)
         if return_dict:
             return {"cond": cond, "pooled_output": pooled}
         return (cond, pooled) if return_pooled else cond
@@ -85,10 +85,22 @@ class PackClip:
 
     def get_sd(self) -> dict[str, Tensor]:
         """The weights, by name."""
-        return dict(self.wrapped.model.state_dict())
+        return {
+            f"clip_{key}.transformer.{name}": value
+            for key, tower in self.wrapped.towers.items()
+            for name, value in tower.model.state_dict().items()
+        }
 
     def set_tokenizer_option(self, option_name: str, value: Any) -> None:
         """Options of other families' tokenizers change nothing here."""
 
     def add_patches(self, patches: Any, strength_patch: float = 1.0, strength_model: float = 1.0) -> NoReturn:
         raise NotImplementedError("CLIP.add_patches is not supported: text encoders cannot be patched yet")
+
+
+def _chunk(pairs: Sequence[tuple[Any, ...]]) -> Chunk:
+    return Chunk(tuple(pair[0] for pair in pairs), tuple(float(pair[1]) for pair in pairs))
+
+
+def _numbered(chunk: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [(*pair, n) for n, pair in enumerate(chunk)]

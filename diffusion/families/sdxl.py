@@ -1,0 +1,83 @@
+"""Stable Diffusion XL: CLIP-L beside OpenCLIP-G, and a vector of pooled text and picture sizes.
+
+The refiner reads OpenCLIP-G alone, and an aesthetic score in place of the target size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from diffusion.families.family import Absent, Family, TextTower
+from diffusion.families.naming import openclip
+from diffusion.families.sd1 import AUTOENCODER, LINEAR, NETWORK, OUTPUT, VAE, VECTOR, channels
+from diffusion.model import SDXL_LATENT, Extra
+from diffusion.prediction import Eps, Prediction, V
+from diffusion.timesteps import Discrete, LogContinuous, scaled_linear, zero_terminal_snr
+from diffusion.unet import UNetConfig
+from diffusion.vectors import SIZE_WIDTH, Numbers, SizeVector, base_sizes, refiner_sizes
+
+if TYPE_CHECKING:
+    from diffusion.checkpoint.tensors import ModelFile
+
+_CONTINUOUS = "edm_vpred.sigma_max"
+_CONTINUOUS_MIN = "edm_vpred.sigma_min"
+
+
+def stated(file: ModelFile) -> Prediction:
+    """What tensors put there to say so say: velocity, with or without zero terminal SNR; else the noise."""
+    names = file.header.tensors
+    if _CONTINUOUS in names:
+        least = _number(file, _CONTINUOUS_MIN) if _CONTINUOUS_MIN in names else 0.002
+        return V(LogContinuous(least, _number(file, _CONTINUOUS)))
+    if "v_pred" not in names:
+        return Eps()
+    return V(Discrete(zero_terminal_snr(scaled_linear()))) if "ztsnr" in names else V()
+
+
+def _number(file: ModelFile, name: str) -> float:
+    return float(file.read([name], torch.float32, torch.device("cpu"))[name])
+
+
+def _vector(numbers: Numbers, count: int) -> Callable[[UNetConfig], Extra]:
+    return lambda config: SizeVector((config.vector_dim or 0) - SIZE_WIDTH * count, numbers)
+
+
+_L = TextTower("l", "conditioner.embedders.0.transformer.", layer=-2, final_norm=False)
+_G = TextTower(
+    "g",
+    "conditioner.embedders.1.model.",
+    naming=openclip,
+    table="token_embedding.weight",
+    projection="text_projection",
+    activation="gelu",
+    pad=0,
+    layer=-2,
+    final_norm=False,
+)
+
+SDXL = Family(
+    name="sdxl",
+    title="SDXL",
+    required=(channels(4), OUTPUT, LINEAR, VECTOR, AUTOENCODER),
+    absent=(Absent("edm_mean", "mean of its latents, as Playground 2.5 has"),),
+    network_prefix=NETWORK,
+    vae_prefix=VAE,
+    towers=(_L, _G),
+    latent_format=SDXL_LATENT,
+    prediction=stated,
+    sizes=6,
+    extra=_vector(base_sizes, 6),
+)
+
+SDXL_REFINER = replace(
+    SDXL,
+    name="sdxl-refiner",
+    title="SDXL refiner",
+    towers=(replace(_G, prefix="conditioner.embedders.0.model."),),
+    sizes=5,
+    extra=_vector(refiner_sizes, 5),
+)
