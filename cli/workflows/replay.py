@@ -64,7 +64,8 @@ def replay(options: argparse.Namespace) -> int:
             files = () if source.record is None else source.record.files
             with console.status("Looking for its models ..."):
                 there = restored(files, usual, output, Path(work))
-            for note in there.notes:
+            changed = (f"{one.what} is not what it was, and what it was is nowhere" for one in there.changed)
+            for note in (*there.notes, *changed):
                 console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False, soft_wrap=True)
             if there.missing:
                 raise CannotReplay("it cannot be run: " + "; ".join(there.missing))
