@@ -87,7 +87,7 @@ export function GraphPane({ sheet, old, marks, label, view, onView, onSize, lit 
           .map((node) => (
             <NodeBox key={node.key} node={node} sheet={sheet} hasValues={view.zoom >= READABLE} />
           ))}
-        <MarkLayer marks={marks} sheet={sheet} old={old} lit={lit} />
+        <MarkLayer marks={marks} sheet={sheet} old={old} lit={lit} zoom={view.zoom} />
       </div>
     </div>
   );

@@ -1,4 +1,4 @@
-import { ViewportPortal } from "@xyflow/react";
+import { type ReactFlowState, useStore, ViewportPortal } from "@xyflow/react";
 import { useMemo } from "react";
 import { useDefs } from "@/store/defs";
 import { shownGraph, useEditor } from "@/store/editor";
@@ -7,6 +7,9 @@ import { useCanvas } from "../state";
 import { MarkLayer } from "./MarkLayer";
 import { marksOf } from "./marks";
 import { sheetOf } from "./places";
+
+/** About the zoom: only what makes marks another size is news. */
+const zoomStep = ({ transform }: ReactFlowState) => Math.max(0.05, Math.round(transform[2] * 10) / 10);
 
 /** What differs from an older version, marked on the canvas itself: it goes along with every edit. */
 export function LiveMarks() {
@@ -19,6 +22,7 @@ export function LiveMarks() {
     ({ comparison, mode }) => comparison?.after.version === null && mode === "canvas",
   );
   const lit = useCompare((state) => state.lit);
+  const zoom = useStore(zoomStep);
   const marks = useMemo(() => marksOf(differences, graph), [differences, graph]);
   if (!isLive || sides === null) return null;
   const [before, after] = sides;
@@ -31,6 +35,7 @@ export function LiveMarks() {
         sheet={sheet}
         old={sheetOf(before, graph, defs)}
         moved={moved}
+        zoom={zoom}
         lit={lit?.graph === graph ? lit.node : null}
       />
     </ViewportPortal>

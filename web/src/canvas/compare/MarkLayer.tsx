@@ -1,4 +1,5 @@
 import { IconAlertTriangle, IconMinus, IconPencil, IconPlus } from "@tabler/icons-react";
+import type { CSSProperties } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeKey, Point } from "@/graph/document";
 import { DifferenceLine } from "./DifferenceLine";
@@ -17,6 +18,8 @@ interface Props {
   readonly moved?: ReadonlyMap<NodeKey, Point> | null;
   /** The node that is looked at. */
   readonly lit?: NodeKey | null;
+  /** What it is seen at: marks are never too small to be read. */
+  readonly zoom: number;
 }
 
 const ICONS = {
@@ -27,9 +30,9 @@ const ICONS = {
 } as const;
 
 /** Over a graph, in its own coordinates: frames around what differs, what was there, and what it was. */
-export function MarkLayer({ marks, sheet, old, moved = null, lit = null }: Props) {
+export function MarkLayer({ marks, sheet, old, moved = null, lit = null, zoom }: Props) {
   return (
-    <div className={styles.layer} data-testid="mark-layer">
+    <div className={styles.layer} style={scaled(zoom)} data-testid="mark-layer">
       <RewiredLinks marks={marks} sheet={sheet} old={old} moved={moved} />
       {old !== null && marks.ghosts.map((key) => <Ghost key={`g${key}`} sheet={old} node={key} lit={lit} />)}
       {[...marks.nodes].map(([key, { kind, changes }]) => {
@@ -74,6 +77,19 @@ export function MarkLayer({ marks, sheet, old, moved = null, lit = null }: Props
       })}
     </div>
   );
+}
+
+/** Below this zoom, words grow as the graph shrinks. */
+const READABLE = 0.7;
+
+function scaled(zoom: number): CSSProperties {
+  const style: CSSProperties & { "--mark-scale": number } = { "--mark-scale": markScale(zoom) };
+  return style;
+}
+
+/** In steps, so that zooming does not draw every mark anew all the while. */
+export function markScale(zoom: number): number {
+  return Math.min(5, Math.max(1, Math.round((READABLE / zoom) * 4) / 4));
 }
 
 function Ghost({

@@ -25,7 +25,13 @@ export async function commitWithMessage(): Promise<void> {
 export async function restoreVersion({ workflow, id, number }: VersionItem): Promise<void> {
   await attempt(workflow, async () => {
     replaceDocument("steps:restore", await documentOf(workflow, id));
-    tell("info", "versions:notice.restored", { number });
+    const doc = workspace().active;
+    const { home } = doc ?? {};
+    if (doc !== undefined && home?.kind === "version" && home.version === id) {
+      // Back where it was saved: there is nothing to keep.
+      workspace().markSaved(doc, doc.content.name ?? workflow, home, doc.content.document);
+      tell("info", "versions:notice.reverted", { number });
+    } else tell("info", "versions:notice.restored", { number });
   });
 }
 

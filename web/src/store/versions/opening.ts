@@ -5,22 +5,28 @@ import { openJson } from "@/graph/formats/open";
 import { isObject, type JsonObject } from "@/graph/json";
 import { attempt } from "@/store/files/attempt";
 import { type FoundSource, knownDefs } from "@/store/files/sources";
+import { workflowNameTrouble } from "./names";
 import { readVersion, readWorkflow } from "./server";
 import type { VersionRecord, WorkflowRecord } from "./types";
 
 export const MAIN = "main";
 
-/** Null if the server keeps no workflow of that name. */
+/** Null if the server keeps no workflow of that name, or cannot read those it has: files can be opened still. */
 export async function findWorkflow(name: string): Promise<WorkflowRecord | null> {
+  if (workflowNameTrouble(name) !== "") return null;
   try {
     return await readWorkflow(name);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
+    const isNone = error instanceof ApiError && (error.status === 404 || error.code === "workflows_unusable");
+    if (isNone) return null;
     throw error;
   }
 }
 
-/** A version in a tab of its own; saving adds to the branch `ref` names, or else to the one it ends. */
+/**
+ * A version in a tab of its own. Saving adds to the branch `ref` names or that ends with the version; from an older
+ * version it begins a branch.
+ */
 export function openWorkflow(name: string, ref: string = MAIN): Promise<boolean> {
   return attempt(name, () => versionSource(name, ref));
 }
@@ -33,8 +39,8 @@ export async function versionSource(name: string, ref: string): Promise<FoundSou
   return { ...opened, name: record.workflow, title: null, home, isSaved: true };
 }
 
-function branchOf({ branches }: VersionRecord, ref: string): string {
-  return [ref, MAIN].find((branch) => branches.includes(branch)) ?? branches[0] ?? MAIN;
+function branchOf({ branches, number }: VersionRecord, ref: string): string {
+  return [ref, MAIN].find((branch) => branches.includes(branch)) ?? branches[0] ?? `from-${number}`;
 }
 
 async function readContent(record: VersionRecord) {
