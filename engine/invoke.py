@@ -51,7 +51,7 @@ def results(spec: NodeSpec, returned: Any) -> tuple[tuple[Any, ...], Mapping[str
     ui = None
     if isinstance(returned, Ui):
         shown = cast("Ui[Any]", returned)
-        ui, values = shown.ui, tuple(shown.values)
+        ui, values = shown.ui or None, tuple(shown.values)
     elif not spec.outputs:
         values = ()
     elif spec.tuple_result:

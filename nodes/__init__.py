@@ -1,6 +1,7 @@
 """The built-in nodes, one file a family; `builtin()` lists them all, nothing is found by scanning."""
 
 from engine.registry import Registry
+from nodes.adapters import hypernetwork_loader, lora_loader, lora_loader_model_only
 from nodes.batches import (
     image_batch,
     image_list_to_batch,
@@ -92,6 +93,9 @@ NODES = (
     conditioning_set_mask,
     conditioning_set_timestep_range,
     workflow_output,
+    lora_loader,
+    lora_loader_model_only,
+    hypernetwork_loader,
 )
 
 

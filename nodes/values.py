@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from diffusion.adapters.patched import Patched
 from engine.cache import Footprint, Share
 from engine.items import Items
 
@@ -28,12 +29,14 @@ _LEAVES = (_PLAIN, type, ModuleType, FunctionType, BuiltinFunctionType)
 def sizeof(values: Any) -> Footprint:
     """Bytes of all tensors reachable from `values`, in RAM and on devices, plus a little for everything else.
 
-    A tensor counts with the whole memory it is a view of, each memory once.
+    A tensor counts with the whole memory it is a view of, each memory once. What patched weights will take
+    when they are first used counts already: nobody measures again then.
     """
     seen: set[int] = set()
     plain = 0
     ram: dict[int, int] = {}
     device: dict[int, int] = {}
+    to_come = {True: 0, False: 0}
     stack: list[Any] = [values]
     while stack and len(seen) < MOST_OBJECTS:
         value = stack.pop()
@@ -47,8 +50,13 @@ def sizeof(values: Any) -> Footprint:
             plain += len(value)
         else:
             plain += SMALL
+            if isinstance(value, Patched):
+                to_come[value.device.type == "cpu"] += value.bytes_to_come
             stack.extend(_parts(value))
-    return Footprint(Share(plain + sum(ram.values()), ram), Share(sum(device.values()), device))
+    return Footprint(
+        Share(plain + to_come[True] + sum(ram.values()), ram),
+        Share(to_come[False] + sum(device.values()), device),
+    )
 
 
 def to_host(values: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
+
+from torch import Tensor
 
 from diffusion import checkpoint
+from diffusion.adapters import Adapter, attach_lora
 from diffusion.embeddings import EmbeddingFolders
 from diffusion.placement import Placement
 from diffusion.precision import Precision
@@ -14,6 +19,8 @@ from nodes.comfy.hidden import running
 from nodes.comfy.models.clip import PackClip
 from nodes.comfy.models.model import PackModel
 from nodes.comfy.models.vae import PackVae
+
+_log = logging.getLogger(__name__)
 
 _FAMILIES = (
     "STABLE_DIFFUSION",
@@ -61,10 +68,37 @@ def load_checkpoint_guess_config(
 
 
 def load_lora_for_models(
-    model: Any, clip: Any, lora: Any, strength_model: float, strength_clip: float
-) -> NoReturn:
-    """Adapters cannot be attached to models by packs yet."""
-    raise NotImplementedError("comfy.sd.load_lora_for_models is not supported: models cannot be patched yet")
+    model: PackModel | None,
+    clip: PackClip | None,
+    lora: Mapping[str, Tensor],
+    strength_model: float,
+    strength_clip: float,
+) -> tuple[PackModel | None, PackClip | None]:
+    """Copies of a model and a text encoder with a LoRA attached; what is None stays None.
+
+    Args:
+        model: the model.
+        clip: the text encoder.
+        lora: the tensors of the file, by name.
+        strength_model: how strongly to change the model.
+        strength_clip: how strongly to change the text encoder.
+
+    Raises:
+        CheckpointError: the LoRA is for another family of models.
+    """
+    attached = attach_lora(
+        None if model is None else model.wrapped,
+        None if clip is None else clip.wrapped,
+        Adapter.of(lora, Path("LoRA")),
+        strength_model,
+        strength_clip,
+    )
+    if (warning := attached.warning("LoRA")) is not None:
+        _log.warning(warning)
+    changed = None if model is None else model.clone()
+    if changed is not None and attached.model is not None:
+        changed.wrapped = attached.model
+    return changed, None if attached.clip is None else PackClip(attached.clip)
 
 
 def _embedding_folders(given: Any) -> tuple[Path, ...]:
