@@ -153,6 +153,52 @@ def test_a_form_keeps_what_was_made_and_is_shared_by_its_address(canvases: NewPa
     assert canvas.complaints == phone.complaints == []
 
 
+def test_a_sweep_from_the_form_gives_a_grid_and_a_table(
+    canvases: NewPage, program: Program, tmp_path: Path
+) -> None:
+    inputs = [
+        {"name": name, "type": kind, "targets": [{"node": "sampler", "input": name}], "default": value}
+        for name, kind, value in (("steps", "INT", 2), ("cfg", "FLOAT", 4))
+    ]
+    publish(program, "swept", "1.0.0", function(*inputs))
+    canvas = canvases(program.url)
+    form(canvas, "swept")
+    canvas.page.get_by_test_id("form-sweep").click()
+    steps, cfg = (canvas.page.get_by_test_id(f"axis-{name}") for name in ("steps", "cfg"))
+    steps.get_by_text("List").click()
+    steps.get_by_role("textbox", name="Steps").fill("1, 2, many")
+    expect(steps).to_contain_text("These do not fit: many")
+    expect(canvas.page.get_by_test_id("sweep-start")).to_be_disabled()
+    steps.get_by_role("textbox", name="Steps").fill("1, 2")
+    cfg.get_by_text("Range").click()
+    cfg.get_by_role("textbox", name="To").fill("6")
+    cfg.get_by_role("textbox", name="Step").fill("2")
+    expect(canvas.page.get_by_test_id("sweep-count")).to_have_text("4 runs")
+    shot(canvas.page, "sweep-setup")
+    assert violations(canvas) == []
+    canvas.page.get_by_test_id("sweep-start").click()
+    sweep = canvas.page.get_by_test_id("sweep")
+    expect(sweep).to_have_attribute("data-state", "done", timeout=60_000)
+    grid = canvas.page.get_by_test_id("sweep-grid")
+    expect(grid).to_be_visible()
+    assert grid.evaluate("async (image) => { await image.decode(); return image.naturalWidth }") > 256
+    rows = canvas.page.get_by_test_id("sweep-rows").locator("tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.last.locator("img")).to_be_visible()
+    assert violations(canvas) == []
+    shot(canvas.page, "sweep")
+
+    table = tmp_path / "runs.csv"
+    table.write_text("steps,cfg,mood\n1,3,dark\n2,5,light\n")
+    canvas.page.get_by_role("link", name="Back to the form").click()
+    canvas.page.get_by_test_id("form-sweep").click()
+    canvas.page.get_by_test_id("sweep-setup").locator("input[type=file]").first.set_input_files(table)
+    expect(canvas.page.get_by_test_id("sweep-table")).to_contain_text("2 runs. Columns: steps, cfg")
+    expect(canvas.page.get_by_test_id("sweep-table")).to_contain_text("mood")
+    expect(canvas.page.get_by_test_id("sweep-start")).to_have_text("Start 2 runs")
+    assert canvas.complaints == []
+
+
 def test_a_form_that_is_not_there_says_so(canvases: NewPage, program: Program) -> None:
     canvas = canvases(program.url)
     canvas.page.goto(f"{program.url}/#/form/nowhere")

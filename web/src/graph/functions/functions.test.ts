@@ -18,6 +18,7 @@ import {
   withSubgraph,
 } from "../toys";
 import { sourceOf, targetsOf, type Where } from "./bindings";
+import { completed } from "./completed";
 import { declare, functionOf, NO_FUNCTION, type WorkflowFunction } from "./declaration";
 import { changeInput, moved, shownOutput, toggleInput, toggleOutput } from "./edit";
 import { marksOf } from "./marks";
@@ -174,6 +175,22 @@ describe("a declaration", () => {
     expect(changeInput(ranged, 0, { min: undefined }).inputs[0]).not.toHaveProperty("min");
     expect(moved(["a", "b", "c"], 0, 2)).toEqual(["b", "c", "a"]);
     expect(moved(["a", "b"], 1, 2)).toEqual(["a", "b"]);
+  });
+});
+
+describe("what the nodes say of an input", () => {
+  const input = { name: "steps", type: "INT", targets: [], max: 9 };
+
+  it("is written down where nothing was said", () => {
+    const known = { ...input, min: 1, max: 50, default: 20, options: ["a"], seed: true, description: "" };
+    expect(completed(input, known)).toEqual({ ...input, min: 1, seed: true });
+    expect(completed(input, undefined)).toBe(input);
+    expect(completed({ ...input, type: "*" }, known)).toMatchObject({ type: "INT" });
+  });
+
+  it("is left to them where a number would be rounded", () => {
+    const known = { ...input, min: 0, max: 2 ** 64 };
+    expect(completed({ name: "seed", type: "INT", targets: [] }, known)).not.toHaveProperty("max");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import type { NodeKey } from "@/graph/document";
 import type { Where } from "@/graph/functions/bindings";
+import { completed } from "@/graph/functions/completed";
 import {
   declare,
   type FunctionInput,
@@ -10,7 +11,6 @@ import {
   type WorkflowFunction,
 } from "@/graph/functions/declaration";
 import { toggleInput, toggleOutput } from "@/graph/functions/edit";
-import { ANY } from "@/graph/types";
 import { useDefs } from "../defs";
 import { perform, shownGraph, useEditor } from "../editor";
 
@@ -49,10 +49,7 @@ export function toggleOutputHere(node: NodeKey, slot: number): void {
   changeDeclared((declared) => toggleOutput(declared, here(), node, slot));
 }
 
-/**
- * Write down what the nodes say of each input, so that a later release can be compared with this one. Options and
- * defaults stay the node's: model files come and go, and the value in the graph is the default.
- */
+/** Write down what the nodes say of each input; see `completed`. */
 export function completeDeclared(known: ReadonlyMap<string, FunctionInput>): void {
   changeDeclared((declared) => {
     const inputs = declared.inputs.map((input) => completed(input, known.get(input.name)));
@@ -60,20 +57,4 @@ export function completeDeclared(known: ReadonlyMap<string, FunctionInput>): voi
       ? declared
       : { ...declared, inputs };
   });
-}
-
-const FILLED = ["type", "min", "max", "step", "multiline", "required", "seed", "several", "dynamic"] as const;
-
-function completed(
-  input: FunctionInput,
-  known: (FunctionInput & { readonly [key: string]: unknown }) | undefined,
-): FunctionInput {
-  if (known === undefined) return input;
-  const own: Readonly<Record<string, unknown>> = input;
-  const news = FILLED.filter(
-    (key) => own[key] === undefined && known[key] !== undefined && known[key] !== null,
-  );
-  const type = input.type === ANY ? { type: known.type } : {};
-  if (news.length === 0 && input.type !== ANY) return input;
-  return { ...input, ...Object.fromEntries(news.map((key) => [key, known[key]])), ...type };
 }
