@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
             host.cache.close()
     except InvalidInputs as error:
         for problem in error.problems:
-            complain(errors, f"--{problem.input}: {problem.message}")
+            complain(errors, f"{problem.input}: {problem.message}")
         return WRONG_VALUES
     finally:
         caller.close()

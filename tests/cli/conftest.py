@@ -40,7 +40,8 @@ class Place:
     def __call__(self, *words: object) -> Said:
         self._capture.readouterr()
         try:
-            status = workflows(parse(["workflows", *map(str, words), *self.folders]))
+            folders = [] if words[0] == "format" else self.folders  # which needs none
+            status = workflows(parse(["workflows", *map(str, words), *folders]))
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else 1
         out, err = self._capture.readouterr()

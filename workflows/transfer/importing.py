@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,10 @@ class Line:
     """What becomes of the files of one workflow: its versions, the oldest first."""
 
     name: str
-    versions: list[Found]
-    labels: list[str]
+    """As its files are called; another workflow may have this name already."""
+    identity: str
+    versions: list[Found] = field(default_factory=list[Found])
+    labels: list[str] = field(default_factory=list[str])
     pictures: dict[str, Path] = field(default_factory=dict[str, Path])
     """By digest, the picture of a version: the first one that carries its document."""
 
@@ -166,7 +169,7 @@ def plan(found: Iterable[Found]) -> Plan:
     different ids; a document that occurs twice is taken once.
     """
     made = Plan()
-    lines: dict[tuple[str, str], Line] = {}
+    by_name: dict[str, list[Line]] = {}
     first: dict[str, tuple[Found, Line]] = {}
     for one in sorted(found, key=lambda one: (one.time, one.path.suffix.lower() in PICTURES, str(one.path))):
         if one.digest in first:
@@ -174,22 +177,27 @@ def plan(found: Iterable[Found]) -> Plan:
             made.twins.append((one, twin))
             _take_from(one, line)
             continue
-        line = _line_for(one, lines)
+        line = _line_for(one, by_name.setdefault(fold(one.name), []))
         line.versions.append(one)
         first[one.digest] = (one, line)
         _take_from(one, line)
-    made.lines = list({id(line): line for line in lines.values()}.values())
-    _name_apart(made.lines)
+    made.lines = [line for alike in by_name.values() for line in alike]
     return made
 
 
-def _line_for(one: Found, lines: dict[tuple[str, str], Line]) -> Line:
-    """The workflow of its name and id; a file without an id goes to the first of its name."""
-    key = (fold(one.name), one.identity)
-    if key not in lines:
-        alike = [line for (name, other), line in lines.items() if name == key[0] and not (other and key[1])]
-        lines[key] = alike[0] if alike else Line(one.name, [], [])
-    return lines[key]
+def _line_for(one: Found, alike: list[Line]) -> Line:
+    """The workflow of its id among those of its name; a file without an id goes to the first of them."""
+    for line in alike:
+        if compatible(line.identity, one.identity):
+            line.identity = line.identity or one.identity
+            return line
+    alike.append(Line(one.name, one.identity))
+    return alike[-1]
+
+
+def compatible(identity: str, other: str) -> bool:
+    """Whether two files of one name may be versions of one workflow."""
+    return not identity or not other or identity == other
 
 
 def _take_from(one: Found, line: Line) -> None:
@@ -200,18 +208,14 @@ def _take_from(one: Found, line: Line) -> None:
         line.pictures.setdefault(one.digest, one.path)
 
 
-def _name_apart(lines: Iterable[Line]) -> None:
-    """Different workflows of one name are told apart by their folder, else by a number."""
-    taken: set[str] = set()
-    for line in lines:
-        name, number = line.name, 2
-        if fold(name) in taken and line.labels:
-            name = f"{line.name} ({_FORBIDDEN.sub('-', line.labels[0])})"[:_LONGEST]
-        while fold(name) in taken:
-            name = f"{line.name[: _LONGEST - 6]} {number}"
-            number += 1
-        line.name = name
-        taken.add(fold(name))
+def names_for(line: Line) -> Iterator[str]:
+    """What a workflow may be called: as its files, else with their folder, else with a number."""
+    yield line.name
+    if line.labels:
+        folder = _FORBIDDEN.sub("-", line.labels[0])
+        yield f"{line.name[: _LONGEST - len(folder) - 3]} ({folder})"
+    for number in count(2):
+        yield f"{line.name[: _LONGEST - 6]} {number}"
 
 
 def told(one: Found) -> str:

@@ -15,6 +15,7 @@ PICTURES = frozenset({".png", ".webp", ".jpg", ".jpeg", ".avif"})
 SIDE = 384
 """The longer side of a small copy, in pixels."""
 _QUALITY = 85
+_PLAIN_MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 _PLAIN = (320, 200)
 _GREY = (38, 38, 42)
 
@@ -26,7 +27,11 @@ def thumbnail_of(path: Path) -> bytes | None:
     try:
         with Image.open(path) as opened:
             opened.draft("RGB", (SIDE, SIDE))  # a JPEG is decoded small at once
-            picture = opened.reduce(max(1, max(opened.size) // SIDE)) if opened.mode != "P" else opened
+            picture = (
+                opened.reduce(max(1, max(opened.size) // SIDE)) if opened.mode in _PLAIN_MODES else opened
+            )
+            if picture.mode.startswith("I"):  # 16 bits
+                picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
             picture.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
             picture = _opaque(picture)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):

@@ -15,10 +15,11 @@ from engine.graph import as_object
 from workflows.store import MAIN, NotFound, Store, Version, VersionId, about, commits, content, listing
 from workflows.store.about import About, Wanted
 from workflows.store.blobs import Blob
+from workflows.store.names import fold
 from workflows.store.refs import resolve
 from workflows.store.rows import version_at, versions_of
 from workflows.store.tables import versions
-from workflows.transfer.importing import Found, Line, Plan, Tell, told
+from workflows.transfer.importing import Found, Line, Plan, Tell, compatible, names_for, told
 from workflows.transfer.pictures import thumbnail_of
 
 _MOST_LABELS = 32
@@ -79,6 +80,8 @@ class _Saving:
         self._author = author
         self._pictures = pictures
         self._made = Saved()
+        self._taken: set[str] = set()
+        """Names of workflows that other files are versions of."""
 
     def all_of(self, lines: Sequence[Line]) -> Saved:
         there = _there(self._on, lines)
@@ -108,17 +111,18 @@ class _Saving:
 
     def _place(self, line: Line) -> tuple[str, VersionId | None]:
         """The workflow the versions belong to: one of that name, unless its id says that it is another."""
-        identity = next((one.identity for one in line.versions if one.identity), "")
-        name, number = line.name, 2
-        while True:
+        for name in names_for(line):
+            if fold(name) in self._taken:
+                continue
             try:
                 head = version_at(self._on, resolve(self._on, name, MAIN))
             except NotFound:
+                self._taken.add(fold(name))
                 return name, None
-            other = self._identity(head)
-            if not identity or not other or identity == other:
+            if compatible(line.identity, self._identity(head)):
+                self._taken |= {fold(name), fold(head.workflow)}
                 return head.workflow, head.id
-            name, number = f"{line.name[:94]} {number}", number + 1
+        raise AssertionError("numbers do not end")
 
     def _identity(self, version: Version) -> str:
         """The id the canvas gave the workflow that a version holds."""
