@@ -109,6 +109,13 @@ def _serve(command: argparse.ArgumentParser) -> None:
     )
     add("--enable-compress-response-body", action="store_true", help="gzip JSON answers")
     add(
+        "--webhook-allow",
+        action="append",
+        default=[],
+        metavar="HOST[,HOST]",
+        help="let webhooks lead to these hosts although their addresses are private; repeatable",
+    )
+    add(
         "--multi-user", action="store_true", help="keep settings and user data apart by the comfy-user header"
     )
     add(

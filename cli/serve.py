@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from cli.packs import flags_of, paths_of
@@ -55,8 +56,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
         argv=tuple(sys.argv),
         workers=max(options.workers, 0),
         workflows_database=options.workflows_database,
+        webhook_allow=_hosts(options.webhook_allow),
         library=True,
     )
+
+
+def _hosts(given: Sequence[str]) -> frozenset[str]:
+    """Host names of lists with commas, in lower case."""
+    return frozenset(part.strip().lower() for text in given for part in text.split(",") if part.strip())
 
 
 def worker_command(options: argparse.Namespace) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ from server.stream.sockets import Hub
 from server.supervision.pool import Pool
 from server.sweeps.feeder import FEEDER, Feeder
 from server.users import Users
+from server.webhooks.deliverer import DELIVERER, Deliverer
 from server.workflows.access import WORKFLOWS, Workflows
 from server.workflows.functions import FUNCTIONS, Functions
 
@@ -122,6 +123,8 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
     app[LEDGER] = Ledger(queue, app[WORKFLOWS])
     app[FEEDER] = Feeder(app)
+    app[DELIVERER] = Deliverer(settings, app[WORKFLOWS])
+    app[LEDGER].on_kept.append(app[DELIVERER].wake)
     app[TABLE] = ROUTES
     app[STREAMS] = set()
     app[DECODING] = asyncio.Semaphore(_DECODING_AT_ONCE)
@@ -138,6 +141,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(app[PROVENANCE].recover(), name="records"))
     tasks.append(asyncio.create_task(app[LEDGER].run(), name="ledger"))
     tasks.append(asyncio.create_task(app[FEEDER].run(), name="sweeps"))
+    tasks.append(asyncio.create_task(app[DELIVERER].run(), name="webhooks"))
     tasks.append(asyncio.create_task(app[DISPATCHER].run(), name="dispatch"))
     tasks.append(asyncio.create_task(app[METRICS].watch(), name="lag"))
     yield

@@ -33,6 +33,7 @@ class Settings:
         max_attempts: Crashes of a worker, or of the server, a job may cause before it is given up.
         workers: Worker processes; 0 for one per device.
         workflows_database: URL or file of the store of workflows; empty for a file among the users' folders.
+        webhook_allow: Hosts that webhooks may lead to although their addresses are private.
         library: Whether the workflows that ship with the project are put into the store.
     """
 
@@ -60,6 +61,7 @@ class Settings:
     max_attempts: int = 2
     workers: int = 0
     workflows_database: str = ""
+    webhook_allow: frozenset[str] = frozenset()
     library: bool = False
 
     @property

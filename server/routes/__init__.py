@@ -30,6 +30,7 @@ from server.routes import (
     users,
     versions,
     view,
+    webhooks,
     workflows,
 )
 from server.table import Route
@@ -61,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     *functions.ROUTES,
     *calls.ROUTES,
     *sweeps.ROUTES,
+    *webhooks.ROUTES,
     *system.ROUTES,
     *metrics.ROUTES,
     *socket.ROUTES,

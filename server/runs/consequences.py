@@ -1,4 +1,6 @@
-"""What follows from the end of a run, in one transaction: the items of sweeps are settled."""
+"""What follows from the ends of runs, in one transaction: items of sweeps are settled, and whoever asked for
+it is told.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from server.jobs.records import Job
 from server.runs.report import failure, origin, outputs
+from server.webhooks.events import run_finished, sweep_finished
 from workflows.sweeps.records import LOST, Result
 
 if TYPE_CHECKING:
@@ -20,10 +23,14 @@ def keep(connection: Connection, over: Sequence[Job], others: Iterable[Outcome])
     """Write down what follows from jobs that are over, and from runs of sweeps that never were jobs. Done
     twice, it changes nothing.
     """
+    from server.webhooks.rows import tell_all
     from workflows.sweeps.store import settle
 
+    now = time.time()
     of_sweeps = [outcome_of(job) for job in over if "sweep" in origin(job)]
-    settle(connection, [*of_sweeps, *others], time.time())
+    ended = settle(connection, [*of_sweeps, *others], now)
+    occurrences = [*map(run_finished, over), *map(sweep_finished, ended)]
+    tell_all(connection, occurrences, now)
 
 
 def outcome_of(job: Job) -> Outcome:

@@ -1330,6 +1330,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All webhooks. */
+        get: operations["get_api_v1_webhooks"];
+        put?: never;
+        /**
+         * Have a URL told when runs or sweeps are over. The answer alone holds the secret that signs messages.
+         * @description Messages are signed as the Standard Webhooks specification says, and sent again for about a day and a half
+         *     until they are answered with 2xx. Hosts with private addresses are refused unless the server was started
+         *     with `--webhook-allow HOST`.
+         */
+        post: operations["post_api_v1_webhooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A webhook, without its secret. */
+        get: operations["get_api_v1_webhooks_id"];
+        put?: never;
+        post?: never;
+        /** Forget a webhook, with the messages that wait for it. */
+        delete: operations["delete_api_v1_webhooks_id"];
+        options?: never;
+        head?: never;
+        /** Change a webhook, turn it off or on, or give it a new secret. */
+        patch: operations["patch_api_v1_webhooks_id"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a webhook was told, or is to be told: how often that was tried, and what came of it. */
+        get: operations["get_api_v1_webhooks_id_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message of the type `webhook.test` now, once; the answer says what came of it. */
+        post: operations["post_api_v1_webhooks_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system_stats": {
         parameters: {
             query?: never;
@@ -1989,6 +2065,63 @@ export interface components {
             clear?: boolean;
             /** Delete */
             delete?: string[];
+        };
+        /**
+         * DeliveriesAnswer
+         * @description Some of the messages of a webhook, the newest first.
+         */
+        DeliveriesAnswer: {
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryItem"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * DeliveryItem
+         * @description A message for a webhook. Those that are over are kept for 30 days.
+         */
+        DeliveryItem: {
+            /**
+             * Id
+             * @description The `webhook-id` of the message, the same in every attempt.
+             */
+            id: string;
+            /** Event */
+            event: string;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "waiting" | "delivered" | "given_up";
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Next
+             * @description When it is tried again, in milliseconds since 1970.
+             */
+            next: number | null;
+            /**
+             * Delivered
+             * @description Milliseconds since 1970.
+             */
+            delivered: number | null;
+            /**
+             * Error
+             * @description What came of the last attempt.
+             */
+            error: string | null;
+            /**
+             * Body
+             * @description The message as it is sent.
+             */
+            body: string;
         };
         /**
          * DeviceFacts
@@ -4917,6 +5050,128 @@ export interface components {
             function: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * WebhookBody
+         * @description Who is to be told of what.
+         */
+        WebhookBody: {
+            /**
+             * Url
+             * @description Where messages are sent with POST; https:// or http://.
+             */
+            url: string;
+            /**
+             * Events
+             * @description What it is told of.
+             */
+            events: ("run.finished" | "sweep.finished")[];
+            /**
+             * Workflow
+             * @description Only runs and sweeps of this workflow.
+             * @default null
+             */
+            workflow?: string | null;
+            /**
+             * Active
+             * @default true
+             */
+            active?: boolean;
+        };
+        /**
+         * WebhookChangeBody
+         * @description What to change of a webhook. Fields that are left out stay.
+         */
+        WebhookChangeBody: {
+            /**
+             * Url
+             * @default null
+             */
+            url?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: ("run.finished" | "sweep.finished")[] | null;
+            /**
+             * Workflow
+             * @description Only runs and sweeps of this workflow; null for all.
+             * @default null
+             */
+            workflow?: string | null;
+            /**
+             * Active
+             * @description Messages of one that is off wait until it is on again.
+             * @default null
+             */
+            active?: boolean | null;
+            /**
+             * New Secret
+             * @description Sign with a new secret from now on, which the answer has.
+             * @default false
+             */
+            new_secret?: boolean;
+        };
+        /**
+         * WebhookItem
+         * @description A webhook.
+         */
+        WebhookItem: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+            /** Events */
+            events: string[];
+            /** Workflow */
+            workflow: string | null;
+            /**
+             * Active
+             * @description Turned off by hand, or because the receiver answered 410 Gone.
+             */
+            active: boolean;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+        };
+        /**
+         * WebhookMade
+         * @description A webhook that was made or changed.
+         */
+        WebhookMade: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+            /** Events */
+            events: string[];
+            /** Workflow */
+            workflow: string | null;
+            /**
+             * Active
+             * @description Turned off by hand, or because the receiver answered 410 Gone.
+             */
+            active: boolean;
+            /**
+             * Created
+             * @description Milliseconds since 1970.
+             */
+            created: number;
+            /**
+             * Secret
+             * @description What messages are signed with; shown once, when it is made.
+             */
+            secret: string | null;
+        };
+        /**
+         * WebhooksAnswer
+         * @description All webhooks, oldest first.
+         */
+        WebhooksAnswer: {
+            /** Webhooks */
+            webhooks: components["schemas"]["WebhookItem"][];
         };
         /**
          * WorkflowItem
@@ -8037,6 +8292,230 @@ export interface operations {
                 };
                 content: {
                     "text/csv": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WebhookBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookItem"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_api_v1_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    patch_api_v1_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WebhookChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_webhooks_id_deliveries: {
+        parameters: {
+            query?: {
+                offset?: string;
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveriesAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_api_v1_webhooks_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryItem"];
                 };
             };
             /** @description What went wrong */

@@ -1,0 +1,3 @@
+"""Webhooks: told when runs and sweeps are over. Signed as the Standard Webhooks specification says, and sent
+again until they are taken.
+"""
