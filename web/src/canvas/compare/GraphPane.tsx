@@ -5,6 +5,7 @@ import styles from "./GraphPane.module.css";
 import { MarkLayer } from "./MarkLayer";
 import type { Marks } from "./marks";
 import { NodeBox } from "./NodeBox";
+import { PaneGroups } from "./PaneGroups";
 import { PaneLinks } from "./PaneLinks";
 import { allLaid, type Sheet } from "./places";
 import { usePan } from "./usePan";
@@ -81,6 +82,7 @@ export function GraphPane({ sheet, old, marks, label, view, onView, onSize, lit 
         className={styles.sheet}
         style={{ transform: `translate(${view.x}px, ${view.y}px) scale(${view.zoom})` }}
       >
+        <PaneGroups sheet={sheet} />
         <PaneLinks sheet={sheet} />
         {nodes
           .filter(({ rect }) => overlap(rect, seen))

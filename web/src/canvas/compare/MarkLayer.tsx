@@ -32,7 +32,12 @@ const ICONS = {
 /** Over a graph, in its own coordinates: frames around what differs, what was there, and what it was. */
 export function MarkLayer({ marks, sheet, old, moved = null, lit = null, zoom }: Props) {
   return (
-    <div className={styles.layer} style={scaled(zoom)} data-testid="mark-layer">
+    <div
+      className={styles.layer}
+      style={scaled(zoom)}
+      data-far={zoom < FAR || undefined}
+      data-testid="mark-layer"
+    >
       <RewiredLinks marks={marks} sheet={sheet} old={old} moved={moved} />
       {old !== null && marks.ghosts.map((key) => <Ghost key={`g${key}`} sheet={old} node={key} lit={lit} />)}
       {[...marks.nodes].map(([key, { kind, changes }]) => {
@@ -79,6 +84,8 @@ export function MarkLayer({ marks, sheet, old, moved = null, lit = null, zoom }:
   );
 }
 
+/** Below this zoom there is no room for words. */
+const FAR = 0.2;
 /** Below this zoom, words grow as the graph shrinks. */
 const READABLE = 0.7;
 
