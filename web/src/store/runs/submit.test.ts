@@ -25,6 +25,7 @@ const server = vi.hoisted(() => {
 
 const { open, undo, useEditor, watchChanges } = await import("../editor");
 const { useDefs } = await import("../defs");
+const { useTabs } = await import("../persist/tabs");
 const { useRuns } = await import("../runs");
 const { useSettings } = await import("../settings");
 const { useRunBar } = await import("./bar");
@@ -94,6 +95,24 @@ describe("a run", () => {
     expect(body["client_id"]).toMatch(/^[0-9a-f-]{36}$/);
     expect(key).toMatch(/^[0-9a-f-]{36}$/);
     expect([...feed.following.keys()]).toContain(body["prompt_id"]);
+  });
+
+  it("says which version it is of, and whether it was edited since", async () => {
+    const docId = `doc-${doc}`;
+    const home = { kind: "version", branch: "main", version: "abc", number: 3 } as const;
+    const tab = { docId, name: "fox", title: null, home, isSaved: true, isElsewhere: false };
+    const kept = { localTrouble: "", server: "kept", serverDetail: "" } as const;
+    useTabs.setState({ tabs: [{ ...tab, ...kept }], active: docId });
+    await runGraph({ count: 2 });
+    useTabs.setState({ tabs: [], active: "" });
+    const origins = sent().map(({ body }) => at(body, "extra_data", "darkroom"));
+    // The second has another seed than the version.
+    expect(origins).toEqual([
+      { workflow: "fox", version: "abc", modified: false },
+      { workflow: "fox", version: "abc", modified: true },
+    ]);
+    await runGraph();
+    expect(at(sent()[2]?.body, "extra_data", "darkroom")).toBeUndefined();
   });
 
   it("moves seeds on after each of a batch, as one step that can be undone", async () => {
