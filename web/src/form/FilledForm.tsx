@@ -1,6 +1,6 @@
 import { ActionIcon, Alert, Button, Tooltip } from "@mantine/core";
 import { IconGridDots, IconPlayerPlayFilled, IconRestore } from "@tabler/icons-react";
-import { type FormEvent, lazy, Suspense, useRef, useState } from "react";
+import { type FormEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, unreachable } from "@/api/error";
 import { startCall, useCalls } from "@/store/functions/calls";
@@ -36,6 +36,10 @@ export function FilledForm({ callable, fields, reference, query }: Props) {
   const results = useRef<HTMLElement>(null);
   const run = runs.find((one) => one.id === chosen) ?? runs[0];
 
+  const { title = callable.name } = callable.function;
+  useEffect(() => {
+    document.title = `${title} · Darkroom`;
+  }, [title]);
   const refuse = (error: unknown) => {
     const known = error instanceof ApiError ? error : unreachable(error);
     const { fields: refused, others } = refusalIn(known.body, callable.function.inputs);

@@ -15,6 +15,7 @@ const NODE: Sections = [
 const CANVAS: Sections = [
   ["graph.addNode", "graph.note", "edit.paste", "edit.pasteConnected"],
   ["select.all", "view.fit", "view.minimap", "graph.layout", "graph.search"],
+  ["panel.publish"],
 ];
 
 const LINK: Sections = [["link.reroute", "link.delete"]];
