@@ -47,6 +47,7 @@ from server.packs.known import Packs, listener
 from server.packs.passing import packs as pack_routes
 from server.provenance.recording import PROVENANCE, Provenance
 from server.routes import ROUTES
+from server.runs.following import FOLLOWING, Following
 from server.runs.ledger import LEDGER, Ledger
 from server.settings import Settings
 from server.specs import Specs, code_hash
@@ -122,6 +123,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[ENDINGS] = Endings(queue)
     app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
     app[LEDGER] = Ledger(queue, app[WORKFLOWS])
+    app[FOLLOWING] = Following(queue, app[LEDGER], app[WORKFLOWS])
     app[FEEDER] = Feeder(app)
     app[DELIVERER] = Deliverer(settings, app[WORKFLOWS])
     app[LEDGER].on_kept.append(app[DELIVERER].wake)

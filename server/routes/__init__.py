@@ -19,6 +19,7 @@ from server.routes import (
     provenance,
     queue,
     refs,
+    run_events,
     runs,
     socket,
     sweeps,
@@ -38,6 +39,7 @@ from server.table import Route
 ROUTES: tuple[Route, ...] = (
     *prompt.ROUTES,
     *plan.ROUTES,
+    *run_events.ROUTES,
     *runs.ROUTES,
     *provenance.ROUTES,
     *queue.ROUTES,

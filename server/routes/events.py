@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
 
 from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, query_int
-from server.keys import QUEUE, STREAMS
+from server.keys import QUEUE
 from server.schemas import JobEvents
 from server.stream.eventlog import Slice
 from server.stream.resume import Follower, Positions, Story, story
+from server.stream.sse import MEDIA, stream
 from server.table import Route
-
-HEARTBEAT = 15.0
-"""Seconds between comments on a stream without events, which show that it is alive."""
-_BEAT = b": still here\n\n"
-_STREAM = "text/event-stream"
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 async def of_job(request: web.Request) -> web.StreamResponse:
@@ -29,7 +21,7 @@ async def of_job(request: web.Request) -> web.StreamResponse:
     With `Accept: text/event-stream` they come as server-sent events, with what is still to happen, until the
     job has ended; a client that comes back with `Last-Event-ID` misses nothing.
     """
-    streams = _STREAM in request.headers.get("Accept", "")
+    streams = MEDIA in request.headers.get("Accept", "")
     after = _after(request) if streams else query_int(request, "after") or 0
     store, logs = await request.app[QUEUE].store(), request.app[QUEUE].logs
     found = await story(store, logs, request.match_info["id"])
@@ -39,7 +31,7 @@ async def of_job(request: web.Request) -> web.StreamResponse:
         return await json_answer(lambda: _answer(found, after))
     if found.ended and not found.since(after):
         return web.Response(status=204)  # which tells browsers not to come back
-    return await _stream(request, Follower(store, logs).job(found, after))
+    return await stream(request, Follower(store, logs).job(found, after), _encode)
 
 
 async def of_client(request: web.Request) -> web.StreamResponse:
@@ -53,7 +45,7 @@ async def of_client(request: web.Request) -> web.StreamResponse:
     positions = None if text is None else Positions.parse(text)
     store = await request.app[QUEUE].store()
     follower = Follower(store, request.app[QUEUE].logs)
-    return await _stream(request, follower.client(client_id, positions))
+    return await stream(request, follower.client(client_id, positions), _encode)
 
 
 def _after(request: web.Request) -> int:
@@ -67,50 +59,9 @@ def _answer(found: Story, after: int) -> dict[str, object]:
     return {"job_id": found.job.prompt_id, "events": events, "last": last, "over": found.ended}
 
 
-async def _stream(request: web.Request, parts: AsyncGenerator[tuple[str, Slice]]) -> web.StreamResponse:
-    """Send events as they come. A client that stopped reading stops its own stream alone."""
-    response = web.StreamResponse(headers=_HEADERS)
-    response.content_type = _STREAM
-    await response.prepare(request)
-    streams, own = request.app[STREAMS], asyncio.current_task()
-    assert own is not None
-    streams.add(own)  # to be ended when the server stops, which would wait for it
-    try:
-        with suppress(ConnectionError):
-            await response.write(b"retry: 1000\n\n")
-            async with aclosing(parts), aclosing(_with_heartbeats(parts)) as beats:
-                async for position, part in beats:
-                    await response.write(
-                        _BEAT if part is None else await asyncio.to_thread(_encode, position, part)
-                    )
-    finally:
-        streams.discard(own)
-    return response
-
-
-async def _with_heartbeats(
-    parts: AsyncGenerator[tuple[str, Slice]],
-) -> AsyncGenerator[tuple[str, Slice | None]]:
-    """The parts, and None whenever there was none for a while."""
-    pending = asyncio.ensure_future(anext(parts, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait([pending], timeout=HEARTBEAT)
-            if not done:
-                yield "", None
-                continue
-            found = pending.result()
-            if found is None:
-                return
-            yield found
-            pending = asyncio.ensure_future(anext(parts, None))
-    finally:
-        pending.cancel()
-        await asyncio.wait([pending])
-
-
-def _encode(position: str, part: Slice) -> bytes:
-    """Server-sent events. `position` is their id up to the number."""
+def _encode(found: tuple[str, Slice]) -> bytes:
+    """Server-sent events. The text is their id up to the number."""
+    position, part = found
     return "".join(
         f"id: {position}{data['seq']}\nevent: {data['type']}\ndata: {json.dumps(data)}\n\n"
         for data in part.json()
@@ -119,5 +70,5 @@ def _encode(position: str, part: Slice) -> bytes:
 
 ROUTES = (
     Route("GET", "/api/v1/jobs/{id}/events", of_job, alias=False, answer=JobEvents, query=("after",)),
-    Route("GET", "/api/v1/events", of_client, alias=False, query=("clientId", "after"), media=_STREAM),
+    Route("GET", "/api/v1/events", of_client, alias=False, query=("clientId", "after"), media=MEDIA),
 )

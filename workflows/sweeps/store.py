@@ -97,6 +97,17 @@ class Sweeps:
 
         return self._store.read(work)
 
+    def finished_since(self, since: float) -> list[Sweep]:
+        """Sweeps that are over since a time, in the order they ended."""
+        asked = _query().where(sweeps.c.finished > since).order_by(sweeps.c.finished, sweeps.c.id)
+
+        def work(connection: Connection) -> list[Sweep]:
+            rows = connection.execute(asked).all()
+            counts = _counts(connection, [row.id for row in rows])
+            return [_sweep(row, counts) for row in rows]
+
+        return self._store.read(work)
+
     def cancel(self, sweep: str, now: float) -> Sweep:
         """Note that no more runs of a sweep are to begin; one that is over stays so. Raises NotFound."""
 

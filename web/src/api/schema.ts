@@ -43,6 +43,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * `run.started`, `run.finished` and `sweep.finished` as server-sent events, from now on.
+         * @description With the id of an event as `Last-Event-ID`, or `after`, everything after it is told; a run that is running
+         *     then may be told a second time. `client_id` and `workflow` choose whose runs.
+         */
+        get: operations["get_api_v1_runs_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -5386,6 +5407,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PromptRefused"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_runs_events: {
+        parameters: {
+            query?: {
+                client_id?: string;
+                workflow?: string;
+                after?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description What went wrong */
