@@ -11,7 +11,7 @@ from diffusion.adapters.deltas import Delta
 _BY_CONTEXT = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL refiner", 2048: "SDXL"}
 _TRANSFORMERS = (
     (re.compile(r"double_blocks_|single_blocks_|single_transformer_blocks_"), "Flux"),
-    (re.compile(r"joint_blocks_|transformer_blocks_\d+_attn_add_[qkv]_proj|_norm1_context_linear"), "SD 3"),
+    (re.compile(r"joint_blocks_|transformer_blocks_\d+_attn_"), "SD 3"),
 )
 _CONTEXT = re.compile(r"attn2_to_[kv]$")
 _SECOND_TEXT = re.compile(r"^(lora_te2_|text_encoder_2_)")
@@ -45,4 +45,4 @@ def _family(names: Iterable[str], widths: set[int]) -> str | None:
         return None
     [width] = widths
     attends = f"{width}-wide cross attention"
-    return f"{_BY_CONTEXT[width]} ({attends})" if width in _BY_CONTEXT else f"a model with {attends}"
+    return f"{_BY_CONTEXT[width]} ({attends})" if width in _BY_CONTEXT else f"one of {attends}"

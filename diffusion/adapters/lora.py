@@ -161,5 +161,5 @@ def _met(network: Shapes) -> str:
 
 
 def _remedy(network: Shapes) -> str:
-    kind = kinship.of_network(network).partition(" (")[0]
-    return "choose a LoRA made for this model" if not network else f"choose a LoRA made for {kind}"
+    kind, _, width = kinship.of_network(network).partition(" (")
+    return f"choose a LoRA made for {kind if width else 'this model'}"

@@ -16,6 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from diffusion.adapters import Adapter, attach_lora
 from diffusion.checkpoint import Checkpoint, load
 from diffusion.conditioning import Conditioning, Options
 from diffusion.mixing import average, concatenate
@@ -196,3 +197,32 @@ def test_encoding_for_inpainting_and_sampling_equal_the_references(
     )
     expected = extra["inpaint_encode/latent"]
     assert error(latent, expected) <= LATENT * float(expected.std())
+
+
+def test_a_lora_gives_the_references_states_and_latent_and_leaves_the_model_as_it_was(
+    sd15: Checkpoint,
+    conditionings: tuple[Conditioning, Conditioning],
+    golden: dict[str, Tensor],
+) -> None:
+    expected = load_file(GOLDEN / "sd15-lora-e2e.safetensors")
+    adapter = Adapter.read(GOLDEN / "sd15-lora.safetensors")
+    model, clip, unmatched = attach_lora(sd15.model, sd15.clip, adapter, 0.8, 0.5)
+    assert model is not None and clip is not None and unmatched == ()
+    cond = clip.encode(POSITIVE).cond
+    assert error(cond, expected["lora/cond"]) <= COND
+    latent = sample(
+        model,
+        [(cond, {})],
+        [(clip.encode("").cond, {})],
+        {"samples": torch.zeros(1, 4, 16, 16)},
+        seed=1,
+        steps=4,
+        cfg=7.5,
+        sampler="euler",
+        scheduler="normal",
+    )
+    assert error(latent, expected["lora/latent"]) <= LATENT * float(expected["lora/latent"].std())
+    assert torch.equal(sd15.clip.encode(POSITIVE).cond, conditionings[0][0][0])
+    with torch.no_grad():
+        out = sd15.model.network(golden["unet/x"], golden["unet/t"], golden["unet/context"])
+    assert error(out, golden["unet/out"]) <= UNET
