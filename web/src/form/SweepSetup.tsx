@@ -5,10 +5,12 @@ import { useTranslation } from "react-i18next";
 import { navigate } from "@/app/route";
 import { startSweep } from "@/store/functions/sweeps";
 import { AxisControl } from "./AxisControl";
+import type { Field } from "./fields";
 import { PastSweeps } from "./PastSweeps";
 import styles from "./SweepSetup.module.css";
 import {
   type Axes,
+  type Axis,
   axisValues,
   type Csv,
   countOf,
@@ -51,13 +53,14 @@ export function SweepSetup({ form, reference, workflow, onRefused, onClose }: Pr
       ? gridBody(form.fields, values, axes, seed === undefined ? null : plan)
       : rowsBody(form.fields, values, table.rows, seed === undefined ? null : plan);
   const count = countOf(body);
+  const varied = table === null ? Object.keys(body.grid ?? {}) : table.columns;
   const isWrong =
     table === null
-      ? form.fields.some((field) => axisValues(field, axes[field.name] ?? { kind: "fixed" }).wrong.length > 0)
+      ? form.fields.some((field) => isUnreadable(field, axes[field.name]))
       : table.wrong.length > 0 || table.rows.length === 0;
 
   const start = async () => {
-    if (!form.check() && table === null) return;
+    if (!form.check(form.fields.filter((field) => !varied.includes(field.name)))) return;
     setSending(true);
     try {
       navigate({ kind: "sweep", id: await startSweep(reference, body) });
@@ -149,6 +152,12 @@ export function SweepSetup({ form, reference, workflow, onRefused, onClose }: Pr
       <PastSweeps workflow={workflow} />
     </div>
   );
+}
+
+/** What varies needs values, all of them sound. */
+function isUnreadable(field: Field, axis: Axis = { kind: "fixed" }): boolean {
+  const { values, wrong } = axisValues(field, axis);
+  return axis.kind !== "fixed" && (values.length === 0 || wrong.length > 0);
 }
 
 /** What was read from the table, and what of it makes no sense. */

@@ -12,8 +12,8 @@ export interface Form {
   /** What to say at a field: only once it was left, or running it was tried. */
   readonly trouble: (field: Field) => Trouble | string | null;
   readonly leave: (name: string) => void;
-  /** Whether it can be sent; from then on says at each field why not. */
-  readonly check: () => boolean;
+  /** Whether it can be sent, as far as these fields go; from then on says at each why not. */
+  readonly check: (checked?: readonly Field[]) => boolean;
   /** What the server said of values, by field. */
   readonly refuse: (fields: Readonly<Record<string, string>>) => void;
   /** Where this form is found with these values in it. */
@@ -58,9 +58,9 @@ export function useForm(fields: readonly Field[], reference: string, query: stri
     trouble: (field) =>
       refused[field.name] ?? (left.has(field.name) ? troubleOf(field, values[field.name]) : null),
     leave: (name) => setLeft((before) => new Set(before).add(name)),
-    check: () => {
-      setLeft(new Set(fields.map((field) => field.name)));
-      return fields.every((field) => troubleOf(field, values[field.name]) === null);
+    check: (checked = fields) => {
+      setLeft(new Set(checked.map((field) => field.name)));
+      return checked.every((field) => troubleOf(field, values[field.name]) === null);
     },
     refuse: setRefused,
     address: new URL(hash, window.location.href).href,
