@@ -7,7 +7,9 @@ import argparse
 from rich.markup import escape
 
 from cli.workflows.place import opened
-from cli.workflows.telling import say
+from cli.workflows.telling import print_json, say
+from server.workflows.answers import workflow_item
+from workflows.store.records import WorkflowItem
 
 
 def label_arguments(command: argparse.ArgumentParser) -> None:
@@ -17,18 +19,25 @@ def label_arguments(command: argparse.ArgumentParser) -> None:
     add("labels", nargs="*", metavar="LABEL", help="labels to add; without any, they are listed")
     add("-d", "--delete", action="append", default=[], metavar="LABEL", help="take it away; repeatable")
     add("--describe", metavar="TEXT", help="set the description, too")
+    _add_json(command)
 
 
 def rename_arguments(command: argparse.ArgumentParser) -> None:
     """Its options."""
     command.add_argument("workflow", metavar="NAME")
     command.add_argument("new_name", metavar="NEW-NAME")
+    _add_json(command)
 
 
 def archive_arguments(command: argparse.ArgumentParser) -> None:
     """Its options."""
     command.add_argument("workflow", metavar="NAME")
     command.add_argument("--undo", action="store_true", help="get it back")
+    _add_json(command)
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print the workflow as the API does")
 
 
 arguments = label_arguments
@@ -43,9 +52,7 @@ def label(options: argparse.Namespace) -> int:
         if options.labels or options.delete or options.describe is not None:
             wanted = [*kept, *options.labels]
             item = store.change(options.workflow, labels=wanted, description=options.describe)
-    for name in item.labels:
-        say(escape(name))
-    return 0
+    return _done(options, item, "\n".join(map(escape, item.labels)) or "There are no labels.")
 
 
 def rename(options: argparse.Namespace) -> int:
@@ -53,16 +60,21 @@ def rename(options: argparse.Namespace) -> int:
     with opened(options) as store:
         before = store.workflow(options.workflow).item.name
         item = store.change(options.workflow, new_name=options.new_name)
-    say(f"{escape(before)} is now called [bold]{escape(item.name)}[/bold]; the old name still leads to it")
-    return 0
+    text = f"{escape(before)} is now called [bold]{escape(item.name)}[/bold]; the old name still leads to it"
+    return _done(options, item, text)
 
 
 def archive(options: argparse.Namespace) -> int:
     """Put it away or get it back."""
     with opened(options) as store:
         item = store.change(options.workflow, archived=not options.undo)
-    if item.archived:
-        say(f"{escape(item.name)} is put away: lists leave it out, and its versions can still be used")
+    away = "is put away: lists leave it out, and its versions can still be used"
+    return _done(options, item, f"{escape(item.name)} {away if item.archived else 'is back'}")
+
+
+def _done(options: argparse.Namespace, item: WorkflowItem, text: str) -> int:
+    if options.json:
+        print_json(workflow_item(item))
     else:
-        say(f"{escape(item.name)} is back")
+        say(text)
     return 0

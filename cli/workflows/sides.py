@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.store import Store, Version
+from cli.workflows.telling import Refused
+from workflows.store import NotFound, Store, Version
 from workflows.transfer import document_of
+from workflows.transfer.importing import SUFFIXES
 
 Json = dict[str, Any]
 
@@ -38,5 +40,10 @@ def side_of(store: Store, asked: str) -> Side:
     path = Path(asked)
     if path.is_file():
         return Side(asked, document_of(path))
-    version = version_of(store, asked)
+    try:
+        version = version_of(store, asked)
+    except NotFound as error:
+        if error.what == "workflow" and (path.suffix.lower() in SUFFIXES or len(path.parts) > 1):
+            raise Refused(f"{asked}: there is no such file") from error
+        raise
     return Side(f"{version.workflow} #{version.number}", store.document(version.id), version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,7 @@ def test_lists_are_searched_and_are_what_the_api_answers(portrait: Place) -> Non
     assert [one["name"] for one in found["workflows"]] == ["portrait"] and found["total"] == 1
     assert found["workflows"][0]["head"]["number"] == 2
     assert "Faces of people" in portrait("list", "faces").out
+    assert portrait("list", "--all", "--json").json["total"] == 9
     assert "no such workflow" in portrait("list", "--search", "cathedral").out
 
 
@@ -210,7 +212,7 @@ def test_a_release_that_breaks_callers_needs_a_major_number(place: Place) -> Non
 def test_renaming_and_putting_away_lose_nothing(portrait: Place) -> None:
     assert portrait("rename", "portrait", "face").status == 0
     assert portrait("show", "portrait", "--json").json["workflow"] == "face"
-    assert portrait("archive", "face").status == 0
+    assert portrait("archive", "face", "--json").json["archived"] is True
     assert "face" not in portrait("list").out and "face" in portrait("list", "--archived").out
     assert portrait("archive", "face", "--undo").status == 0 and "face" in portrait("list").out
 
@@ -221,6 +223,22 @@ def test_show_tells_inputs_nodes_and_gives_document_and_prompt(place: Place) -> 
     assert "    steps: 20" in place("show", "text_to_image", "--text").out
     assert place("show", "text_to_image", "--prompt").json["5"]["inputs"]["steps"] == 20
     assert place("show", "text_to_image", "--document").json["nodes"]
+
+
+def test_a_file_that_is_not_there_is_told_as_a_file(portrait: Place) -> None:
+    assert portrait("diff", "portrait", "gone.json").err == "gone.json: there is no such file\n"
+    assert portrait("commit", "portrait", "gone.json").err.startswith("gone.json: cannot be read")
+
+
+def test_text_names_values_outputs_and_what_inputs_set(place: Place) -> None:
+    text = place("show", "text_to_image", "--text").out
+    assert "    input seed INT → #5 seed, description" in text
+    assert "    output image IMAGE ← #6 output 0, description" in text
+    assert "    clip ← CheckpointLoaderSimple (#1) CLIP\n" in text
+    place("commit", "nested", ROOT / "tests/workflows/subgraph.json")
+    text = place("show", "nested", "--text").out
+    assert re.search(r'^subgraph "\w.*"\n    inputs: ', text, re.MULTILINE)
+    assert re.search(r'← subgraph ".*" \(#\d+\) \w+$', text, re.MULTILINE)
 
 
 def test_damage_is_found(portrait: Place) -> None:

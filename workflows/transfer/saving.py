@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.graph import as_object
-from workflows.store import MAIN, NotFound, Store, Version, VersionId, about, commits, content, listing
+from workflows.store import MAIN, Store, Version, VersionId, about, commits, content, listing
 from workflows.store.about import About, Wanted
 from workflows.store.blobs import Blob
 from workflows.store.names import fold
-from workflows.store.refs import resolve
 from workflows.store.rows import version_at, versions_of
-from workflows.store.tables import versions
+from workflows.store.tables import branches, names, versions
 from workflows.transfer.importing import Found, Line, Plan, Tell, compatible, names_for, told
 from workflows.transfer.pictures import thumbnail_of
 
@@ -114,15 +113,21 @@ class _Saving:
         for name in names_for(line):
             if fold(name) in self._taken:
                 continue
-            try:
-                head = version_at(self._on, resolve(self._on, name, MAIN))
-            except NotFound:
+            head = self._head(name)
+            if head is None:
                 self._taken.add(fold(name))
                 return name, None
             if compatible(line.identity, self._identity(head)):
                 self._taken |= {fold(name), fold(head.workflow)}
                 return head.workflow, head.id
         raise AssertionError("numbers do not end")
+
+    def _head(self, name: str) -> Version | None:
+        """The newest version on `main` of the workflow that has, or had, this name."""
+        chosen = (names.c.folded == fold(name)) & (branches.c.name == MAIN)
+        query = select(branches.c.version).join(names, names.c.workflow == branches.c.workflow).where(chosen)
+        seq = self._on.execute(query).scalar()
+        return None if seq is None else version_at(self._on, seq)
 
     def _identity(self, version: Version) -> str:
         """The id the canvas gave the workflow that a version holds."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.graph import as_list
 from workflows.canonical import Json
 from workflows.document import function_of, split
 from workflows.document.values import Named, is_extra
@@ -22,14 +23,15 @@ def readable(document: Json, definitions: Definitions) -> str:
     Values have the names of their inputs where `definitions` knows the class. Raises DocumentError.
     """
     meaning, layout = split(document)
-    writer = _Writer(meaning, Named(definitions, meaning, layout))
+    writer = _Writer(meaning, Named(definitions, meaning, layout), definitions)
     return "".join(f"{line}\n" for line in writer.lines(function_of(document)))
 
 
 class _Writer:
-    def __init__(self, meaning: Mapping[str, Any], named: Named) -> None:
+    def __init__(self, meaning: Mapping[str, Any], named: Named, definitions: Definitions) -> None:
         self._meaning = meaning
         self._named = named
+        self._definitions = definitions
 
     def lines(self, function: Json | None) -> Iterator[str]:
         if function is not None:
@@ -75,7 +77,18 @@ class _Writer:
         if source in (INPUTS, OUTPUTS):
             return f"the subgraph's input {slot}"
         node = object_of(graph["nodes"].get(source))
-        return f"{self._called(node) if node else 'nothing'} (#{source}) {slot}"
+        return f"{self._called(node)} (#{source}) {self._output(node, slot)}" if node else "nothing"
+
+    def _output(self, node: Mapping[str, Any], slot: Any) -> str:
+        """What comes out there: its type or, of a subgraph, its name; where that does not tell, its place."""
+        outside = self._meaning["subgraphs"].get(node["type"])
+        if outside is not None:
+            names = [str(port.get("name", "")) for port in outside["outputs"]]
+        else:
+            definition = self._definitions(node["type"])
+            names = list(definition.outputs) if definition is not None else []
+        known = isinstance(slot, int) and 0 <= slot < len(names) and names.count(names[slot]) == 1
+        return names[slot] if known else f"output {slot}"
 
 
 def _function(function: Mapping[str, Any]) -> Iterator[str]:
@@ -85,15 +98,24 @@ def _function(function: Mapping[str, Any]) -> Iterator[str]:
         for entry in function.get(f"{side}s") or ():
             known = {name: value for name, value in entry.items() if name not in ("name", "type", key)}
             about = "".join(f", {name} {_json(value)}" for name, value in sorted(known.items()))
-            yield f"    {side} {entry.get('name')} {entry.get('type')}{about}"
+            yield f"    {side} {entry.get('name')} {entry.get('type')} {_ends(entry)}{about}"
     yield ""
+
+
+def _ends(entry: Mapping[str, Any]) -> str:
+    """What an input sets, or where an output comes from."""
+    if "source" in entry:
+        source = object_of(entry["source"])
+        return f"← #{source.get('node')} output {source.get('slot')}"
+    targets = (object_of(target) for target in as_list(entry.get("targets")) or [])
+    return "→ " + ", ".join(f"#{target.get('node')} {target.get('input')}" for target in targets)
 
 
 def _value(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, str) and "\n" in value:
         yield f"    {name}:"
         for line in value.splitlines():
-            yield f"        {line}"
+            yield f"        {line}".rstrip()
         return
     yield f"    {name}: {_json(value)}"
 

@@ -1,0 +1,66 @@
+"""Files taken in at once, on either database."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.workflows_store.documents import document
+from workflows.store import Store, StoreFull, commits
+from workflows.transfer.importing import Plan, plan, read_files
+from workflows.transfer.saving import save
+
+
+def planned(folder: Path, **texts: str) -> Plan:
+    """Files by name, each with this prompt."""
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.json").write_text(json.dumps(document(text)), encoding="utf-8")
+    return plan(read_files([folder]).found)
+
+
+def test_what_is_there_already_is_left_out(store: Store, tmp_path: Path) -> None:
+    store.create("mine", document("a tree"), author="ada")
+    saved = save(store, planned(tmp_path / "files", tree="a tree", lake="a lake", Mine="a hill"), "ada")
+    assert [(one.name, one.began, one.versions) for one in saved.kept] == [
+        ("lake", True, 1),
+        ("mine", False, 1),
+    ]
+    [(found, version)] = saved.known
+    assert (found.name, version.workflow, version.number) == ("tree", "mine", 1)
+    assert store.version("mine").number == 2 and store.verify() == []
+
+
+def test_a_failure_in_the_middle_leaves_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = planned(tmp_path / "files", a="a tree", b="a lake")
+    create = commits.create
+    names: list[str] = []
+
+    def full(connection: commits.Connection, about: commits.About, *more: object) -> int:
+        names.append(about.name)
+        if len(names) == 2:
+            raise StoreFull("there is no space left")
+        return create(connection, about, *more)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(commits, "create", full)
+    with pytest.raises(StoreFull):
+        save(store, made, "ada")
+    assert store.workflows().total == 0 and store.verify() == []
+    monkeypatch.undo()
+    assert len(save(store, made, "ada", dry_run=True).kept) == 2 and store.workflows().total == 0
+    assert len(save(store, made, "ada").kept) == 2 and store.workflows().total == 2
+
+
+def test_a_thousand_files_take_seconds(store: Store, tmp_path: Path) -> None:
+    """About 4 s on one core of 2020; the bound leaves room for a busy machine."""
+    began = time.process_time()
+    saved = save(
+        store, planned(tmp_path / "files", **{f"f{n % 100}_{n}": f"{n} trees" for n in range(1000)}), "ada"
+    )
+    assert len(saved.kept) == store.workflows().total == 1000
+    assert time.process_time() - began < 20
