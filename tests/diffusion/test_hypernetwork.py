@@ -16,17 +16,22 @@ from diffusion.adapters import Adapter, Hypernetwork, attach_hypernetwork, attac
 from diffusion.checkpoint import CheckpointError
 from diffusion.layers.attention import CrossAttention
 from diffusion.model import DiffusionModel
+from diffusion.prediction import Eps
 from diffusion.unet import UNet
 from tests.diffusion.adapter_files import FLAT, low_rank
 from tests.diffusion.small import UNET_CONFIG
+from tests.fill import fill
 
 ATTENTION = "input_blocks.1.1.transformer_blocks.0.attn2"
 
 
 @pytest.fixture
 def model() -> DiffusionModel:
-    torch.manual_seed(0)
-    return DiffusionModel(UNet(replace(UNET_CONFIG, context_dim=24)).eval(), prediction=None)  # pyright: ignore[reportArgumentType]  (never sampled)
+    with torch.device("meta"):
+        network = UNet(replace(UNET_CONFIG, context_dim=24)).eval()
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    network.load_state_dict({name: fill(name, shape) for name, shape in shapes.items()}, assign=True)
+    return DiffusionModel(network, Eps())
 
 
 def layers(width: int, *, norm: bool = False, dropout: bool = False) -> dict[str, Tensor]:

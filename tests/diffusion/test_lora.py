@@ -18,6 +18,7 @@ from diffusion.adapters.deltas import LowRank
 from diffusion.checkpoint import Checkpoint, CheckpointError, load
 from diffusion.model import DiffusionModel
 from diffusion.precision import Precision
+from diffusion.prediction import Eps
 from diffusion.unet import UNet, UNetConfig
 from nodes.values import sizeof
 from tests.diffusion.adapter_files import ATTENTION, FLAT, FLAT_MLP, MLP, for_everything, low_rank
@@ -219,7 +220,7 @@ def sd1() -> DiffusionModel:
     }
     with torch.device("meta"):
         network = UNet(UNetConfig.from_shapes(shapes))
-    return DiffusionModel(network, prediction=None)  # pyright: ignore[reportArgumentType]  (never sampled)
+    return DiffusionModel(network, Eps())
 
 
 @pytest.mark.parametrize(
@@ -273,7 +274,7 @@ class Joint(nn.Module):
 
 def test_separate_layers_in_the_file_change_their_rows_of_the_fused_tensor() -> None:
     network = Joint(8)
-    model = DiffusionModel(network, prediction=None)  # pyright: ignore[reportArgumentType]  (never sampled)
+    model = DiffusionModel(network, Eps())
     tensors = low_rank(
         [("transformer.transformer_blocks.0.attn.to_k", 8, 8), ("transformer.norm_out.linear", 16, 8)],
         alpha=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,10 +28,13 @@ def shapes_of(family: str) -> dict[str, Shape]:
 def published(family: str) -> dict[str, Target]:
     """diffusers' names of what the network has."""
     shapes = shapes_of(family)
-    entries = json.loads(gzip.decompress((GOLDEN / "lora-names.json.gz").read_bytes()))[family]
+    entries: dict[str, Any] = json.loads(gzip.decompress((GOLDEN / "lora-names.json.gz").read_bytes()))[
+        family
+    ]
     found: dict[str, Target] = {}
     for name, entry in entries.items():
-        parameter, rows, *swapped = entry if isinstance(entry, list) else (entry, None)
+        parts: list[Any] = [entry, None] if isinstance(entry, str) else entry
+        parameter, rows, *swapped = parts
         weight = "" if name.endswith(".weight") else ".weight"
         if parameter + weight in shapes:
             rows = None if rows is None else (rows[1], rows[2])
@@ -100,10 +104,10 @@ def test_text_encoders_go_by_their_number_or_name(prefix: str, towers: list[str]
 def test_rows_of_a_fused_tensor_are_taken_and_put_back() -> None:
     whole = torch.arange(12.0).reshape(6, 2)
     target = Target("qkv.weight", (2, 2))
-    assert target.take(whole).tolist() == [[4, 5], [6, 7]]
+    assert torch.equal(target.take(whole), torch.tensor([[4.0, 5.0], [6.0, 7.0]]))
     put = target.put(torch.zeros(2, 2), whole)
     assert put[2:4].eq(0).all() and torch.equal(put[[0, 1, 4, 5]], whole[[0, 1, 4, 5]])
     assert target.bias() == Target("qkv.bias", (2, 2))
     swapped = Target("modulation.weight", swapped=True)
-    assert swapped.take(whole)[:, 0].tolist() == [6, 8, 10, 0, 2, 4]
+    assert torch.equal(swapped.take(whole)[:, 0], torch.tensor([6.0, 8, 10, 0, 2, 4]))
     assert torch.equal(swapped.put(swapped.take(whole), whole), whole)

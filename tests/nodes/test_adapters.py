@@ -102,8 +102,9 @@ def test_a_lora_for_another_family_stops_the_run_before_sampling(bench: Bench, f
 
 
 def test_a_hypernetwork_changes_the_picture(bench: Bench, folder: Path) -> None:
-    torch.manual_seed(0)
-    state = {"linear.0.weight": torch.randn(32, 32), "linear.0.bias": torch.randn(32)}
+    source = torch.Generator().manual_seed(0)
+    weight = torch.randn(32, 32, generator=source)
+    state = {"linear.0.weight": weight, "linear.0.bias": torch.randn(32, generator=source)}
     torch.save({32: (state, state)}, folder / "models/hypernetworks/style.pt")
     graph = text_to_image(model=["hyper", 0])
     graph["hyper"] = node("HypernetworkLoader", model=["load", 0], hypernetwork_name="style.pt", strength=0.5)
