@@ -23,6 +23,7 @@ import { loadDefs } from "@/store/defs";
 import { completeDeclared } from "@/store/functions/declaring";
 import { commitDocument, type Saved } from "@/store/versions";
 import { checkRelease, putRelease } from "@/store/versions/server";
+import { noteVersions } from "@/store/versions/timeline";
 import type { Release, ReleaseCheck } from "@/store/versions/types";
 import { NUMBER, numbersFor } from "./releaseNumbers";
 
@@ -85,6 +86,7 @@ export function PublishDialog({ known, onClose }: Props) {
           onDone={(release) => {
             setFailure(null);
             setStep({ kind: "done", saved: step.saved, release });
+            noteVersions(step.saved.workflow);
             // As a node it is there at once.
             void loadDefs();
           }}
