@@ -27,7 +27,7 @@ _APART = 10.0
 """Two readings this far apart cannot both be in the middle: the block's texture is softened."""
 _SOFTEN = 0.6
 _TURN = 3
-"""The round in which blocks that had to be shifted too far, at the end of the range of colours, turn round."""
+"""The round in which blocks that met the end of the range of colours, shifted in vain, turn round."""
 
 _ALONG_U = np.array([0.0, -0.395, 2.032])
 """RGB of one step of U with luma and V as they are."""
@@ -103,7 +103,7 @@ def through_jpeg(picture: Picture, quality: int = JPEG_QUALITY) -> Picture:
 
 def _middles(bits: Bits, count: int) -> Numbers:
     """The middle of the half rung of each block's bit."""
-    return np.resize((bits + 0.5) * (RUNG / 2), count)
+    return np.resize((bits.astype(np.float64) + 0.5) * (RUNG / 2), count)
 
 
 def _off(found: Numbers, wanted: Numbers) -> Numbers:
