@@ -12,6 +12,7 @@ import {
 import { type FormEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/error";
+import { loadDefs } from "@/store/defs";
 import type { Questions } from "@/store/files/ask";
 import { tell } from "@/store/persist/notices";
 import { isBelow, raised } from "@/store/versions/numbers";
@@ -54,6 +55,8 @@ export function ReleaseQuestion({ question, settle }: Props) {
       await putRelease(name, { version: version.id, number, notes: notes.trim() });
       tell("info", "versions:notice.released", { name, number });
       noteVersions(name);
+      // What it declares is a node now.
+      void loadDefs();
       settle(null);
     } catch (refused) {
       setError(refused instanceof ApiError ? refused.message : String(refused));
