@@ -2,6 +2,7 @@ import { Combobox, useCombobox } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeDef } from "@/graph/defs";
+import { pinnedOf } from "@/graph/functions/upgrade";
 import { useDefs } from "@/store/defs";
 import { addFromPalette } from "../actions/palette";
 import { colourOf } from "../model/colours";
@@ -155,7 +156,7 @@ function Row({ def }: { readonly def: NodeDef }) {
       <span className={styles.name}>{def.title}</span>
       {def.deprecated && <span className={styles.flag}>{t("palette.deprecated")}</span>}
       {def.experimental && <span className={styles.flag}>{t("palette.experimental")}</span>}
-      <span className={styles.where}>{def.category}</span>
+      <span className={styles.where}>{[def.category, pinnedOf(def.name)?.release].join(" ").trim()}</span>
     </>
   );
 }
