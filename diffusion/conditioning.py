@@ -138,6 +138,7 @@ def _entries(
 def _entry(
     model: DiffusionModel, context: Tensor, options: Options, latent: Tensor, run: Mapping[str, object]
 ) -> Entry:
+    _check_width(model, context)
     prediction = model.prediction
     mask = _mask(options, latent)
     area = _area(options, mask, latent)
@@ -153,6 +154,15 @@ def _entry(
         control=options.get("control"),
         default=options.get("default", False),
     )
+
+
+def _check_width(model: DiffusionModel, context: Tensor) -> None:
+    """The text must be of the width the network reads: told here, before anything is sampled."""
+    if model.context_width not in (None, context.shape[-1]):
+        raise ValueError(
+            f"the conditioning's text is {context.shape[-1]} wide and {model.family or 'the model'} reads "
+            f"{model.context_width}: encode the prompt with the text encoder of the model's own family"
+        )
 
 
 def _cast(value: Tensor, model: DiffusionModel) -> Tensor:

@@ -111,5 +111,7 @@ class DiffusionModel:
     extra: Extra = no_extra
     guidance: Guidance = classifier_free
     mask_schedule: MaskSchedule | None = None
+    context_width: int | None = None
+    """Channels of the text the network reads; None where any will do."""
     family: str = ""
     """What it is called in messages, e.g. "SDXL"; empty for a model that no checkpoint was read for."""

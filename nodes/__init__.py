@@ -14,7 +14,12 @@ from nodes.channels import image_color_to_mask, image_to_mask, load_image_mask, 
 from nodes.conditioning import clip_set_last_layer, clip_text_encode
 from nodes.grid import grid_values, image_grid
 from nodes.image import image_scale, image_scale_by, load_image, preview_image, save_image
-from nodes.inpaint import image_composite_masked, set_latent_noise_mask, vae_encode_for_inpaint
+from nodes.inpaint import (
+    image_composite_masked,
+    inpaint_model_conditioning,
+    set_latent_noise_mask,
+    vae_encode_for_inpaint,
+)
 from nodes.latent import empty_latent_image, latent_upscale, latent_upscale_by
 from nodes.loaders import checkpoint_loader_simple, safety_checker_loader
 from nodes.masks import (
@@ -41,6 +46,7 @@ from nodes.regions import (
 )
 from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
+from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
 
 NODES = (
@@ -96,6 +102,9 @@ NODES = (
     lora_loader,
     lora_loader_model_only,
     hypernetwork_loader,
+    clip_text_encode_sdxl,
+    clip_text_encode_sdxl_refiner,
+    inpaint_model_conditioning,
 )
 
 

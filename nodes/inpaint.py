@@ -1,17 +1,18 @@
 """Nodes that redraw a part of a picture and leave the rest alone."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate
 
 from diffusion.conditioning import to_batch
+from diffusion.model import Latent as LatentBatch
 from engine.node import node
 from engine.types import OptionalInput, Range
 from nodes.masks import as_batch
 from nodes.resize import resize
-from nodes.types import Image, Latent, Mask, Vae
+from nodes.types import Conditioning, Image, Latent, Mask, Vae
 
 GREY = 0.5
 
@@ -43,11 +44,52 @@ def vae_encode_for_inpaint(
         mask: Where to draw anew; scaled to the pictures.
         grow_mask_by: By how many pixels the redrawn part grows, so that its edge blends in.
     """
-    height, width = pixels.shape[1:3]
-    selected = interpolate(as_batch(mask)[:, None].float(), size=(height, width), mode="bilinear")
-    pixels, selected = centred(pixels.movedim(-1, 1), vae.factor), centred(selected, vae.factor).round()
-    hidden = (pixels[:, :3] - GREY) * (1.0 - selected) + GREY
-    return {"samples": vae.encode(hidden.movedim(1, -1)), "noise_mask": widened(selected, grow_mask_by)}
+    _, hidden, selected = _hidden(pixels, mask, vae)
+    return {"samples": vae.encode(hidden), "noise_mask": widened(selected.round(), grow_mask_by)}
+
+
+class Inpainting(NamedTuple):
+    positive: Conditioning
+    negative: Conditioning
+    latent: Latent
+
+
+@node("InpaintModelConditioning", title="InpaintModelConditioning", category="conditioning/inpaint")
+def inpaint_model_conditioning(
+    *,
+    positive: Conditioning,
+    negative: Conditioning,
+    vae: Vae,
+    pixels: Image,
+    mask: Mask,
+    noise_mask: bool = True,
+) -> Inpainting:
+    """Show an inpainting model the picture and what of it is to be redrawn.
+
+    Args:
+        positive: The conditioning describing what to draw.
+        negative: The conditioning describing what to avoid.
+        vae: The VAE model used for encoding.
+        pixels: The pictures; sides are cropped to multiples of 8 around the centre.
+        mask: Where to draw anew; scaled to the pictures.
+        noise_mask: Also keep the sampler from changing anything else. Without it the model repaints all of
+            the picture, which hides seams.
+
+    Returns:
+        positive: The positive conditioning with mask and masked picture.
+        negative: The negative conditioning with the same.
+        latent: The whole picture, to sample from.
+    """
+    pixels, hidden, selected = _hidden(pixels, mask, vae)
+    seen = {"concat_latent_image": vae.encode(hidden), "concat_mask": selected[:, 0]}
+    latent: LatentBatch = {"samples": vae.encode(pixels)}
+    if noise_mask:
+        latent["noise_mask"] = selected
+    return Inpainting(_with(positive, seen), _with(negative, seen), latent)
+
+
+def _with(conditioning: Conditioning, more: dict[str, Tensor]) -> Conditioning:
+    return [[context, {**options, **more}] for context, options in conditioning]
 
 
 @node("ImageCompositeMasked", title="ImageCompositeMasked", category="image", lane="cpu")
@@ -84,6 +126,15 @@ def image_composite_masked(
     shown = to_batch(above.movedim(1, -1), batch)[cut][..., :3].to(below)
     result[:, rows, columns, :3] = torch.where(weight > 0, shown * weight + below * (1 - weight), below)
     return result
+
+
+def _hidden(pixels: Image, mask: Mask, vae: Vae) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures [B,H,W,3] cropped as the VAE does, the same with the mask greyed out, the mask [B,1,H,W]."""
+    height, width = pixels.shape[1:3]
+    selected = interpolate(as_batch(mask)[:, None].float(), size=(height, width), mode="bilinear")
+    shown, selected = centred(pixels.movedim(-1, 1), vae.factor)[:, :3], centred(selected, vae.factor)
+    hidden = (shown - GREY) * (1.0 - selected.round()) + GREY
+    return shown.movedim(1, -1), hidden.movedim(1, -1), selected
 
 
 def centred(x: Tensor, multiple: int) -> Tensor:

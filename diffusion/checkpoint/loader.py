@@ -100,6 +100,7 @@ def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.de
         dtype=dtype,
         device=device,
         extra=family.extra(config),
+        context_width=config.context_dim,
         family=family.title,
     )
 

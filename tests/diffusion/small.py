@@ -61,6 +61,14 @@ UNET_CONFIGS = {
     "sdxl": replace(_LINEAR, context_dim=32 + 64, vector_dim=64 + 6 * 256),
     "sdxl-refiner": replace(_LINEAR, vector_dim=64 + 5 * 256),
 }
+PLAIN_CONFIG = CLIPTextConfig(
+    vocab_size=49408,
+    hidden_size=32,
+    intermediate_size=64,
+    num_hidden_layers=2,
+    num_attention_heads=1,
+    projection_dim=0,
+)
 OPENCLIP_CONFIG = CLIPTextConfig(
     vocab_size=49408,
     hidden_size=64,
@@ -92,14 +100,10 @@ def save_family(path: Path, name: str, **more: Tensor) -> Path:
 def _tower(row: TextTower) -> dict[str, Tensor]:
     fused = row.naming is openclip
     with torch.device("meta"):
-        model = ClipText(OPENCLIP_CONFIG if fused else _without_projection())
+        model = ClipText(OPENCLIP_CONFIG if fused else PLAIN_CONFIG)
     weights = _filled(model.state_dict(), "")
     weights = to_openclip(weights) if fused else weights
     return {f"{row.prefix}{name}": value for name, value in weights.items()}
-
-
-def _without_projection() -> CLIPTextConfig:
-    return CLIPTextConfig(**{**TEXT_CONFIG.to_dict(), "projection_dim": 0})
 
 
 def _filled(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
