@@ -42,6 +42,8 @@ COMMANDS = {
     "rename": Command("about", "rename", "give a workflow another name; the old one still leads to it"),
     "archive": Command("about", "archive", "put a workflow away, or get it back; nothing is deleted"),
     "run": Command("run", "run", "call a workflow as a function: its inputs are options", ()),
+    "sweep": Command("sweep", "sweep", "run a workflow over many inputs: a grid picture, a table", COMPUTING),
+    "client": Command("client", "client", "a typed Python module that calls a workflow", FILES),
     "replay": Command("replay", "replay", "run again what made a picture, and compare", COMPUTING),
     "lock": Command("lock", "lock_command", "write down the models and packs a workflow needs", FILES),
     "export": Command("export", "export", "write a version as a file for ComfyUI", FILES),
