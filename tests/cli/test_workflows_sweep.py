@@ -11,16 +11,6 @@ from tests.cli.conftest import Place
 
 SIZE = ("--set", "width=64", "--set", "height=64", "--set", "steps=1")
 SMALL = (*SIZE, "--cpu", "--force-fp32", "--no-cache-disk")
-    "--set",
-    "width=64",
-    "--set",
-    "height=64",
-    "--set",
-    "steps=1",
-    "--cpu",
-    "--force-fp32",
-    "--no-cache-disk",
-)
 
 
 def test_a_grid_of_runs_becomes_a_picture_and_a_table(place: Place) -> None:
