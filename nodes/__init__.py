@@ -37,6 +37,7 @@ from nodes.mixing import (
     conditioning_zero_out,
 )
 from nodes.outputs import workflow_output
+from nodes.reference import compvis_sampler
 from nodes.regions import (
     conditioning_set_area,
     conditioning_set_area_percentage,
@@ -48,6 +49,7 @@ from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
+from nodes.watermark import invisible_watermark, read_watermark
 
 NODES = (
     ksampler,
@@ -105,6 +107,9 @@ NODES = (
     clip_text_encode_sdxl,
     clip_text_encode_sdxl_refiner,
     inpaint_model_conditioning,
+    compvis_sampler,
+    invisible_watermark,
+    read_watermark,
 )
 
 
