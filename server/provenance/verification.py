@@ -1,8 +1,10 @@
-"""Whether a graph from the canvas is still the version it says it is."""
+"""Whether a graph that a client sends comes from where it says it does."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -16,32 +18,41 @@ from workflows.document import DocumentError, split
 from workflows.store.records import VersionId
 
 if TYPE_CHECKING:
-    from workflows.store import Store
+    from workflows.store import Store, Version
 
 
 async def verified(app: web.Application, extra_data: Json) -> Json:
-    """What came with a job, with `modified` as it is. Takes microseconds for a job that names no version.
+    """What came with a job, with the origin it claims as far as this store bears it out.
 
-    A call by name says which inputs it put in, and its document is the version's own; there is nothing to
-    compare. A version this store does not know stays as the client has it.
+    Of a version that the store knows, the workflow is the one that has it, a release one of its own, and
+    `modified` is the truth about the workflow that came along, or left out if none did. Inputs are said of
+    calls by name only, which the server makes. A version the store does not know stays as the client has it.
+    Takes microseconds for a job that names no version.
     """
     said = as_object(extra_data.get(SAID))
-    version = None if said is None else said.get("version")
-    if said is None or not isinstance(version, str) or "inputs" in said:
+    if said is None:
         return extra_data
-    document = as_object((as_object(extra_data.get("extra_pnginfo")) or {}).get("workflow"))
-    if document is None:
-        return extra_data
-    try:
-        modified = await app[WORKFLOWS].call(lambda store: _modified(store, dict(document), version))
-    except Problem:
-        return extra_data
-    return {**extra_data, SAID: {**said, "modified": modified}}
+    claim = {key: value for key, value in said.items() if key != "inputs"}
+    if isinstance(version := claim.get("version"), str):
+        document = as_object((as_object(extra_data.get("extra_pnginfo")) or {}).get("workflow"))
+        with suppress(Problem):
+            claim = await app[WORKFLOWS].call(lambda store: _borne_out(store, claim, version, document))
+    return {**extra_data, SAID: claim}
 
 
-def _modified(store: Store, document: Json, version: str) -> bool:
-    """Whether a document means anything else than a version. Raises NotFound."""
+def _borne_out(store: Store, claim: Json, version: str, document: Mapping[str, Any] | None) -> Json:
+    """A claim as the version it names has it. Raises NotFound."""
     known = store.find(VersionId(version))
+    made = {key: value for key, value in claim.items() if key not in ("release", "modified")}
+    made["workflow"] = known.workflow
+    if claim.get("release") in known.releases:
+        made["release"] = claim["release"]
+    if document is not None:
+        made["modified"] = _means_other(dict(document), known)
+    return made
+
+
+def _means_other(document: Json, known: Version) -> bool:
     try:
         return digest(split(document).meaning) != known.document
     except (DocumentError, CanonicalError):

@@ -161,6 +161,18 @@ async def test_what_clients_say_of_the_origin_may_be_anything(http: ClientSessio
         assert (found["workflow"], found["version"], found["modified"]) == (None, None, None)
 
 
+async def test_a_client_cannot_claim_what_the_store_knows_better(http: ClientSession) -> None:
+    version = json.loads(await post(http, "/api/v1/workflows", {"name": "mine", "document": WORKFLOW}))["id"]
+    await post(http, "/api/v1/workflows/mine/releases", {"version": version, "number": "1.0.0"})
+    claim = {"workflow": "yours", "version": version, "modified": False, "inputs": {"text": "never given"}}
+    for release, known in (("9.9.9", None), ("1.0.0", "1.0.0")):
+        sent = {"darkroom": {**claim, "release": release}}
+        accepted = await submit(http, text(f"claims {release}"), extra_data=sent)
+        found = await record(http, accepted["prompt_id"])
+        assert (found["workflow"], found["version"], found["release"]) == ("mine", version, known)
+        assert (found["modified"], found["inputs"]) == (None, {})  # no document to compare, and no call
+
+
 async def test_secrets_are_never_on_record(toy: ToyServer, http: ClientSession) -> None:
     secrets = {"api_key_comfy_org": "canary-key", "auth_token_comfy_org": "canary-token"}
     accepted = await submit(http, text("secret"), extra_data=secrets)
