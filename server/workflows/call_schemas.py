@@ -112,8 +112,8 @@ class InputProblem(BaseModel):
 
     input: str
     code: str = Field(
-        description="`unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option` or "
-        "`not_callable`."
+        description="`unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option`, "
+        "`not_callable` or `refused`: by the node that gets it, such as a file that is not there."
     )
     message: str
 

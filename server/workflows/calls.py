@@ -13,7 +13,8 @@ from server.jobs.waiting import ENDINGS
 from server.keys import QUEUE, SPECS
 from server.known import node_specs
 from server.schemas import ExtraData, PromptBody
-from server.submission import queue_graph
+from server.submission import Refused, queue_graph
+from server.workflows.blame import blamed
 from server.workflows.functions import FUNCTIONS, Called
 from server.workflows.given import Given
 from server.workflows.results import outputs_of
@@ -61,17 +62,25 @@ async def start(
 ) -> Json:
     """Queue a call; it is on disk when this returns what the caller is told.
 
-    Raises Problem 422 for values that do not fit, Refused for a graph that cannot run.
+    Raises Problem 422 for values that do not fit, Refused for a graph that cannot run whatever the values.
     """
     try:
         bound = await app[FUNCTIONS].bound(
             called, given.values, text=given.text, prefix=f"{called.version.workflow}/"
         )
     except InvalidInputs as error:
-        problems = [one.to_json() for one in error.problems]
-        text = f"nothing runs: {error}"
-        raise Problem(422, "invalid_inputs", text, "body", more={"problems": problems}) from error
-    return await queue_call(app, called, bound, options, submission)
+        raise _unfit(error) from error
+    try:
+        return await queue_call(app, called, bound, options, submission)
+    except Refused as refused:
+        if problems := blamed(refused.body["node_errors"], called.function, bound):
+            raise _unfit(InvalidInputs(problems)) from refused
+        raise
+
+
+def _unfit(error: InvalidInputs) -> Problem:
+    problems = [one.to_json() for one in error.problems]
+    return Problem(422, "invalid_inputs", f"nothing runs: {error}", "body", more={"problems": problems})
 
 
 async def queue_call(
@@ -89,7 +98,8 @@ async def queue_call(
     def answer(job: NewJob, _node_errors: Json) -> Json:
         return {"run_id": job.prompt_id, "number": job.shown_number, **told}
 
-    return await queue_graph(app, body_of(app, called, bound, options), answer, submission, whole=True)
+    body = body_of(app, called, bound, options)
+    return await queue_graph(app, body, answer, submission, whole=True, vouched=True)
 
 
 def body_of(app: web.Application, called: Called, bound: Bound, options: Options) -> PromptBody:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -151,6 +150,19 @@ async def test_pictures_are_sent_as_files_and_come_back_as_files(http: ClientSes
     assert not list(toy.base.rglob("evil*"))
 
 
+async def test_a_picture_a_node_does_not_take_is_told_as_the_input_it_was_given_for(
+    http: ClientSession,
+) -> None:
+    await publish(http, "Flip nothing", flipping())
+    for name in ("nowhere.png", "../../secret.png"):
+        refused = await call(http, "Flip nothing", {"picture": name}, 422)
+        [problem] = refused["problems"]
+        assert (refused["error"]["code"], problem["input"], problem["code"]) == (
+            "invalid_inputs", "picture", "refused",
+        )  # fmt: skip
+        assert name in problem["message"]
+
+
 async def test_the_same_file_twice_is_stored_once_and_a_result_can_be_sent_on(
     http: ClientSession, toy: ToyServer
 ) -> None:
@@ -181,8 +193,8 @@ async def test_a_file_that_is_no_picture_is_refused_and_not_kept(http: ClientSes
     refused = await send(http, "Pictures only", 415, picture=b"#!/bin/sh\nrm -rf /\n")
     assert refused["error"]["code"] == "not_an_image" and refused["error"]["where"] == "picture"
     assert {path.name for path in (toy.base / "input").rglob("*")} == before
-    missing = await call(http, "Pictures only", {"picture": "nowhere.png"}, 400)
-    assert "nowhere.png" in json.dumps(missing)
+    missing = await call(http, "Pictures only", {"picture": "nowhere.png"}, 422)
+    assert "nowhere.png" in missing["problems"][0]["message"]
     assert (await call(http, "Pictures only", status=422))["problems"][0]["code"] == "required"
 
 

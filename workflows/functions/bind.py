@@ -24,7 +24,7 @@ LARGEST_SEED = 2**53 - 1
 @dataclass(frozen=True, slots=True)
 class InputProblem:
     """Why a value cannot be taken. `code`: unknown_input, required, invalid_type, out_of_range,
-    not_an_option, not_callable.
+    not_an_option, not_callable, refused (by the node that gets it).
     """
 
     input: str

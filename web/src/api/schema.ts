@@ -2790,7 +2790,7 @@ export interface components {
             input: string;
             /**
              * Code
-             * @description `unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option` or `not_callable`.
+             * @description `unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option`, `not_callable` or `refused`: by the node that gets it, such as a file that is not there.
              */
             code: string;
             /** Message */
@@ -4048,7 +4048,7 @@ export interface components {
             input: string;
             /**
              * Code
-             * @description `unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option` or `not_callable`.
+             * @description `unknown_input`, `required`, `invalid_type`, `out_of_range`, `not_an_option`, `not_callable` or `refused`: by the node that gets it, such as a file that is not there.
              */
             code: string;
             /** Message */
