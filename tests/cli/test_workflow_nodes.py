@@ -52,7 +52,9 @@ def test_a_file_with_workflow_nodes_runs(where: Path) -> None:
 def test_a_release_that_is_not_there_is_met_with_the_nearest(where: Path) -> None:
     nodes = WorkflowNodes(where, REGISTRY, NOWHERE)
     prompt: dict[str, Any] = {"12": {"class_type": "workflow/Double@1.0.9", "inputs": {}}}
-    with pytest.raises(ExpansionError, match=r"no version '1.0.9' in workflow 'Double'") as error:
+    with pytest.raises(
+        ExpansionError, match=r"no release '1.0.9' in workflow 'Double'; its releases: 1"
+    ) as error:
         nodes.expanded(prompt)
     assert error.value.problems[0].extra["suggestion"] == f"Did you mean {CLASS!r}?"
     nodes.close()

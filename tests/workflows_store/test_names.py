@@ -71,7 +71,8 @@ def test_a_ref_that_names_nothing_says_so(store: Store, history: list[Version]) 
     for ref in ("2", "1.2", "1.0.1", "#4", "#0", "#01", "mian", "1.0.0.0", "%", "1.0 ", "a\0", "\ud800"):
         with pytest.raises(NotFound, match="in workflow 'Harbour'") as caught:
             store.version("Harbour", ref)
-        assert caught.value.nearest == (("main",) if ref == "mian" else ())
+        numbers = ("1.10.0", "1.1.0", "1.0.0") if ref in ("2", "1.2", "1.0.1") else ()
+        assert caught.value.nearest == (("main",) if ref == "mian" else numbers)
         for forget in (store.delete_branch, store.delete_tag):
             with pytest.raises(NotFound):
                 forget("Harbour", ref)
@@ -79,6 +80,20 @@ def test_a_ref_that_names_nothing_says_so(store: Store, history: list[Version]) 
             with pytest.raises(NotFound):
                 read(VersionId(ref))
         assert store.find_document(ref) == []
+
+
+def test_who_asks_for_a_release_is_told_which_there_are(store: Store, history: list[Version]) -> None:
+    with pytest.raises(
+        NotFound, match=r"no release '2' in workflow 'Harbour'; its releases: 1\.10\.0, 1\.1\.0, 1"
+    ):
+        store.version("Harbour", "2", calling=True)
+    store.create("New", document(), author="ann")
+    with pytest.raises(NotFound, match="no release 'latest' in workflow 'New'; it has no releases yet"):
+        store.version("New", "latest")
+    for patch in range(1, 9):
+        store.release("Harbour", "#1", f"1.0.{patch}", author="ann")
+    with pytest.raises(NotFound, match=r"1\.0\.8, 1\.0\.7, 1\.0\.6 and 6 more$"):
+        store.version("Harbour", "3.0.0")
 
 
 def test_a_workflow_that_is_not_there_is_answered_with_the_nearest(
@@ -119,7 +134,7 @@ def test_a_branch_or_tag_is_not_mistaken_for_something_else(store: Store, histor
 
 WRONG_NAMES = [
     *("", " ", " a", "a ", ".", "..", ".a", "a.", "a/b", "a\\b", "a@1", "a:b", "a#1", "a?", "a%20", "<a>"),
-    *('a"', "a|b", "a\0b", "a\nb", "a\x7f", "a\u2028b", "a\u202eb", "\ud800", "x" * 101),
+    *('a"', "a|b", "a\0b", "a\nb", "a\x7f", "a\u2028b", "a\u202eb", "\ud800", "x" * 101, "海" * 67),
 ]
 
 

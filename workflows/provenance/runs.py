@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select
 from workflows.provenance.record import RunRecord
 from workflows.store import AmbiguousRef, NotFound, Store, blobs
 from workflows.store.blobs import Blob
+from workflows.store.names import fold
 from workflows.store.tables import file_hashes, names, runs, versions
 
 _PROMPT = "prompt"
@@ -142,7 +143,7 @@ def _uid(connection: Connection, record: RunRecord) -> str | None:
     if record.version is not None:
         asked = select(versions.c.workflow).where(versions.c.id == record.version)
     elif record.workflow is not None:
-        asked = select(names.c.workflow).where(names.c.folded == record.workflow.casefold())
+        asked = select(names.c.workflow).where(names.c.folded == fold(record.workflow))
     else:
         return None
     return cast("str | None", connection.execute(asked).scalar_one_or_none())

@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from workflows.store.records import Version
 
+_MOST_SHOWN = 5
+_LONGEST_SHOWN = 100
+
 
 class StoreError(Exception):
     """The store cannot do what was asked. `code` is the same for all errors of a kind."""
@@ -51,15 +54,32 @@ class Invalid(StoreError):
 
 
 class NotFound(StoreError):
-    """There is no such workflow, version, branch, tag or release. `nearest` are names it may have meant."""
+    """There is no such workflow, version, branch, tag or release. `nearest` are names it may have meant, for
+    a release (`there` is given, the highest first) the highest there are.
+    """
 
     code = "not_found"
 
-    def __init__(self, what: str, name: str, nearest: Sequence[str] = (), *, within: str = "") -> None:
-        self.what, self.name, self.nearest = what, name, tuple(nearest)
+    def __init__(
+        self,
+        what: str,
+        name: str,
+        nearest: Sequence[str] = (),
+        *,
+        within: str = "",
+        there: Sequence[str] | None = None,
+    ) -> None:
+        self.what, self.name = what, name
+        self.nearest = tuple(nearest if there is None else there[:_MOST_SHOWN])
+        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
         place = f" in workflow {within!r}" if within else ""
-        hint = f"; did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else ""
-        super().__init__(f"there is no {what} {name!r}{place}{hint}")
+        if there is None:
+            hint = f"; did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else ""
+        else:
+            more = f" and {len(there) - _MOST_SHOWN} more" if len(there) > _MOST_SHOWN else ""
+            known = f"its releases: {', '.join(self.nearest)}{more}" if there else "it has no releases yet"
+            hint = f"; {known}"
+        super().__init__(f"there is no {what} {shown!r}{place}{hint}")
 
 
 class AmbiguousRef(StoreError):

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from workflows.store.errors import Invalid
 
 _FORBIDDEN = '/\\@:#?%<>"|'
-_LONGEST = 100
+_LONGEST, _MOST_BYTES = 100, 200
+"""Folders and files are called what workflows are, and their names, with an ending, have 255 bytes."""
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They make a name look like another one."""
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -29,6 +30,10 @@ def workflow_name(name: str) -> str:
     kept = unicodedata.normalize("NFC", name)
     if not 1 <= len(kept) <= _LONGEST:
         raise Invalid(f"a workflow's name has 1 to {_LONGEST} characters, not {len(kept)}")
+    if (size := len(kept.encode(errors="surrogatepass"))) > _MOST_BYTES:
+        raise Invalid(
+            f"the name {kept!r} takes {size} bytes, and files that are called so {_MOST_BYTES}: shorten it"
+        )
     if kept != kept.strip() or kept[0] == "." or kept[-1] == ".":
         raise Invalid(f"the name {kept!r} begins or ends with a space or a dot: leave it out")
     for character in kept:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from workflows.store.errors import AmbiguousRef, NotFound
 from workflows.store.names import LATEST, fold, storable
 from workflows.store.records import MAIN, VersionId
-from workflows.store.rows import highest_first
+from workflows.store.rows import highest_first, number_of
 from workflows.store.tables import branches, names, releases, tags, versions, workflows
 
 _RELEASE = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0,8}))?", re.ASCII)
@@ -54,8 +54,22 @@ def seq_in(connection: Connection, uid: str, name: str, ref: str, *, calling: bo
     else:
         found = _named(connection, uid, ref) if storable(ref) else None
     if found is None:
-        raise NotFound("version", ref or MAIN, _nearest(ref, _all_names(connection, uid)), within=name)
+        raise _unknown(connection, uid, name, ref)
     return found
+
+
+def _unknown(connection: Connection, uid: str, name: str, ref: str) -> NotFound:
+    """Whoever asks for a release is told which there are, others what is written like it."""
+    if ref == LATEST or _RELEASE.fullmatch(ref):
+        return NotFound("release", ref, within=name, there=_numbers(connection, uid))
+    return NotFound("version", ref or MAIN, _nearest(ref, _all_names(connection, uid)), within=name)
+
+
+def _numbers(connection: Connection, uid: str) -> list[str]:
+    """All releases, the highest first."""
+    columns = (releases.c.major, releases.c.minor, releases.c.patch)
+    rows = connection.execute(select(*columns).where(releases.c.workflow == uid).order_by(*highest_first()))
+    return [number_of(row) for row in rows]
 
 
 def seq_of(connection: Connection, version: VersionId, *, uid: str | None = None, name: str = "") -> int:
