@@ -127,8 +127,12 @@ def test_a_class_the_outputs_need_must_be_installed_and_any_other_need_not() -> 
     function = declared(document, TOYS)
     assert list(installed(nodes, function, TOYS)) == ["1", "2", "3"]
     nodes["1"] = {"class_type": "Elsewhere", "inputs": {"value": 5}}
+    nodes["3"] = {"class_type": "workflow/Half@1", "inputs": {}}
+    nodes["2"]["inputs"]["c"] = ["3", 0]
     wrong = told(document, TOYS)
-    assert wrong["nodes.1"].startswith("node 1 is a 'Elsewhere', which is not installed")
+    [place] = [where for where, text in wrong.items() if text.startswith("node 1 is a 'Elsewhere'")]
+    assert place == "inputs.value.targets"  # where it is seen first, and nowhere else
+    assert "names no one release; pin it, as in workflow/Half@1.2.0" in wrong["nodes.3"]
 
 
 def test_a_function_returns_something() -> None:
@@ -190,6 +194,7 @@ def test_everything_malformed_is_told_at_once() -> None:
     inputs: list[Any] = [
         takes("Prompt", "STRING", "6.text"),
         {"name": "steps", "type": "INT", "targets": [], "min": 5, "max": 1, "step": 0, "options": []},
+        takes("huge", "FLOAT", "3.denoise", max=10**400),
         takes("same", "INT", "3.steps"),
         takes("same", "INT", "3.cfg"),
         7,
@@ -204,7 +209,8 @@ def test_everything_malformed_is_told_at_once() -> None:
     assert {
         "inputs.steps.step",
         "inputs.steps.options",
-        "inputs.4",
+        "inputs.5",
+        "inputs.huge.max",
         "outputs.image.source.slot",
         "title",
     } <= {*places}

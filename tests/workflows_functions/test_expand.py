@@ -214,6 +214,13 @@ def test_a_required_input_and_a_missing_output_are_told() -> None:
 def test_an_id_that_is_taken_is_told() -> None:
     wrong = refused({"12": node(DOUBLE), "12:1": node("Number", value=1), "show": show("12")})
     assert "12:1" in wrong["12"]["errors"][0]["details"]
+    inside = {"3": node(DOUBLE), "3:1": node("Number", value=1), "4": node("Add", a=["3", 0], b=["3:1", 0])}
+    declaration = Function.of(toy(inside, [], [gives("sum", "INT", "4")]))
+    assert declaration is not None
+    inner = FunctionPrompt(declaration, inside)
+    shop = {**SHOP, "workflow/Mixed@1.0.0": inner}
+    wrong = refused({"12": node("workflow/Mixed@1.0.0"), "show": show("12")}, shop.get)
+    assert "12:3:1" in wrong["12:3"]["errors"][0]["details"]
 
 
 @pytest.mark.parametrize("junk", [None, 3, [], {}, {"class_type": 3}, {"class_type": DOUBLE}, {"inputs": []}])

@@ -58,7 +58,11 @@ def test_a_call_means_the_newest_release_unless_it_says_otherwise(store: Store) 
         called = released.called("double", ref, classes())
         assert called.function.by_name["value"].default == default, ref
         assert called.release == ("1.0.0" if default == 5 else None)
-    with pytest.raises(NotFound, match=r"'3\.0\.0'"):
+    store.release("Double", "1.0.0", "1.0.1", author="me")
+    assert [released.called("Double", ref, classes()).release for ref in ("1.0.0", "1")] == ["1.0.0", "1.0.1"]
+    with pytest.raises(
+        NotFound, match=r"no release '3\.0\.0' in workflow 'Double'; its releases: 1\.0\.1, 1\.0\.0"
+    ):
         released.called("Double", "3.0.0", classes())
 
 

@@ -11,7 +11,7 @@ from engine.graph import as_object
 from workflows.formats.definitions import Definition, Definitions, compatible
 from workflows.functions.bound_inputs import Limits, Place
 from workflows.functions.function import Function
-from workflows.functions.node import is_workflow
+from workflows.functions.node import is_pinned, is_workflow, parse_class
 from workflows.functions.parts import FunctionError, Input, Output, Target, Trouble
 from workflows.functions.prompts import Prompt, ancestors, prompt_of
 from workflows.functions.values import Unfit, read_value
@@ -73,6 +73,8 @@ class _Completion:
     definitions: Definitions
     released: bool
     problems: list[Trouble] = field(default_factory=list[Trouble])
+    unknown: set[str] = field(default_factory=set[str])
+    """Nodes whose class was told to be unknown."""
 
     def input(self, entry: Input) -> Input:
         where = f"inputs.{entry.name}"
@@ -106,7 +108,8 @@ class _Completion:
         if not function.outputs:
             self._tell("outputs", "a function needs at least one output; choose what it is to return")
         for name in sorted(ancestors(self.prompt, [one.source.node for one in function.outputs])):
-            self._definition(f"nodes.{name}", name, self.prompt[name])
+            if name not in self.unknown:
+                self._definition(f"nodes.{name}", name, self.prompt[name])
         owners: dict[Target, str] = {}
         for entry in function.inputs:
             for target in entry.targets:
@@ -147,9 +150,10 @@ class _Completion:
         kind = str(node.get("class_type"))
         definition = self.definitions(kind)
         if definition is None:
+            self.unknown.add(node_id)
             text = f"node {node_id} is a {kind!r}, which is not installed; install its pack first"
             if is_workflow(kind):
-                text = f"node {node_id} is {kind!r}, which is not released here; import that workflow first"
+                text = f"node {node_id} is {kind!r}, {_unusable(kind)}"
             self._tell(where, text)
         return definition
 
@@ -178,3 +182,13 @@ class _Completion:
 
     def _tell(self, where: str, message: str) -> None:
         self.problems.append(Trouble(where, message))
+
+
+def _unusable(kind: str) -> str:
+    """Why a workflow is no node here, as far as its class tells."""
+    name, release = parse_class(kind)
+    if not is_pinned(release):
+        return f"which names no one release; pin it, as in workflow/{name}@1.2.0"
+    return (
+        "which cannot be used here: there is no such release, or it lacks nodes itself; import what it needs"
+    )

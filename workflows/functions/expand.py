@@ -102,8 +102,11 @@ class _Expansion:
     sources: dict[str, list[Link]] = field(default_factory=dict[str, list[Link]])
     """For each node that was replaced, what its outputs are."""
     known: dict[str, FunctionPrompt | None] = field(default_factory=dict[str, FunctionPrompt | None])
+    taken: set[str] = field(default_factory=set[str])
+    """The ids there are so far."""
 
     def run(self) -> None:
+        self.taken.update(self.prompt)
         stack = [_Open(name, node) for name, node in reversed(self.prompt.items())]
         while stack:
             one = stack.pop()
@@ -144,9 +147,10 @@ class _Expansion:
             node = _moved(one.id, prompt[name], replaced.get(name, {}), title)
             inner.append(_Open(f"{one.id}:{name}", {**node, DISPLAY: shown}, shown, within))
         for node in inner:
-            if node.id in self.prompt:
+            if node.id in self.taken:
                 text = f"the id {node.id} is wanted for a node inside it; give the node of that id another"
                 self._tell(one.id, kind, Problem("invalid_prompt", "Node id taken", text, NodeId(one.id)))
+            self.taken.add(node.id)
         return inner
 
     def _function(self, one: _Open, kind: str) -> FunctionPrompt | None:

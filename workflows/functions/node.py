@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from workflows.formats.graph import WORKFLOW
 from workflows.functions.function import Function
 from workflows.functions.parts import Input, Json
 from workflows.functions.values import RANDOM
+
+_RELEASE = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 
 def class_name(name: str, release: str) -> str:
@@ -24,6 +27,11 @@ def parse_class(class_type: str) -> tuple[str, str]:
 def is_workflow(class_type: Any) -> bool:
     """Whether a class is a workflow."""
     return isinstance(class_type, str) and class_type.startswith(WORKFLOW)
+
+
+def is_pinned(release: str) -> bool:
+    """Whether the release a class names is one, rather than the newest of several."""
+    return _RELEASE.fullmatch(release) is not None
 
 
 def object_info(function: Function, *, name: str, release: str) -> Json:

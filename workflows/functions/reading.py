@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, TypedDict
 
 from engine.graph import as_list, as_object
 from workflows.functions.parts import FunctionError, Input, Output, Source, Target, Trouble
+from workflows.functions.values import is_finite
 
 INPUT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 OUTPUT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -125,7 +125,7 @@ class _Reader:
 
     def _number(self, where: str, entry: Mapping[str, Any], key: str) -> float | None:
         value = entry.get(key)
-        if value is None or (_is_number(value) and math.isfinite(value)):
+        if value is None or (_is_number(value) and is_finite(value)):
             return value
         self._tell(f"{where}.{key}", f"{value!r} is no number")
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -19,7 +18,7 @@ from workflows.functions.choices import chosen, texts_to_choose
 from workflows.functions.declared import declared
 from workflows.functions.expand import UnknownFunction
 from workflows.functions.function import Function
-from workflows.functions.node import class_name, is_workflow, object_info, parse_class
+from workflows.functions.node import class_name, is_pinned, is_workflow, object_info, parse_class
 from workflows.functions.parts import FunctionError, Json, Target, Trouble
 from workflows.functions.prompts import Prompt, installed, prompt_of
 from workflows.functions.template import FunctionPrompt
@@ -32,7 +31,6 @@ MOST_KEPT = 256
 """Versions whose prompts are kept."""
 DEEPEST = 32
 """How deep functions may be nested."""
-_RELEASE = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Called:
 
     version: Version
     release: str | None
-    """The newest release it is."""
+    """The release that was asked for, else the newest it is."""
     prompt: Prompt
     """Workflows inside it are still single nodes."""
     function: Function
@@ -108,7 +106,7 @@ class Released:
             text = f"{name} #{version.number} declares no inputs and outputs; publish it as a function first"
             raise FunctionError([Trouble("function", text)])
         ready = self._ready(version.id, classes, fresh=fresh)
-        release = next(iter(version.releases), None)
+        release = ref if ref in version.releases else next(iter(version.releases), None)
         return Called(version, release, ready.prompt, ready.function, ready.document, ready.texts)
 
     def find(self, class_type: str, classes: Classes) -> FunctionPrompt:
@@ -182,7 +180,7 @@ class Released:
             return known
         name, release = parse_class(class_type)
         try:
-            if not _RELEASE.fullmatch(release):
+            if not is_pinned(release):
                 raise UnknownFunction(*self._unpinned(name, release))
             found = self._store.version(name, release)
         except NotFound as error:

@@ -58,12 +58,13 @@ def _integer(entry: Input, value: Any) -> int:
 
 
 def _number(entry: Input, value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not _is_finite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not is_finite(value):
         raise _other(entry, value, "a number")
     return _within(entry, value)
 
 
-def _is_finite(value: float) -> bool:
+def is_finite(value: float) -> bool:
+    """Whether a number, which may be an integer of any size, is one that floats hold."""
     try:
         return math.isfinite(value)
     except OverflowError:  # an integer too large for a float
