@@ -1,4 +1,4 @@
-import { Alert, Button, Chip, Group, SegmentedControl } from "@mantine/core";
+import { Alert, Button, Chip, Group, Loader, SegmentedControl } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import styles from "./Library.module.css";
 import { LibraryCard } from "./LibraryCard";
@@ -41,6 +41,7 @@ export function LibraryList({ query }: { readonly query: string }) {
           </Button>
         </Alert>
       )}
+      {status === "loading" && <Loader size="sm" aria-label={t("library.loading")} />}
       <ul className={styles.cards} data-testid="library">
         {workflows.map((workflow) => (
           <LibraryCard

@@ -35,18 +35,19 @@ export function useLibraryList(query: string) {
     };
     const timer = setTimeout(
       () => {
-        listWorkflows({
+        const page = listWorkflows({
           search,
           archived: false,
           offset: 0,
           limit,
           ...(filter.label === null ? {} : { label: filter.label }),
           ...(filter.scope === "published" ? { published: true } : {}),
-        }).then((page) => {
-          if (!isGone) setListed({ workflows: page.workflows, total: page.total, status: "ready" });
-        }, failed);
-        listFunctions().then((all) => {
-          if (!isGone) setFunctions(new Map(all.map((one) => [one.name, one])));
+        });
+        // Together, lest cards change while somebody is about to press them.
+        Promise.all([page, listFunctions()]).then(([{ workflows, total }, all]) => {
+          if (isGone) return;
+          setFunctions(new Map(all.map((one) => [one.name, one])));
+          setListed({ workflows, total, status: "ready" });
         }, failed);
       },
       search === "" ? 0 : PAUSE,
