@@ -47,13 +47,12 @@ def _show(version: Version, graph: HistoryGraph, *, oneline: bool) -> None:
     if oneline:
         say(f"{node} {first} {escape(title)}")
     else:
-        below = connections[0] if connections else graph.below
+        below = graph.below.ljust(len(node))
+        about = f"{escape(version.author)}, {ago(version.created)} ({moment(version.created)})"
         say(f"{node} {first}")
-        say(
-            f"{below} [dim]{escape(version.author)}, {ago(version.created)} ({moment(version.created)})[/dim]"
-        )
+        say(f"{connections[0] if connections else below} [dim]{about}[/dim]")
         for line in [title, *rest] if version.message else ():
-            say(f"{graph.below}     {escape(line)}")
+            say(f"{below}     {escape(line)}")
         say(graph.below)
     for line in connections[0 if oneline else 1 :]:
         say(line)
