@@ -171,7 +171,7 @@ class Difference:
 
     @property
     def columns(self) -> int:
-        return self.difference.shape[-1] if self.difference.ndim == 1 else self.difference.shape[1]
+        return _columns(self.shape)
 
     def matrix(self, device: torch.device) -> Tensor:
         return _on(self.difference, device)
@@ -215,13 +215,15 @@ class Decomposed:
     def columns(self) -> int:
         return self.product.columns
 
+    def by_row(self, shape: Shape) -> bool:
+        """Whether it has a magnitude for each row of a weight of that shape, rather than for each column."""
+        return self.magnitude.ndim < 2 or len(self.magnitude) == shape[0]
+
     def applied(self, weight: Tensor, strength: float) -> Tensor:
         total = weight + self.product.matrix(weight.device).reshape(weight.shape)
         magnitude = _on(self.magnitude, weight.device)
-        if magnitude.ndim == 1 or len(magnitude) == len(weight):
-            axis, measured = 0, total if self.of_sum else weight
-        else:
-            axis, measured = 1, total
+        axis = 0 if self.by_row(tuple(weight.shape)) else 1
+        measured = total if axis or self.of_sum else weight
         norms = measured.transpose(0, axis).flatten(1).square().sum(1).sqrt()
         aligned = [-1 if place == axis else 1 for place in range(weight.ndim)]
         change = magnitude.reshape(aligned) / (norms + torch.finfo(torch.float32).eps).reshape(aligned)
@@ -273,7 +275,7 @@ class Replacement:
 
     @property
     def columns(self) -> int:
-        return self.value.shape[-1] if self.value.ndim == 1 else self.value.shape[1]
+        return _columns(self.shape)
 
     def applied(self, weight: Tensor, strength: float) -> Tensor:
         return _on(self.value, weight.device).reshape(weight.shape)
@@ -283,7 +285,15 @@ def fits(delta: Delta, shape: Shape) -> bool:
     """Whether a delta can change a weight of that shape; kernels of 1x1 and flattened ones are the same."""
     if isinstance(delta, Orthogonal):
         return delta.shape[0] == shape[0]
+    if isinstance(delta, Decomposed) and (
+        len(shape) < 2 or delta.magnitude.numel() != shape[0 if delta.by_row(shape) else 1]
+    ):
+        return False
     return delta.shape[:1] == shape[:1] and prod(delta.shape) == prod(shape)
+
+
+def _columns(shape: Shape) -> int:
+    return shape[1] if len(shape) > 1 else prod(shape)
 
 
 def _scale(alpha: float | None, rank: int) -> float:

@@ -40,7 +40,7 @@ _MAGNITUDE = (
     ".lora_magnitude_vector.default.weight",
 )
 
-_SPELLINGS: Mapping[str, str] = {
+SPELLINGS: Mapping[str, str] = {
     **_UP,
     **_DOWN,
     **dict.fromkeys(_MAGNITUDE, ".magnitude"),
@@ -56,7 +56,7 @@ _SPELLINGS: Mapping[str, str] = {
 }
 """Every ending that trainers write to the name it has here."""
 
-_LONGEST_FIRST = sorted(_SPELLINGS, key=len, reverse=True)
+_LONGEST_FIRST = sorted(SPELLINGS, key=len, reverse=True)
 
 
 class Malformed(ValueError):
@@ -73,7 +73,7 @@ class Deltas(NamedTuple):
 def split(name: str) -> tuple[str, str] | None:
     """A tensor's name as the module it is for and the part it is; None for what no format has."""
     ending = next((ending for ending in _LONGEST_FIRST if name.endswith(ending)), None)
-    return None if ending is None else (name[: -len(ending)], _SPELLINGS[ending])
+    return None if ending is None else (name[: -len(ending)], SPELLINGS[ending])
 
 
 def deltas(parts: Mapping[str, Tensor]) -> Deltas:
@@ -121,13 +121,7 @@ def _product(parts: Mapping[str, Tensor]) -> Product | None:
             raise Malformed(f"its two factors are {list(first.shape)} and {list(second.shape)}")
         return Hadamard(first, second, alpha)
     if any(part.startswith(".lokr_w") for part in parts):
-        first = parts.get(".lokr_w1")
-        second = parts.get(".lokr_w2")
-        return Kronecker(
-            _matrix(_factors(parts, ".lokr_w1", "") if first is None else first),
-            _matrix(_factors(parts, ".lokr_w2", ".lokr_t2") if second is None else second),
-            alpha,
-        )
+        return _kronecker(parts, alpha)
     change = parts.get(".diff", parts.get(".w_norm"))
     return None if change is None else Difference(change)
 
@@ -158,10 +152,17 @@ def _factors(parts: Mapping[str, Tensor], name: str, kernel: str) -> Factors:
     return Factors(a, b, t)
 
 
-def _matrix(part: Tensor | Factors) -> Tensor | Factors:
-    if isinstance(part, Tensor):
-        _at_least(2, part)
-    return part
+def _kronecker(parts: Mapping[str, Tensor], alpha: float | None) -> Kronecker:
+    first, second = parts.get(".lokr_w1"), parts.get(".lokr_w2")
+    if first is not None and first.ndim != 2:
+        raise Malformed(f"its lokr_w1 is {list(first.shape)}, no matrix")
+    if second is not None:
+        _at_least(2, second)
+    return Kronecker(
+        _factors(parts, ".lokr_w1", "") if first is None else first,
+        _factors(parts, ".lokr_w2", ".lokr_t2") if second is None else second,
+        alpha,
+    )
 
 
 def _orthogonal(blocks: Tensor, alpha: float | None) -> Orthogonal:

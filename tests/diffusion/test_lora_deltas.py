@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from diffusion.adapters import Adapter
 from diffusion.adapters.deltas import Delta, fits
-from diffusion.adapters.formats import Malformed, deltas, split
+from diffusion.adapters.formats import SPELLINGS, Malformed, deltas, split
 from diffusion.checkpoint import CheckpointError
 from tests.tensors import load_file
 
@@ -134,3 +136,21 @@ def test_a_file_that_is_no_adapter_says_so() -> None:
         Adapter.of({"model.diffusion_model.out.0.weight": torch.ones(3)}, Path("checkpoint.safetensors"))
     with pytest.raises(CheckpointError, match=r"cut\.safetensors: lora_unet_out_2: it lacks lora_down"):
         Adapter.of({"lora_unet_out_2.lora_up.weight": torch.ones(3, 1)}, Path("cut.safetensors"))
+
+
+SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 4, 8]), max_size=4).map(tuple)
+PARTS = st.dictionaries(st.sampled_from(sorted(set(SPELLINGS.values()))), SHAPES, min_size=1, max_size=6)
+
+
+@settings(max_examples=300)
+@given(PARTS, st.sampled_from([(8,), (8, 4), (4, 8, 1, 1), (8, 2, 3, 3)]))
+def test_tensors_of_any_shapes_are_refused_or_change_the_weight_they_fit(
+    parts: dict[str, tuple[int, ...]], shape: tuple[int, ...]
+) -> None:
+    try:
+        found = deltas({part: torch.ones(size) for part, size in parts.items()})
+    except Malformed:
+        return
+    for delta in found:
+        if delta is not None and fits(delta, shape):
+            assert delta.applied(torch.ones(shape), 0.5).shape == shape
