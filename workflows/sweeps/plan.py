@@ -142,7 +142,7 @@ def planned(spec: Spec, function: Function, random: Random | None = None) -> Pla
     else:
         axes, rows = (), list(_rows(spec))
         _limit(len(rows) * seeds, "rows" if spec.csv is None else "csv")
-        names = tuple(dict.fromkeys(name for row in rows for name in row.values if name not in spec.inputs))
+        names = _differing(rows)
     if spec.seed is None or entry is None:
         return Plan(tuple(rows), axes, names)
     return _seeded(Plan(tuple(rows), axes, names), spec.seed, entry, random or SystemRandom())
@@ -173,6 +173,12 @@ def _rows(spec: Spec) -> Iterator[Row]:
         raise SweepError("csv", str(error)) from error
     for cells in table:
         yield Row({**spec.inputs, **cells}, spec.text | cells.keys())
+
+
+def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The inputs that are not the same in all rows."""
+    names = dict.fromkeys(name for row in rows for name in row.values)
+    return tuple(name for name in names if len({repr(row.values.get(name)) for row in rows}) > 1)
 
 
 def _seed_input(seeds: Seeds, function: Function) -> Input:
