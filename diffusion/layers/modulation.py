@@ -1,0 +1,41 @@
+"""What diffusion transformers share: normalisation steered by a vector, patches, attention of many heads."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NORM_EPS = 1e-6
+
+
+def modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """Tokens [B, N, C] normalised without weights of their own, then scaled and shifted by vectors [B, C]."""
+    return F.layer_norm(x, x.shape[-1:], eps=NORM_EPS) * (1 + scale[:, None]) + shift[:, None]
+
+
+def vectors(layer: nn.Module, embedding: Tensor, count: int) -> tuple[Tensor, ...]:
+    """The shifts, scales and gates [B, C] that a layer makes of the embedding [B, C]."""
+    return layer(F.silu(embedding)).chunk(count, dim=1)
+
+
+def unflattened(x: Tensor, axis: int, *sizes: int) -> Tensor:
+    """One axis of a tensor shared out among several; one of the sizes may be -1."""
+    axis %= x.ndim
+    return x.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :])
+
+
+def heads(qkv: Tensor, head_dim: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Fused projections [B, N, 3 * C] as queries, keys and values [B, heads, N, head_dim]."""
+    q, k, v = unflattened(qkv, -1, 3, -1, head_dim).permute(2, 0, 3, 1, 4)
+    return q, k, v
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention of [B, heads, N, head_dim], its heads side by side: [B, N, C]."""
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
+def whole_patches(x: Tensor, patch: int) -> Tensor:
+    """A latent [B, C, H, W] with sides that patches divide; what is missing is the opposite border."""
+    height, width = x.shape[-2:]
+    return F.pad(x, (0, -width % patch, 0, -height % patch), mode="circular")
