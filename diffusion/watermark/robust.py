@@ -38,20 +38,20 @@ class _Blocks:
     """What is done to each block's U: a shift, and a factor on its deviations from the mean."""
 
     picture: Picture
+    deviations: Numbers
+    """U less its block's mean: [blocks, 8, 8]."""
     shift: Numbers
     contrast: Numbers
 
     @classmethod
     def of(cls, picture: Picture) -> _Blocks:
-        count: int = (picture.shape[0] // CELL) * (picture.shape[1] // CELL)
-        return cls(picture, np.zeros(count), np.ones(count))
+        cells = _cells(to_yuv(picture)[..., 1].astype(np.float64))
+        deviations = cells - cells.mean(axis=(1, 2), keepdims=True)
+        return cls(picture, deviations, np.zeros(len(cells)), np.ones(len(cells)))
 
     def render(self) -> Picture:
         rows, columns = self.picture.shape[0] // CELL, self.picture.shape[1] // CELL
-        u = _cells(to_yuv(self.picture)[..., 1].astype(np.float64), rows, columns)
-        change = self.shift[:, None, None] + (self.contrast - 1)[:, None, None] * (
-            u - u.mean(axis=(1, 2), keepdims=True)
-        )
+        change = self.shift[:, None, None] + (self.contrast - 1)[:, None, None] * self.deviations
         area = change.reshape(rows, columns, CELL, CELL).swapaxes(1, 2).reshape(rows * CELL, columns * CELL)
         marked = self.picture.copy()
         inside = marked[: rows * CELL, : columns * CELL]
@@ -117,7 +117,8 @@ def _shares(right: NDArray[np.bool_], bits: Bits) -> NDArray[np.floating]:
     return np.bincount(asked, right, len(bits)) / np.bincount(asked, minlength=len(bits))
 
 
-def _cells(channel: Numbers, rows: int, columns: int) -> Numbers:
+def _cells(channel: Numbers) -> Numbers:
     """The pixels of every block, row by row: [blocks, 8, 8]."""
+    rows, columns = (side // CELL for side in channel.shape)
     whole = channel[: rows * CELL, : columns * CELL].reshape(rows, CELL, columns, CELL)
     return whole.swapaxes(1, 2).reshape(rows * columns, CELL, CELL)
