@@ -6,6 +6,8 @@ import argparse
 from functools import cache
 from pathlib import Path
 
+from rich.console import Console
+
 from cli.packs import paths_of
 from cli.serve import CODE
 from cli.setup import ROOT
@@ -25,10 +27,11 @@ def registry_of(options: argparse.Namespace, folders: Folders) -> Registry:
     code = code_hash(ROOT / name for name in CODE) + pack_stamp(paths_of(options, folders))
     specs = Specs(_file(folders), code)
     if not specs.recall():
-        from cli.listing import known_nodes
+        with Console(stderr=True).status("Reading the nodes, which are new or changed ..."):
+            from cli.listing import known_nodes
 
-        registry, _, _ = known_nodes(options, folders)
-        specs.update([spec.to_json() for spec in registry])
+            registry, _, _ = known_nodes(options, folders)
+            specs.update([spec.to_json() for spec in registry])
     return specs.registry
 
 
