@@ -1,5 +1,8 @@
 """The column of the log that shows where versions come from."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cli.workflows.history_graph import HistoryGraph
 
 
@@ -35,3 +38,15 @@ def test_a_line_that_crosses_others_is_followed() -> None:
 
 def test_columns_that_became_free_are_used_again() -> None:
     assert drawn(("a", ""), ("b", "c"), ("c", "")) == ["●", "●", "●"]
+
+
+@given(st.lists(st.sets(st.integers(1, 6), max_size=3), min_size=1, max_size=30))
+def test_every_history_is_drawn_to_its_end(steps: list[set[int]]) -> None:
+    """Each version has its dot, lines go only to versions that are there, and none goes on at the end."""
+    graph, last = HistoryGraph(), len(steps) - 1
+    for number, back in enumerate(steps):
+        parents = [str(number + step) for step in sorted(back) if number + step <= last]
+        node, *connections = graph.add(str(number), parents)
+        assert node.count("●") == 1 and not any("●" in line for line in connections)
+        assert len(connections) <= max(len(parents), 1)
+    assert graph.below == ""
