@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from tests.workflows_store.documents import document
+from workflows.library import shipped
+from workflows.library.install import install
 from workflows.store import Store, StoreFull, commits
-from workflows.transfer.importing import Plan, plan, read_files
+from workflows.store.names import workflow_name
+from workflows.transfer.importing import Line, Plan, name_for, names_for, plan, read_files
 from workflows.transfer.saving import save
 
 
@@ -33,6 +37,22 @@ def test_what_is_there_already_is_left_out(store: Store, tmp_path: Path) -> None
     [(found, version)] = saved.known
     assert (found.name, version.workflow, version.number) == ("tree", "mine", 1)
     assert store.version("mine").number == 2 and store.verify() == []
+
+
+def test_a_workflow_that_came_with_the_program_is_not_overgrown(store: Store, tmp_path: Path) -> None:
+    install(store, [next(one for one in shipped() if one.name == "inpaint")])
+    saved = save(store, planned(tmp_path / "files", inpaint="mine"), "ada")
+    assert [(one.name, one.began) for one in saved.kept] == [("inpaint 2", True)]
+    again = save(store, planned(tmp_path / "files", inpaint="mine, later"), "ada")
+    assert [(one.name, one.began) for one in again.kept] == [("inpaint 2", False)]
+    assert store.workflow("inpaint").item.head.number == 1
+
+
+@pytest.mark.parametrize("letter", ["x", "海", "💥"])
+def test_what_is_called_too_long_is_cut_short(letter: str) -> None:
+    line = Line(name_for(Path(f"{letter * 150}.json")), "", labels=[letter * 50])
+    for name in islice(names_for(line), 12):
+        assert workflow_name(name) == name and name.startswith(letter * 20)
 
 
 def test_a_failure_in_the_middle_leaves_nothing(

@@ -42,6 +42,14 @@ def workflow_name(name: str) -> str:
     return kept
 
 
+def shortened(name: str, longest: int = _LONGEST) -> str:
+    """The beginning of a name, as far as it can be kept: up to `longest` characters."""
+    kept = unicodedata.normalize("NFC", name)[:longest]
+    while len(kept.encode(errors="surrogatepass")) > _MOST_BYTES * longest // _LONGEST:
+        kept = kept[:-1]
+    return kept
+
+
 def ref_name(what: str, name: str) -> str:
     """The name of a branch or a tag. Raises Invalid."""
     if not _REF.fullmatch(name):

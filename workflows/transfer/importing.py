@@ -18,7 +18,7 @@ from workflows.document import DocumentError
 from workflows.formats import FormatError, NoWorkflow
 from workflows.store.content import Content
 from workflows.store.errors import Invalid
-from workflows.store.names import fold, label_list, workflow_name
+from workflows.store.names import fold, label_list, shortened, workflow_name
 from workflows.transfer.pictures import PICTURES
 from workflows.transfer.reading import document_of
 
@@ -128,7 +128,7 @@ def name_for(path: Path) -> str:
     if path.suffix.lower() in PICTURES:
         name = _COUNTER.sub("", name) or name
     name = "".join(letter if letter.isprintable() else " " for letter in _FORBIDDEN.sub("-", name))
-    name = name[:_LONGEST].strip(" .") or "workflow"
+    name = shortened(name).strip(" .") or "workflow"
     try:
         return workflow_name(name)
     except Invalid:
@@ -213,9 +213,9 @@ def names_for(line: Line) -> Iterator[str]:
     yield line.name
     if line.labels:
         folder = _FORBIDDEN.sub("-", line.labels[0])
-        yield f"{line.name[: _LONGEST - len(folder) - 3]} ({folder})"
+        yield f"{shortened(line.name, _LONGEST - 53)} ({shortened(folder, 50)})"
     for number in count(2):
-        yield f"{line.name[: _LONGEST - 6]} {number}"
+        yield f"{shortened(line.name, _LONGEST - 6)} {number}"
 
 
 def told(one: Found) -> str:

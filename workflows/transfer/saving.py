@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.graph import as_object
+from workflows.library.install import AUTHOR
 from workflows.store import MAIN, Store, Version, VersionId, about, commits, content, listing
 from workflows.store.about import About, Wanted
 from workflows.store.blobs import Blob
@@ -109,7 +110,9 @@ class _Saving:
         self._made.kept.append(Kept(name, began, len(new)))
 
     def _place(self, line: Line) -> tuple[str, VersionId | None]:
-        """The workflow the versions belong to: one of that name, unless its id says that it is another."""
+        """The workflow the versions belong to: one of that name, unless its id says that it is another. One
+        that came with this program takes only what has its id: it goes on with the next program.
+        """
         for name in names_for(line):
             if fold(name) in self._taken:
                 continue
@@ -117,7 +120,8 @@ class _Saving:
             if head is None:
                 self._taken.add(fold(name))
                 return name, None
-            if compatible(line.identity, self._identity(head)):
+            shipped = head.author == AUTHOR
+            if compatible(line.identity, self._identity(head)) and (line.identity or not shipped):
                 self._taken |= {fold(name), fold(head.workflow)}
                 return head.workflow, head.id
         raise AssertionError("numbers do not end")
