@@ -34,8 +34,8 @@ async def begin(
     Raises Problem 409, 422; Refused if the first of its graphs cannot run.
     """
     request = hashlib.sha256(json.dumps([name, ref, body.model_dump()], sort_keys=True).encode()).hexdigest()
+    called = await resolved(app, name, ref)  # which says so if the store cannot be used
     await app[LEDGER].caught_up.wait()
-    called = await resolved(app, name, ref)
     plan, calls = await _resolved(app, called, body)
     first = called.bound(calls[0], prefix=f"{called.version.workflow}/")
     await checked_graph(app, body_of(app, called, first, Options()), whole=True)

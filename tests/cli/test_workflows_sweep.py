@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import shlex
+import subprocess
+from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.cli.conftest import Place
 
 SIZE = ("--set", "width=64", "--set", "height=64", "--set", "steps=1")
-SMALL = (*SIZE, "--cpu", "--force-fp32", "--no-cache-disk")
+COMPUTING = ("--cpu", "--force-fp32", "--no-cache-disk")
+SMALL = (*SIZE, *COMPUTING)
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_a_grid_of_runs_becomes_a_picture_and_a_table(place: Place) -> None:
@@ -58,3 +66,21 @@ def test_a_client_is_written_for_the_version_that_is_asked_for(place: Place) -> 
     assert 'scheduler: Literal["' in text and "image: list[Picture]" in text
     assert place("client", "text_to_image@1.0.0").out == text
     assert place("client", "no_such").status == 1
+
+
+def test_the_page_about_sweeps_does_what_it_says(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs/how-to/sweeps-and-webhooks.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(place.base)
+    lines = [line for block in BLOCK.findall(page) for line in block.splitlines()]
+    assert len(lines) > 3
+    for line in lines:
+        words = shlex.split(line)
+        if words[:3] != [".venv/bin/python", "main.py", "workflows"]:
+            subprocess.run(["bash", "-c", line], check=True)
+            continue
+        more = SIZE if words[3] == "sweep" and "--csv" not in words else ()
+        done = place(*words[3:], *more, *(COMPUTING if words[3] == "sweep" else ()))
+        assert done.status == 0, line + done.err
+    assert len((place.base / "results.csv").read_text(encoding="utf-8").splitlines()) == 5
+    assert "a rocket, orange" in (place.base / "rows-results.csv").read_text(encoding="utf-8")
+    assert (place.base / "grid.png").exists() and (place.base / "text_to_image.py").exists()
