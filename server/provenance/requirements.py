@@ -14,8 +14,8 @@ from server.keys import SETTINGS
 from server.known import node_specs
 from server.submission import Refused, refusal
 from server.workflows.access import WORKFLOWS
+from server.workflows.compare_schemas import Side
 from server.workflows.functions import FUNCTIONS, ExpansionError
-from server.workflows.schemas import Side
 from workflows.locks import LockError, Stock, lock, lock_of, needs, resolve, with_names
 from workflows.provenance.hashes import FileHashes
 from workflows.provenance.inventory import files_of

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from server.http import json_answer, read_model
 from server.table import Route
+from server.workflows.compare_schemas import DiffAnswer, DiffBody, MergeAnswer, MergeBody
 from server.workflows.comparing import compared, merged
-from server.workflows.schemas import DiffAnswer, DiffBody, MergeAnswer, MergeBody
 
 
 async def diff(request: web.Request) -> web.Response:

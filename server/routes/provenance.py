@@ -16,7 +16,7 @@ from server.provenance.recording import PROVENANCE
 from server.provenance.schemas import Lock, ResolveBody, Resolved, RunProvenance
 from server.submission import Refused
 from server.table import Route
-from server.workflows.schemas import Side
+from server.workflows.compare_schemas import Side
 
 _LONGEST_WAIT = 600
 

@@ -13,8 +13,8 @@ from server.jobs.records import Json
 from server.known import node_specs
 from server.workflows.access import WORKFLOWS
 from server.workflows.answers import version_item
+from server.workflows.compare_schemas import DiffBody, MergeBody, Side
 from server.workflows.functions import FUNCTIONS
-from server.workflows.schemas import DiffBody, MergeBody, Side
 from workflows.document import DocumentError
 from workflows.formats.definitions import Definitions
 
