@@ -8,13 +8,13 @@ what stands in front, two names per layer remain: the checkpoint's and diffusers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from diffusion.adapters.names import Alias, Shape, aliases
+from diffusion.adapters.names import Shape, aliases
 
 NETWORK = "network"
 TEXT = ("l", "g", "h", "t5")
@@ -106,16 +106,8 @@ def _table(part: str, shapes: Mapping[str, Shape]) -> dict[str, Target]:
     weights = [name for name in shapes if name.endswith((".weight", ".scale"))]
     table = {_key(name): Target(name) for name in weights}
     if part == NETWORK:
-        table.update((_key(alias.name), _target(alias)) for alias in _known(shapes))
+        table.update((_key(a.name), Target(a.parameter, a.rows, a.swapped)) for a in aliases(shapes))
     return table
-
-
-def _known(shapes: Mapping[str, Shape]) -> Iterable[Alias]:
-    return (alias for alias in aliases(shapes) if alias.parameter in shapes)
-
-
-def _target(alias: Alias) -> Target:
-    return Target(alias.parameter, alias.rows, alias.swapped)
 
 
 def _key(parameter: str) -> str:

@@ -98,11 +98,13 @@ def _method(spec: NodeSpec, outside: Context) -> Callable[..., Any]:
 
 
 def as_v1(spec: NodeSpec, returned: Any) -> Any:
-    """What a built-in node returned, as a V1 method returns it."""
+    """What a built-in node returned, as a V1 method returns it: only output nodes show something."""
     if isinstance(returned, Ui):
         shown = cast("Ui[Any]", returned)
-        result = {"result": tuple(map(for_packs, shown.values))} if spec.outputs else {}
-        return {"ui": dict(shown.ui), **result}
+        values = tuple(map(for_packs, shown.values))
+        if spec.outputs and not spec.output_node:
+            return values
+        return {"ui": dict(shown.ui), **({"result": values} if spec.outputs else {})}
     return tuple(map(for_packs, returned if spec.tuple_result else (returned,)))
 
 

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from engine.context import Context, calling
 from engine.types import NodeId
+from nodes.adapters import lora_loader
+from nodes.comfy.builtin import v1_class
 from nodes.comfy.models.clip import PackClip
 from nodes.comfy.models.loading import load_lora_for_models
 from nodes.comfy.models.model import PackModel
@@ -117,13 +119,18 @@ def test_a_hypernetwork_changes_the_picture(bench: Bench, folder: Path) -> None:
 def test_packs_attach_loras_by_call(bench: Bench) -> None:
     outcome = bench.run(text_to_image(), ["load"])
     model, clip, _ = outcome.values[NodeId("load")]
-    with calling(Context()):
+    context = Context(folders=bench.host.folders)
+    with calling(context):
+        loader = v1_class(lora_loader.spec, context)()
+        by_class = loader.load_lora(PackModel(model), PackClip(clip), "style.safetensors", 0.8, 0.5)
         changed, text = load_lora_for_models(PackModel(model), PackClip(clip), STYLE, 0.8, 0.5)
         assert load_lora_for_models(None, PackClip(clip), STYLE, 1.0, 1.0)[0] is None
     assert changed is not None and text is not None
     by_node = bench.run(with_lora(), ["pos", "lora"])
     cond = by_node.values[NodeId("pos")][0][0][0]
-    assert torch.equal(text.encode_from_tokens(text.tokenize("a fox")), cond)
+    assert len(by_class) == 2
+    for encoder in (text, by_class[1]):
+        assert torch.equal(encoder.encode_from_tokens(encoder.tokenize("a fox")), cond)
     assert changed.wrapped.network is not model.network
     state, base = changed.model_state_dict(), PackModel(model).model_state_dict()
     assert [name for name in base if not torch.equal(base[name], state[name])] == [
