@@ -6,7 +6,7 @@ from diffusion.reference.run import NoiseDevice, ReferenceSampler, sample_refere
 from diffusion.reference.schedule import Discretization
 from engine.context import Context
 from engine.node import node
-from engine.types import Range
+from engine.types import OptionalInput, Range
 from nodes.previews import report_steps
 from nodes.types import Cfg, Conditioning, Latent, Model, Seed
 
@@ -25,7 +25,7 @@ def compvis_sampler(
     negative: Conditioning,
     latent_image: Latent,
     strength: Annotated[float, Range(0.0, 1.0, step=0.01)] = 1.0,
-    noise_device: NoiseDevice = "cpu",
+    noise_device: Annotated[NoiseDevice, OptionalInput()] = "cpu",
     context: Context,
 ) -> Latent:
     """Sample as the scripts that came with Stable Diffusion do: txt2img, and img2img with strength below 1.

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffusion.watermark import embed, embed_robust, read
-from engine.node import node
-from engine.types import Range, Socket
+from engine.node import Ui, node
+from engine.types import OptionalInput, Range, Socket
 from nodes.resize import to_bytes
 from nodes.types import Image
 
@@ -42,13 +42,13 @@ def invisible_watermark(
     return on_bytes(images, lambda picture: WRITERS[method](picture, text.encode()))
 
 
-@node("ReadWatermark", title="Read Watermark", category="image/watermark", lane="cpu")
+@node("ReadWatermark", title="Read Watermark", category="image/watermark", lane="cpu", output=True)
 def read_watermark(
     *,
     images: Image,
     expected: str = COMPVIS_TEXT,
-    length: Annotated[int, Range(0, 256)] = 0,
-) -> ReadText:
+    length: Annotated[int, Range(0, 256), OptionalInput()] = 0,
+) -> Ui[ReadText]:
     """Read the text that Invisible Watermark, CompVis' scripts or `invisible-watermark` hid in each picture.
 
     A picture without a watermark gives nonsense: compare.
@@ -65,11 +65,17 @@ def read_watermark(
     """
     wanted = expected.encode()
     found = [read(rgb_bytes(image), length or len(wanted)) for image in images]
-    return ReadText(
+    values = ReadText(
         [message.decode(errors="replace") for message in found],
         [message == wanted for message in found],
         [bits_in_common(message, wanted) for message in found],
     )
+    return Ui({"text": [told(*value) for value in zip(*values, strict=True)]}, values)
+
+
+def told(text: str, found: bool, agreement: float) -> str:
+    """What the canvas shows for one picture."""
+    return text if found else f"not found: {text!r}, {agreement:.0%} of the bits agree"
 
 
 def on_bytes(images: Tensor, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Tensor:
