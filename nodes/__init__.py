@@ -21,7 +21,7 @@ from nodes.inpaint import (
     vae_encode_for_inpaint,
 )
 from nodes.latent import empty_latent_image, latent_upscale, latent_upscale_by
-from nodes.loaders import checkpoint_loader_simple, safety_checker_loader
+from nodes.loaders import checkpoint_loader_simple, diffusers_loader, safety_checker_loader
 from nodes.masks import (
     feather_mask,
     grow_mask,
@@ -110,6 +110,7 @@ NODES = (
     compvis_sampler,
     invisible_watermark,
     read_watermark,
+    diffusers_loader,
 )
 
 

@@ -1,5 +1,6 @@
 """Nodes that read model files."""
 
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from diffusion import checkpoint
@@ -35,8 +36,29 @@ def checkpoint_loader_simple(
         CLIP: The text encoder used for encoding prompts.
         VAE: The autoencoder used for encoding pictures to latents and decoding latents to pictures.
     """
+    return _loaded(context.folders.find("checkpoints", ckpt_name), context)
+
+
+@node("DiffusersLoader", title="Load Diffusers Folder", category="loaders", lane="io")
+def diffusers_loader(*, model_path: Annotated[str, Files("diffusers")], context: Context) -> Checkpoint:
+    """Load a model from a folder in the layout of the diffusers library: `unet`, `vae`, `text_encoder`.
+
+    The kind of model is recognised from the headers of its files.
+
+    Args:
+        model_path: The folder, from the `diffusers` folders; it holds a `model_index.json`.
+
+    Returns:
+        MODEL: The model used for denoising latents.
+        CLIP: The text encoder used for encoding prompts.
+        VAE: The autoencoder used for encoding pictures to latents and decoding latents to pictures.
+    """
+    return _loaded(context.folders.find("diffusers", model_path), context)
+
+
+def _loaded(path: Path, context: Context) -> Checkpoint:
     loaded = checkpoint.load(
-        context.folders.find("checkpoints", ckpt_name),
+        path,
         precision=context.resource(Precision),
         device=context.resource(Placement).device,
         embeddings=EmbeddingFolders(context.folders.roots("embeddings")),

@@ -11,11 +11,12 @@ from transformers import CLIPTextConfig
 
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint.assemble import assemble, sizes
+from diffusion.checkpoint.folder import DiffusersFolder
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.pickled import SUFFIXES, PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
 from diffusion.clip_text import ClipText, ClipTower, text_config
-from diffusion.families import Family
+from diffusion.families import FAMILIES, Family
 from diffusion.families.family import TextTower
 from diffusion.families.naming import Shape
 from diffusion.model import DiffusionModel
@@ -41,11 +42,13 @@ class Checkpoint:
 
 
 def open_model(path: Path) -> ModelFile:
-    """Open a model file by its suffix; safetensors unless it is one of the pickled kinds.
+    """Open a model: a diffusers folder, a pickled file by its suffix, or else a safetensors file.
 
     Raises:
         CheckpointError: the file is missing, damaged or not what its name says.
     """
+    if path.is_dir():
+        return DiffusersFolder(path)
     return PickledFile(path) if path.suffix.lower() in SUFFIXES else SafetensorsFile(path)
 
 
@@ -56,13 +59,14 @@ def load(
     device: torch.device | None = None,
     embeddings: Embeddings = no_embeddings,
 ) -> Checkpoint:
-    """Load a single-file checkpoint of any supported family.
+    """Load a checkpoint of any supported family, from a single file or a diffusers folder.
 
     Tensors already in the type they are computed in stay views of the memory-mapped file, so it must
     not change while the checkpoint is in use.
 
     Args:
-        path: a .safetensors file, or a .ckpt one that holds nothing but tensors.
+        path: a .safetensors file, a .ckpt one that holds nothing but tensors, or a folder with
+            `model_index.json`.
         precision: which types to compute in.
         device: where to compute; the best device there is if None.
         embeddings: where prompts find their `embedding:name`.
@@ -78,7 +82,8 @@ def load_file(
     file: ModelFile, precision: Precision, device: torch.device, embeddings: Embeddings = no_embeddings
 ) -> Checkpoint:
     """As `load`, from a model file that is open already."""
-    family = identify(file.header).family
+    known = file.families(FAMILIES) if isinstance(file, DiffusersFolder) else FAMILIES
+    family = identify(file.header, known).family
     dtypes = precision.dtypes(device)
     return Checkpoint(
         model=_model(file, family, dtypes.network, device),

@@ -64,7 +64,7 @@ class TextTower:
     table: str = "text_model.embeddings.token_embedding.weight"
     """The token embedding's name in the file, after the prefix."""
     projection: str | None = None
-    """The name of the projection [in, out] that the pooled state goes through, in the file, if it does."""
+    """The name of the projection that the pooled state goes through, in the file, if it does."""
     activation: str = "quick_gelu"
     pad: int = EOS
     """The token after the text's end."""
@@ -93,7 +93,8 @@ class TextTower:
         """Channels of its pooled vector."""
         if self.projection is None:
             return self.width(shapes)
-        return shapes[f"{self.prefix}{self.projection}"][1]
+        projection = shapes[f"{self.prefix}{self.projection}"]
+        return projection[0 if self.naming is published else 1]
 
 
 @dataclass(frozen=True)

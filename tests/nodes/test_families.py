@@ -10,6 +10,7 @@ from torch import Tensor
 from diffusion.model import Latent
 from nodes.inpaint import inpaint_model_conditioning, vae_encode_for_inpaint
 from tests.diffusion.small import UNET_CONFIGS, save_family
+from tests.diffusion.test_diffusers_folder import saved
 from tests.nodes.graphs import Bench, Graph, node, text_to_image
 
 
@@ -150,3 +151,17 @@ def test_the_model_is_shown_grey_where_it_is_to_draw_and_the_latent_is_the_whole
     assert latent.get("noise_mask", torch.zeros(1))[0, 0, 0, 28] == pytest.approx(0.4)
     encoded = vae_encode_for_inpaint(pixels=picture, vae=vae, mask=mask, grow_mask_by=0)
     assert encoded["samples"].equal(shown.positive[0][1]["concat_latent_image"])  # pyright: ignore
+
+
+# --- folders -------------------------------------------------------------------------------------
+
+
+def test_a_diffusers_folder_draws_and_is_read_again_when_a_part_of_it_changes(folder: Path) -> None:
+    where = folder / "models" / "diffusers" / "fox"
+    saved(where, "sd2")
+    bench, graph = Bench(folder), text_to_image()
+    graph["load"] = node("DiffusersLoader", model_path="fox")
+    first = bench.value(graph, "sample")["samples"]
+    assert first.isfinite().all() and torch.equal(first, bench.value(graph, "sample")["samples"])
+    saved(where, "sd2", {"prediction_type": "v_prediction"})
+    assert not torch.allclose(first, bench.value(graph, "sample")["samples"], atol=1e-3)

@@ -1,0 +1,116 @@
+"""The names diffusers gives the tensors of U-Nets and autoencoders, as those of the original checkpoints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+_BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)")
+_UNET = {
+    "conv_in": "input_blocks.0.0",
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
+    "mid_block.resnets.0": "middle_block.0",
+    "mid_block.attentions.0": "middle_block.1",
+    "mid_block.resnets.1": "middle_block.2",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+}
+_UNET_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_VAE = {
+    "mid_block.resnets.0": "mid.block_1",
+    "mid_block.attentions.0": "mid.attn_1",
+    "mid_block.resnets.1": "mid.block_2",
+    "conv_norm_out": "norm_out",
+}
+_VAE_ATTENTION = {
+    "group_norm": "norm",
+    "to_q": "q",
+    "to_k": "k",
+    "to_v": "v",
+    "to_out.0": "proj_out",
+    "query": "q",
+    "key": "k",
+    "value": "v",
+    "proj_attn": "proj_out",
+}
+"""Both generations: files from before 2023 have the last four."""
+
+
+def unet_names(names: Collection[str]) -> dict[str, str]:
+    """Original name to diffusers' for the tensors of a U-Net; an unknown name stays as it is."""
+    depth = _count(names, "down_blocks.0.resnets.")
+    attended = {name.partition(".attentions.")[0] for name in names if ".attentions." in name}
+    return {_unet_name(name, depth, attended): name for name in names}
+
+
+def _unet_name(name: str, depth: int, attended: set[str]) -> str:
+    match = _BLOCK.fullmatch(name)
+    if match is None:
+        return _inside(_renamed(name, _UNET), ("middle_block.0.", "middle_block.2."), _UNET_RESNET)
+    side, level, kind, number, rest = match.groups()
+    # Going down, a level is its residual blocks and a sampler; going up, one residual block more.
+    place = depth if kind in ("downsamplers", "upsamplers") else int(number)
+    index = int(level) * (depth + 1) + place
+    if side == "down":
+        index += 1
+    block = f"{'input' if side == 'down' else 'output'}_blocks.{index}"
+    match kind:
+        case "resnets":
+            return f"{block}.0.{_renamed(rest, _UNET_RESNET)}"
+        case "attentions":
+            return f"{block}.1.{rest}"
+        case "downsamplers":
+            return f"{block}.0.{_renamed(rest, {'conv': 'op'})}"
+        case _:
+            return f"{block}.{2 if f'up_blocks.{level}' in attended else 1}.{rest}"
+
+
+def vae_names(names: Collection[str]) -> dict[str, str]:
+    """Original name to diffusers' for the tensors of an autoencoder; an unknown name stays as it is."""
+    levels = _count(names, "decoder.up_blocks.")
+    return {_vae_name(name, levels): name for name in names}
+
+
+def _vae_name(name: str, levels: int) -> str:
+    side, _, inner = name.partition(".")
+    match = _BLOCK.fullmatch(inner)
+    if match is None:
+        inner = _renamed(inner, _VAE)
+        inner = _inside(inner, ("mid.attn_1.",), _VAE_ATTENTION)
+        inner = _inside(inner, ("mid.block_1.", "mid.block_2."), {"conv_shortcut": "nin_shortcut"})
+        return f"{side}.{inner}"
+    way, level, kind, number, rest = match.groups()
+    # Checkpoints count a decoder's levels from the finest, diffusers from the coarsest.
+    stem = f"{side}.{way}.{int(level) if way == 'down' else levels - 1 - int(level)}"
+    if kind == "resnets":
+        return f"{stem}.block.{number}.{_renamed(rest, {'conv_shortcut': 'nin_shortcut'})}"
+    return f"{stem}.{way}sample.{rest}"
+
+
+def _count(names: Collection[str], prefix: str) -> int:
+    """How many numbered parts there are."""
+    return len({name.removeprefix(prefix).split(".")[0] for name in names if name.startswith(prefix)})
+
+
+def _renamed(name: str, table: dict[str, str]) -> str:
+    """The name with its beginning replaced, if the table has it as whole parts."""
+    for theirs, ours in table.items():
+        if name == theirs or name.startswith(f"{theirs}."):
+            return ours + name.removeprefix(theirs)
+    return name
+
+
+def _inside(name: str, stems: tuple[str, ...], table: dict[str, str]) -> str:
+    """The name with what follows one of the stems renamed."""
+    stem = next((stem for stem in stems if name.startswith(stem)), None)
+    return name if stem is None else stem + _renamed(name.removeprefix(stem), table)
