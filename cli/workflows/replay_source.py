@@ -30,6 +30,7 @@ class Source:
         picture: the file that was asked for, if it was a file.
         workflow: what the canvas had, if it is known.
         notes: what there is to say of it.
+        is_changed: whether the picture is not as the run on record made it.
     """
 
     prompt: dict[str, Any]
@@ -37,6 +38,7 @@ class Source:
     picture: Path | None = None
     workflow: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    is_changed: bool = False
 
     @property
     def origin(self) -> Origin:
@@ -87,15 +89,10 @@ def _of_picture(path: Path, where: str | Path) -> Source:
         why = "it carries no run id" if run is None else f"its run {run} is not on record in {where}"
         note = f"{why}: running the graph that the picture carries; what surrounded it is not known"
         return Source(carried, None, path, embedded.workflow, (note,))
-    return Source(prompt, record, path, embedded.workflow, _doubts(record, path))
-
-
-def _doubts(record: RunRecord, path: Path) -> tuple[str, ...]:
-    """What does not fit between a picture and the record of the run it names."""
     made = {output.pixels for output in record.outputs if output.pixels is not None}
-    if made and pixel_hash(path) not in made:
-        return (f"{path.name} is not as the run {record.run} made it: it was changed since",)
-    return ()
+    is_changed = bool(made) and pixel_hash(path) not in made
+    note = f"{path.name} is not as the run {record.run} made it: it was changed since"
+    return Source(prompt, record, path, embedded.workflow, (note,) if is_changed else (), is_changed)
 
 
 def _recorded(run: str, where: str | Path) -> tuple[RunRecord, dict[str, Any]]:

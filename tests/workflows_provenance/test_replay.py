@@ -198,8 +198,10 @@ def test_a_picture_that_was_changed_since_is_said_to_be(place: Place, said: Any)
         kept.add_text("darkroom", picture.info["darkroom"])
         kept.add_text("prompt", picture.info["prompt"])
         picture.save(path, pnginfo=kept)
-    place.verify(path)
-    assert "retouched.png is not as the run" in said()
+    assert place.verify(path) == 1
+    text = said()
+    assert "retouched.png is not as the run" in text
+    assert "retouched.png: different, PSNR" in text and "t_00001_.png: identical, bit for bit" in text
 
 
 def test_a_picture_without_a_record_is_made_from_the_graph_it_carries(place: Place, said: Any) -> None:
