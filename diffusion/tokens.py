@@ -35,7 +35,7 @@ Lookup = Callable[[str], Tensor | None]
 
 @dataclass(frozen=True)
 class Chunk:
-    """One sequence of 77 places: BOS, up to 75 tokens, EOS, padding.
+    """One sequence. For CLIP 77 places: BOS, up to 75 tokens, EOS, padding; for T5 as many as it takes.
 
     A token is an id of the vocabulary or a learned embedding vector [W] that stands in its place.
     """
@@ -148,8 +148,21 @@ def _build() -> Tokenizer:
 # --- chunks ---------------------------------------------------------------------------------------
 
 
-def _no_embedding(name: str) -> Tensor | None:
+def no_embedding(name: str) -> Tensor | None:
     return None
+
+
+def weighted_tokens(
+    prompt: str, lookup: Lookup, ids: Callable[[str], Sequence[int]]
+) -> Iterator[tuple[Sequence[int | Tensor], float]]:
+    """The prompt in groups of tokens that belong together, each with its weight: `ids` of plain text, and the
+    vectors of embeddings it calls."""
+    for piece, weight in _pieces(prompt):
+        rest = piece
+        if piece.startswith(_EMBEDDING):
+            vectors, rest = _resolve(piece.removeprefix(_EMBEDDING), lookup)
+            yield list(vectors) if vectors is not None else [], weight
+        yield ids(rest), weight
 
 
 class ClipTokenizer:
@@ -167,10 +180,10 @@ class ClipTokenizer:
         """Token ids of a plain text: no weights, no BOS and EOS, any length."""
         return list(self._bpe.encode(text, add_special_tokens=False).ids)
 
-    def chunks(self, prompt: str, lookup: Lookup = _no_embedding) -> list[Chunk]:
+    def chunks(self, prompt: str, lookup: Lookup = no_embedding) -> list[Chunk]:
         """Chunks of a prompt with weights and `embedding:name`; at least one."""
         filled: list[list[tuple[int | Tensor, float]]] = [[]]
-        for tokens, weight in self._groups(prompt, lookup):
+        for tokens, weight in weighted_tokens(prompt, lookup, self.ids):
             group = [(token, weight) for token in tokens]
             while group:
                 room = CAPACITY - len(filled[-1])
@@ -182,14 +195,6 @@ class ClipTokenizer:
                 filled.append([])
                 group = group[cut:]
         return [self._close(places) for places in filled]
-
-    def _groups(self, prompt: str, lookup: Lookup) -> Iterator[tuple[Sequence[int | Tensor], float]]:
-        for piece, weight in _pieces(prompt):
-            rest = piece
-            if piece.startswith(_EMBEDDING):
-                vectors, rest = _resolve(piece.removeprefix(_EMBEDDING), lookup)
-                yield list(vectors) if vectors is not None else [], weight
-            yield self.ids(rest), weight
 
     def _close(self, places: list[tuple[int | Tensor, float]]) -> Chunk:
         padding = CAPACITY - len(places)
