@@ -75,14 +75,20 @@ class Encoder(nn.Module):
 
     def __init__(self, config: T5Config) -> None:
         super().__init__()
+        self.buckets = config.buckets
         self.block = nn.ModuleList(Block(config, first=n == 0) for n in range(config.layers))
         self.final_layer_norm = nn.RMSNorm(config.width, eps=_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        bias: Tensor | None = None
+        bias = self.distances(x.shape[1], x.device)
         for block in self.block:
-            x, bias = block(x, bias)
+            x = block(x, bias)
         return self.final_layer_norm(x)
+
+    def distances(self, length: int, device: torch.device) -> Tensor:
+        """What attention adds for the distance between two tokens, [1, heads, N, N]."""
+        learned: nn.Module = self.block.get_submodule("0.layer.0.SelfAttention.relative_attention_bias")
+        return learned(distance_buckets(length, self.buckets, device)).permute(2, 0, 1)[None]
 
 
 class Block(nn.Module):
@@ -92,9 +98,8 @@ class Block(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList([AttentionLayer(config, first=first), PerceptronLayer(config)])
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        x, bias = self.layer[0](x, bias)
-        return self.layer[1](x), bias
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        return self.layer[1](self.layer[0](x, bias))
 
 
 class AttentionLayer(nn.Module):
@@ -103,9 +108,8 @@ class AttentionLayer(nn.Module):
         self.SelfAttention = Attention(config, first=first)
         self.layer_norm = nn.RMSNorm(config.width, eps=_EPS)
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        attended, bias = self.SelfAttention(self.layer_norm(x), bias)
-        return x + attended, bias
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        return x + self.SelfAttention(self.layer_norm(x), bias)
 
 
 class Attention(nn.Module):
@@ -113,7 +117,7 @@ class Attention(nn.Module):
 
     def __init__(self, config: T5Config, *, first: bool) -> None:
         super().__init__()
-        self.config = config
+        self.head_dim = config.head_dim
         inner = config.heads * config.head_dim
         self.q = nn.Linear(config.width, inner, bias=False)
         self.k = nn.Linear(config.width, inner, bias=False)
@@ -122,16 +126,12 @@ class Attention(nn.Module):
         if first:
             self.relative_attention_bias = nn.Embedding(config.buckets, config.heads)
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         q, k, v = (
-            unflattened(layer(x), -1, -1, self.config.head_dim).transpose(1, 2)
-            for layer in (self.q, self.k, self.v)
+            unflattened(layer(x), -1, -1, self.head_dim).transpose(1, 2) for layer in (self.q, self.k, self.v)
         )
-        if bias is None:
-            places = distance_buckets(x.shape[1], self.config.buckets, x.device)
-            bias = self.relative_attention_bias(places).permute(2, 0, 1)[None]
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.0)
-        return self.o(attended.transpose(1, 2).flatten(2)), bias
+        return self.o(attended.transpose(1, 2).flatten(2))
 
 
 class PerceptronLayer(nn.Module):

@@ -1,4 +1,4 @@
-"""A T5 encoder of the golden file's sizes, and a vocabulary of the pieces its prompts need at their true ids."""
+"""The golden file's small T5 encoder, and a vocabulary of the pieces its prompts need at their true ids."""
 
 from __future__ import annotations
 
