@@ -81,5 +81,5 @@ def _deltas(path: Path, stem: str, parts: Mapping[str, Tensor]) -> Deltas:
     try:
         return deltas(parts)
     except Malformed as error:
-        remedy = "the file is damaged or unfinished: download it again"
+        remedy = "the file is damaged, or of a kind that is not supported"
         raise CheckpointError(path, f"{stem}: {error}", remedy) from error

@@ -166,6 +166,8 @@ def _kronecker(parts: Mapping[str, Tensor], alpha: float | None) -> Kronecker:
 
 
 def _orthogonal(blocks: Tensor, alpha: float | None) -> Orthogonal:
+    if blocks.ndim == 4:
+        raise Malformed("it is a BOFT (oft_blocks of four axes), which is not supported")
     if blocks.ndim != 3 or blocks.shape[1] != blocks.shape[2]:
         raise Malformed(f"its oft_blocks are {list(blocks.shape)}, not [blocks, size, size]")
     return Orthogonal(blocks, alpha)
