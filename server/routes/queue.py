@@ -9,6 +9,7 @@ from aiohttp import web
 from server.http import as_model, json_answer, parse_json, read_body, read_model
 from server.keys import POOL, QUEUE
 from server.schemas import DeleteBody, FreeBody, InterruptBody, QueueState
+from server.sweeps.feeder import FEEDER
 from server.table import Route
 
 
@@ -23,10 +24,11 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def change(request: web.Request) -> web.Response:
-    """Remove pending jobs: all, or by id. Running ones go on."""
+    """Remove pending jobs: all, with the sweeps they are of, or by id. Running ones go on."""
     body = await read_model(request, DeleteBody)
     queue = request.app[QUEUE]
     if body.clear:
+        await request.app[FEEDER].clear()
         await queue.remove(None)
     if body.delete:
         await queue.remove(body.delete)

@@ -65,6 +65,7 @@ class Feeder:
         self._news = asyncio.Event()
         self._feeding: dict[str, _Feeding] = {}
         self._turn = asyncio.Lock()
+        self._told = ""
         app[QUEUE].on_end.append(self._over)
 
     def take(self, sweep: Sweep) -> None:
@@ -89,6 +90,13 @@ class Feeder:
             await self._withdraw(sweep)
         return await self._ask(lambda sweeps: sweeps.get(sweep))
 
+    async def clear(self) -> None:
+        """Cancel all sweeps with runs that wait: whoever empties the queue does not want it filled again."""
+        running = self._app[QUEUE].running.keys()
+        for name, feeding in list(self._feeding.items()):
+            if not feeding.is_fed or feeding.queued - running:
+                await self.cancel(name)
+
     def status(self, item: Item) -> str:
         """Where a run is that is not known to be over."""
         return "running" if item.run in self._app[QUEUE].running else "pending"
@@ -107,10 +115,16 @@ class Feeder:
                     await made
                 return
             except (Problem, StoreError) as error:
-                log.warning("sweeps wait: %s", error)
+                self._tell(str(error))
             except Exception:  # one odd sweep must not end all others
                 log.exception("sweeps wait")
             await asyncio.sleep(_PAUSE)
+
+    def _tell(self, text: str) -> None:
+        """Say why sweeps wait, once."""
+        if text != self._told:
+            log.warning("sweeps wait: %s", text)
+        self._told = text
 
     async def _resume(self) -> None:
         ledger = self._app[LEDGER]

@@ -57,8 +57,7 @@ class Deliverer:
             while True:
                 try:
                     pause = await self._round()
-                except Problem as problem:
-                    log.warning("webhooks wait: %s", problem)
+                except Problem:  # the log says why the store cannot be used; it is tried again
                     pause = _RECOVERY
                 except Exception:  # it is all on disk
                     log.exception("webhooks wait")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from aiohttp import ClientSession
 
 from server.routes import ROUTES
 from server.table import Route
-from tests.server.conftest import picture, post, run
+from tests.server.conftest import get, picture, post, run
 from tests.server.workflows import function, publish, thumbnail
 
 UNTYPED = {
@@ -54,7 +55,16 @@ async def prepared(http: ClientSession, known: dict[str, str], base: Any) -> dic
         file = base / "models" / "checkpoints" / "with.safetensors"
         file.write_bytes(len(header).to_bytes(8, "little") + header)
         await publish(http, "text_to_image", function(), thumbnail=thumbnail())
-        known.update(job=job)
+        hook = {"url": "https://hooks.invalid/", "events": ["sweep.finished"]}
+        known.update(jobs=job, runs=job, drafts="typed")
+        known["webhooks"] = json.loads(await post(http, "/api/v1/webhooks", hook))["id"]
+        swept = await post(
+            http, "/api/v1/workflows/text_to_image/sweeps", {"grid": {"text": ["a", "b"]}}, 202
+        )
+        known["sweeps"] = json.loads(swept)["id"]
+        async with asyncio.timeout(20):
+            while not (await get(http, f"/api/v1/webhooks/{known['webhooks']}/deliveries"))["total"]:
+                await asyncio.sleep(0.02)
     return known
 
 
@@ -62,9 +72,8 @@ async def prepared(http: ClientSession, known: dict[str, str], base: Any) -> dic
 async def test_an_answer_is_what_its_model_says(
     http: ClientSession, toy: Any, known: dict[str, str], route: Route
 ) -> None:
-    job = (await prepared(http, known, toy.base))["job"]
-    ids = {"jobs": job, "runs": job, "drafts": "typed"}
-    path = route.path.replace("{prompt_id}", job).replace("{folder}", "checkpoints")
+    ids = await prepared(http, known, toy.base)
+    path = route.path.replace("{prompt_id}", ids["jobs"]).replace("{folder}", "checkpoints")
     path = (
         path.replace("{node_class}", "KSampler").replace("{name}", "text_to_image").replace("{ref}", "main")
     )

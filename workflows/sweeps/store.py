@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, select
 
 from workflows.store import NotFound, Page, Store
 from workflows.store.tables import names, sweep_items, sweeps, workflows
@@ -124,18 +124,19 @@ def settle(connection: Connection, outcomes: Iterable[Outcome], now: float) -> l
     that are over with it.
     """
     by_run = {outcome.run: outcome for outcome in outcomes}
-    touched: set[str] = set()
-    runs = list(by_run)
+    runs, rows = list(by_run), list[Json]()
     for start in range(0, len(runs), _CHUNK):
         part = sweep_items.c.run.in_(runs[start : start + _CHUNK]) & sweep_items.c.status.is_(None)
         asked = select(sweep_items.c.sweep, sweep_items.c.idx, sweep_items.c.run).where(part)
-        for row in connection.execute(asked).all():
-            touched.add(row.sweep)
+        for row in connection.execute(asked):
             outcome = by_run[row.run]
-            values = {"status": outcome.status, "result": _text(outcome.result.to_json())}
-            this = (sweep_items.c.sweep == row.sweep) & (sweep_items.c.idx == row.idx)
-            connection.execute(sweep_items.update().where(this).values(values))
-    return finish(connection, touched, now)
+            result = _text(outcome.result.to_json())
+            rows.append({"of": row.sweep, "at": row.idx, "ended": outcome.status, "came": result})
+    if rows:
+        this = (sweep_items.c.sweep == bindparam("of")) & (sweep_items.c.idx == bindparam("at"))
+        ended: Json = {"status": bindparam("ended"), "result": bindparam("came")}
+        connection.execute(sweep_items.update().where(this).values(ended), rows)
+    return finish(connection, {row["of"] for row in rows}, now)
 
 
 def finish(connection: Connection, touched: Collection[str], now: float) -> list[Sweep]:

@@ -167,7 +167,7 @@ export interface paths {
         /** Running and pending jobs. */
         get: operations["get_queue"];
         put?: never;
-        /** Remove pending jobs: all, or by id. Running ones go on. */
+        /** Remove pending jobs: all, with the sweeps they are of, or by id. Running ones go on. */
         post: operations["post_queue"];
         delete?: never;
         options?: never;
