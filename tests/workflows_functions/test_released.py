@@ -11,6 +11,7 @@ from tests.toys import NOWHERE, REGISTRY, execute
 from tests.workflows_functions.documents import double, gives, takes, toy
 from workflows.formats.definitions import Definitions, definitions_of
 from workflows.functions import FunctionError, UnknownFunction, expand
+from workflows.functions.kept import Kept
 from workflows.functions.released import DEEPEST, Classes, Released
 from workflows.store import NotFound, Store
 
@@ -110,6 +111,20 @@ def test_deep_nesting_is_looked_up_once_each(store: Store) -> None:
         {"x": {"class_type": deep, "inputs": {"value": 3}}}, lambda name: released.find(name, classes())
     )
     assert len(made) == 2 + DEEPEST - 1
+
+
+def test_what_was_not_used_for_longest_goes_when_there_is_too_much() -> None:
+    kept: Kept[str, int] = Kept(10)
+    for number, key in enumerate("abc"):
+        kept.put(key, number, 3)
+    assert kept.get("a") == 0
+    kept.put("d", 3, 3)
+    assert [kept.get(key) for key in "abcd"] == [0, None, 2, 3]
+    kept.put("a", 4, 1)  # lighter than it was: there is room for another now
+    kept.put("e", 5, 3)
+    assert [kept.get(key) for key in "acde"] == [4, 2, 3, 5]
+    kept.put("huge", 6, 99)
+    assert [kept.get(key) for key in ("a", "c", "d", "e", "huge")] == [None, None, None, None, 6]
 
 
 @pytest.mark.parametrize(

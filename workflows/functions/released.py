@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +16,7 @@ from workflows.functions.choices import chosen, texts_to_choose
 from workflows.functions.declared import declared
 from workflows.functions.expand import UnknownFunction
 from workflows.functions.function import Function
+from workflows.functions.kept import Kept
 from workflows.functions.node import class_name, is_pinned, is_workflow, object_info, parse_class
 from workflows.functions.parts import FunctionError, Json, Target, Trouble
 from workflows.functions.prompts import Prompt, installed, prompt_of
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from workflows.store import NotFound, Store, Version, VersionId
 
 log = logging.getLogger("darkroom.workflows")
-MOST_KEPT = 256
-"""Versions whose prompts are kept."""
+MOST_NODES_KEPT = 50_000
+"""Nodes of versions that are kept, some kilobytes each: thousands of usual workflows, or a few huge ones."""
 DEEPEST = 32
 """How deep functions may be nested."""
 
@@ -90,11 +89,10 @@ class Released:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: OrderedDict[VersionId, _Ready] = OrderedDict()
+        self._known: Kept[VersionId, _Ready] = Kept(MOST_NODES_KEPT)
         self._versions: dict[str, VersionId] = {}
         """Class to version id: names and releases never come to mean another version."""
         self._told: set[str] = set()
-        self._lock = threading.Lock()
 
     def called(self, name: str, ref: str, classes: Classes, *, fresh: bool = False) -> Called:
         """The version a call of NAME@REF means. `fresh` looks anew which files can be chosen.
@@ -187,7 +185,8 @@ class Released:
             raise UnknownFunction(str(error), self._near(name, release, error)) from error
         except StoreError as error:
             raise UnknownFunction(f"{class_type} cannot be looked up: {error}") from error
-        self._versions[class_type] = found.id
+        if found.workflow == name:  # there is no end of other ways to write a name
+            self._versions[class_type] = found.id
         return found.id
 
     def _unpinned(self, name: str, release: str) -> tuple[str, list[str]]:
@@ -208,10 +207,7 @@ class Released:
     def _ready(
         self, version: VersionId, classes: Classes, within: tuple[VersionId, ...] = (), *, fresh: bool = False
     ) -> _Ready:
-        with self._lock:
-            known = self._known.get(version)
-            if known is not None:
-                self._known.move_to_end(version)
+        known = self._known.get(version)
         if known is not None and known.state is classes.state and not fresh:
             return known
         document = self._store.document(version) if known is None else known.document
@@ -223,8 +219,5 @@ class Released:
         template = FunctionPrompt.bound(function, prompt, Function.of(document), definitions)
         texts = texts_to_choose(prompt, definitions)
         ready = _Ready(classes.state, document, prompt, function, texts, template)
-        with self._lock:
-            self._known[version] = ready
-            while len(self._known) > MOST_KEPT:
-                self._known.popitem(last=False)
+        self._known.put(version, ready, len(prompt))
         return ready
