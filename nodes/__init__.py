@@ -47,6 +47,7 @@ from nodes.regions import (
 )
 from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
+from nodes.scheduled import clip_text_encode_scheduled
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
 from nodes.watermark import invisible_watermark, read_watermark
@@ -111,6 +112,7 @@ NODES = (
     invisible_watermark,
     read_watermark,
     diffusers_loader,
+    clip_text_encode_scheduled,
 )
 
 
