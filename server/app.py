@@ -125,7 +125,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[LEDGER] = Ledger(queue, app[WORKFLOWS])
     app[FOLLOWING] = Following(queue, app[LEDGER], app[WORKFLOWS])
     app[FEEDER] = Feeder(app)
-    app[DELIVERER] = Deliverer(settings, app[WORKFLOWS])
+    app[DELIVERER] = Deliverer(settings, app[WORKFLOWS], app[LEDGER])
     app[LEDGER].on_kept.append(app[DELIVERER].wake)
     app[TABLE] = ROUTES
     app[STREAMS] = set()

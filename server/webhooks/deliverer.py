@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aiohttp import web
 
 from server.http import Problem
+from server.runs.ledger import Ledger
 from server.settings import Settings
 from server.webhooks.events import TEST, Occurrence
 from server.webhooks.sending import SECONDS, send
@@ -40,9 +41,11 @@ _SPREAD = 0.1
 class Deliverer:
     """The task that sends. Several servers may share a store: each message is taken by one of them."""
 
-    def __init__(self, settings: Settings, workflows: Workflows) -> None:
+    def __init__(self, settings: Settings, workflows: Workflows, ledger: Ledger) -> None:
         self._settings = settings
         self._workflows = workflows
+        self._ledger = ledger
+        self._began = False
         self._news = asyncio.Event()
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,6 +93,8 @@ class Deliverer:
 
     async def _round(self) -> float:
         """Begin what is due. Returns how long there is nothing more to do."""
+        if not self._began:
+            await self._begin()
         due = await self._ask(lambda hooks: hooks.next_due())
         now = time.time()
         if due is None:
@@ -100,13 +105,21 @@ class Deliverer:
         busy = {hook for hook, count in self._busy.items() if count >= _EACH}
         if room <= 0:
             return _LONGEST_SLEEP  # the end of an attempt wakes it
-        claimed = await self._ask(lambda hooks: hooks.claim(now, now + _LEASE, room, _EACH, busy))
+        by = self._ledger.identity
+        claimed = await self._ask(lambda hooks: hooks.claim(by, now, now + _LEASE, room, _EACH, busy))
         for delivery, hook in claimed:
             self._busy[hook.id] += 1
             task = asyncio.create_task(self._attempt(delivery, hook))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return 0.0 if claimed else _RECOVERY
+
+    async def _begin(self) -> None:
+        """Take up what this server was sending when it was killed."""
+        await self._ledger.caught_up.wait()
+        by, now = self._ledger.identity, time.time()
+        await self._ask(lambda hooks: hooks.take_up(by, now))
+        self._began = True
 
     async def _attempt(self, delivery: Delivery, hook: Webhook) -> None:
         try:

@@ -121,7 +121,7 @@ class Webhooks:
         return self._store.read(lambda connection: connection.execute(asked).scalar_one_or_none())
 
     def claim(
-        self, now: float, until: float, most: int, each: int, busy: Collection[str]
+        self, by: str, now: float, until: float, most: int, each: int, busy: Collection[str]
     ) -> list[tuple[Delivery, Webhook]]:
         """Take deliveries that are due, at most `each` of a webhook, to be tried now. The attempt counts from
         here on; nobody else takes them until then, and somebody does if nothing comes of it. Webhooks that
@@ -137,7 +137,7 @@ class Webhooks:
             found: list[tuple[Delivery, Webhook]] = []
             for name in connection.execute(chosen).scalars().all():
                 free = (deliveries.c.id == name) & (deliveries.c.next_at <= now)
-                taken = {"next_at": until, "attempts": deliveries.c.attempts + 1}
+                taken = {"next_at": until, "attempts": deliveries.c.attempts + 1, "taken": by}
                 if connection.execute(deliveries.update().where(free).values(taken)).rowcount:
                     row = connection.execute(select(deliveries).where(deliveries.c.id == name)).one()
                     found.append((_delivery(row), _one(connection, row.webhook)))
@@ -145,11 +145,17 @@ class Webhooks:
 
         return self._store.write(work)
 
+    def take_up(self, by: str, now: float) -> None:
+        """What one who is no more had taken, and nothing came of, is due now."""
+        left = (deliveries.c.taken == by) & deliveries.c.next_at.is_not(None)
+        again = deliveries.update().where(left).values(next_at=now, taken=None)
+        self._store.write(lambda connection: connection.execute(again))
+
     def settle(
         self, delivery: Delivery, *, now: float, error: str | None, next_at: float | None, gone: bool
     ) -> None:
         """Write down what came of an attempt. A receiver that is `gone` gets no more messages."""
-        values: Json = {"next_at": next_at, "last_error": error}
+        values: Json = {"next_at": next_at, "last_error": error, "taken": None}
         if error is None:
             values["delivered"] = now
 

@@ -116,31 +116,35 @@ def test_a_message_is_taken_by_one_and_comes_back_if_nothing_came_of_it(store: S
     tell(store, *(Occurrence("run.finished", {}, None, f"r{n}") for n in range(20)))
 
     def claim(_: int) -> list[str]:
-        return [d.id for d, _ in Webhooks(store).claim(11.0, 60.0, 4, 4, ())]
+        return [d.id for d, _ in Webhooks(store).claim("me", 11.0, 60.0, 4, 4, ())]
 
     with ThreadPoolExecutor(4) as threads:
         claimed = [delivery for found in threads.map(claim, range(4)) for delivery in found]
     assert len(claimed) == len(set(claimed)) <= 16
-    rest = [d.id for _ in range(20) for d, _ in Webhooks(store).claim(12.0, 60.0, 4, 4, ())]
+    rest = [d.id for _ in range(20) for d, _ in Webhooks(store).claim("me", 12.0, 60.0, 4, 4, ())]
     assert sorted(claimed + rest) == sorted(d.id for d in Webhooks(store).deliveries(one.id, 0, 50)[0])
-    assert Webhooks(store).claim(13.0, 60.0, 4, 4, ()) == [] and Webhooks(store).next_due() == 60.0
-    again, _ = Webhooks(store).claim(61.0, 99.0, 1, 1, ())[0]
+    assert Webhooks(store).claim("me", 13.0, 60.0, 4, 4, ()) == [] and Webhooks(store).next_due() == 60.0
+    Webhooks(store).take_up("another", 20.0)
+    assert Webhooks(store).next_due() == 60.0
+    Webhooks(store).take_up("me", 20.0)
+    assert Webhooks(store).next_due() == 20.0
+    again, _ = Webhooks(store).claim("me", 61.0, 99.0, 1, 1, ())[0]
     assert again.attempts == 2
-    assert Webhooks(store).claim(61.0, 99.0, 9, 9, (one.id,)) == []
+    assert Webhooks(store).claim("me", 61.0, 99.0, 9, 9, (one.id,)) == []
 
 
 def test_one_receiver_does_not_keep_the_others_waiting(store: Store) -> None:
     slow, quick = hook(store, "run.finished"), hook(store, "sweep.finished")
     tell(store, *(Occurrence("run.finished", {}, None, f"r{n}") for n in range(50)), now=1.0)
     tell(store, Occurrence("sweep.finished", {}), now=2.0)
-    claimed = [found.webhook for found, _ in Webhooks(store).claim(3.0, 9.0, 10, 4, ())]
+    claimed = [found.webhook for found, _ in Webhooks(store).claim("me", 3.0, 9.0, 10, 4, ())]
     assert claimed.count(slow.id) == 4 and claimed.count(quick.id) == 1
 
 
 def test_what_came_of_an_attempt_is_kept_until_it_is_old(store: Store) -> None:
     one, hooks = hook(store, "run.finished"), Webhooks(store)
     tell(store, Occurrence("run.finished", {"a": 1}, None, "r"), now=1.0)
-    ((delivery, _),) = hooks.claim(2.0, 9.0, 1, 1, ())
+    ((delivery, _),) = hooks.claim("me", 2.0, 9.0, 1, 1, ())
     hooks.settle(delivery, now=2.5, error="HTTP 500", next_at=7.0, gone=False)
     assert hooks.next_due() == 7.0 and hooks.delivery(delivery.id).last_error == "HTTP 500"
     hooks.settle(delivery, now=8.0, error=None, next_at=None, gone=False)
@@ -148,7 +152,7 @@ def test_what_came_of_an_attempt_is_kept_until_it_is_old(store: Store) -> None:
     assert (found.delivered, found.last_error, found.next_at, hooks.next_due()) == (8.0, None, None, None)
     tell(store, Occurrence("run.finished", {}, None, "r2"), now=2.0 + KEPT)
     assert [d.run for d in hooks.deliveries(one.id, 0, 9)[0]] == ["r2"]
-    ((second, _),) = hooks.claim(3.0 + KEPT, 9.0 + KEPT, 1, 1, ())
+    ((second, _),) = hooks.claim("me", 3.0 + KEPT, 9.0 + KEPT, 1, 1, ())
     hooks.settle(second, now=4.0 + KEPT, error="HTTP 410", next_at=None, gone=True)
     assert not hooks.get(one.id).active
     hooks.delete(one.id)

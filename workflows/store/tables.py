@@ -216,12 +216,15 @@ deliveries = Table(
     Column("created", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Float),
+    Column("taken", Chars),
     Column("delivered", Float),
     Column("last_error", Chars),
     Index("deliveries_by_time", "next_at"),
     Index("deliveries_by_webhook", "webhook", "created"),
 )
-"""What was or is to be sent to a webhook. `next_at` is empty once it is delivered or given up."""
+"""What was or is to be sent to a webhook. `next_at` is empty once it is delivered or given up; `taken` says
+who is sending it just now.
+"""
 
 positions = Table(
     "positions",

@@ -183,6 +183,7 @@ def make_runs() -> None:
         sa.Column("created", sa.Float, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_at", sa.Float),
+        sa.Column("taken", chars()),
         sa.Column("delivered", sa.Float),
         sa.Column("last_error", chars()),
     )
