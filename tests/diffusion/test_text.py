@@ -268,3 +268,21 @@ def test_folders_are_searched_in_order_and_may_have_subfolders(tmp_path: Path) -
         save_file({"x": torch.full((1, WIDTH), value)}, tmp_path / folder / "sub" / "e.safetensors")
     found = EmbeddingFolders((tmp_path / "one", tmp_path / "two"))("sub/e", WIDTH, "clip_l")
     assert found is not None and float(found[0, 0]) == 1.0
+
+
+def test_each_tower_takes_its_own_vectors_from_a_file_made_for_several(folder: Path, tmp_path: Path) -> None:
+    encoder = encoder_of("sdxl", folder)
+    tables = {key: tower.model.text_model.embeddings for key, tower in encoder.towers.items()}
+    ids = encoder.towers["l"].tokenizer.ids("red apple")
+    vectors = {f"clip_{key}": table.token_embedding.weight[ids].clone() for key, table in tables.items()}
+    save_file(vectors, tmp_path / "both.safetensors")
+    folders = EmbeddingFolders((tmp_path,))
+    with_folder = TextEncoder(
+        {key: replace(tower, embeddings=folders) for key, tower in encoder.towers.items()}
+    )
+    got, expected = (
+        with_folder.encode("a embedding:both, on a table"),
+        encoder.encode("a red apple, on a table"),
+    )
+    assert torch.allclose(got.cond, expected.cond, atol=1e-5)
+    assert torch.allclose(got.pooled, expected.pooled, atol=1e-5)

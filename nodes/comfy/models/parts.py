@@ -84,6 +84,10 @@ class LatentFormat:
         return self.format.from_model(latent)
 
 
+_EXTRA = {"y": "y", "c_concat": "concat"}
+"""What packs and what our networks call what they take beside x, t and the text."""
+
+
 class BaseModel:
     """`MODEL.model`: the network with what belongs to it."""
 
@@ -112,12 +116,20 @@ class BaseModel:
 
     @torch.no_grad()
     def apply_model(self, x: Tensor, t: Tensor, c_crossattn: Tensor, **further: Any) -> Tensor:
-        """The clean latent predicted for states x [B, C, H, W] at sigma t; `c_crossattn` [B, T, D]."""
+        """The clean latent predicted for states x [B, C, H, W] at sigma t; `c_crossattn` [B, T, D].
+
+        `further` may hold SDXL's vector `y` and an inpainting model's channels `c_concat`.
+        """
         prediction, model = self._model.prediction, self._model
         sigma = _scalar(t).cpu()
         scaled = prediction.scale_input(x, sigma).to(model.dtype)
         time = prediction.timestep(sigma).expand(len(x)).to(model.device, torch.float32)
-        out = model.network(scaled, time, c_crossattn.to(model.device, model.dtype)).float()
+        extra = {
+            ours: further[theirs].to(model.device, model.dtype)
+            for theirs, ours in _EXTRA.items()
+            if further.get(theirs) is not None
+        }
+        out = model.network(scaled, time, c_crossattn.to(model.device, model.dtype), **extra).float()
         return prediction.denoised(x, out, sigma)
 
 
