@@ -322,8 +322,8 @@ def test_a_thousand_nodes_are_compared_in_a_blink() -> None:
         node["pos"] = [0, 0]
     assert len(diff(before, after, DEFINITIONS).changes) == 100
     seconds: list[float] = []
-    for _ in range(3):
-        start = time.perf_counter()
+    for _ in range(5):
+        start = time.process_time()  # what others do on this machine does not count
         diff(before, after, DEFINITIONS)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.25
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.1  # 0.05 on the machine it was measured on; others are slower
