@@ -1,4 +1,4 @@
-"""The vector `y` of SDXL networks: the pooled text, then sizes, each as a sinusoid (arXiv 2307.01952)."""
+"""The vector `y` of newer networks: the pooled text, and in SDXL sizes as sinusoids (arXiv 2307.01952)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ SIZE_WIDTH = 256
 """Channels of one number's sinusoid."""
 _PIXELS = 8
 """Pixels to a cell of the latent, along each side."""
+GUIDANCE = 3.5
+"""What Flux is told where a conditioning does not say."""
 _POSITIVE_SCORE, _NEGATIVE_SCORE = 6.0, 2.5
 
 Numbers = Callable[[Mapping[str, Any], int, int], tuple[float, ...]]
@@ -63,14 +65,46 @@ class SizeVector:
             ValueError: the pooled text is of another width, so it was encoded for another model.
         """
         height, width = (_PIXELS * side for side in latent.shape[-2:])
-        pooled = options.get("pooled_output")
-        if pooled is None:
-            pooled = torch.zeros(1, self.pooled)
-        if pooled.shape[-1] != self.pooled:
-            raise ValueError(
-                f"the conditioning's pooled text is {pooled.shape[-1]} wide and this model takes "
-                f"{self.pooled}: encode the prompt with the text encoder that belongs to this model"
-            )
+        pooled = pooled_text(options, self.pooled)
         numbers = torch.tensor(self.numbers(options, height, width), dtype=torch.float32)
         sizes = timestep_embedding(numbers, SIZE_WIDTH).reshape(1, -1).expand(len(pooled), -1)
-        return {"y": torch.cat([pooled.float().cpu(), sizes], dim=1)}
+        return {"y": torch.cat([pooled, sizes], dim=1)}
+
+
+@dataclass(frozen=True)
+class PooledText:
+    """Makes `y` of the pooled text alone: what `DiffusionModel.extra` of SD3 and Flux models is.
+
+    `guided` networks are also told how strongly to follow the prompt, with one call of the network a step.
+    """
+
+    pooled: int
+    guided: bool = False
+
+    def __call__(self, options: Mapping[str, Any], latent: Tensor) -> Mapping[str, Tensor]:
+        """{"y": [B, pooled]}, and {"guidance": [B]} for guided networks; float32.
+
+        Raises:
+            ValueError: the pooled text is of another width, so it was encoded for another model.
+        """
+        vector = pooled_text(options, self.pooled)
+        if not self.guided:
+            return {"y": vector}
+        return {"y": vector, "guidance": torch.full((len(vector),), float(options.get("guidance", GUIDANCE)))}
+
+
+def pooled_text(options: Mapping[str, Any], width: int) -> Tensor:
+    """The pooled text [B, width] of a conditioning, float32 on the CPU; zeros where there is none.
+
+    Raises:
+        ValueError: it is of another width, so it was encoded for another model.
+    """
+    pooled = options.get("pooled_output")
+    if pooled is None:
+        return torch.zeros(1, width)
+    if pooled.shape[-1] != width:
+        raise ValueError(
+            f"the conditioning's pooled text is {pooled.shape[-1]} wide and this model takes "
+            f"{width}: encode the prompt with the text encoder that belongs to this model"
+        )
+    return pooled.float().cpu()

@@ -15,20 +15,24 @@ from diffusion.checkpoint.folder import DiffusersFolder
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.pickled import SUFFIXES, PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
+from diffusion.checkpoint.vocabulary import read_vocabulary
 from diffusion.clip_text import ClipText, ClipTower, text_config
 from diffusion.families import FAMILIES, Family
-from diffusion.families.family import TextTower
+from diffusion.families.family import T5Row, TextTower
 from diffusion.families.naming import Shape
 from diffusion.model import DiffusionModel
 from diffusion.placement import choose_device
-from diffusion.precision import Precision
+from diffusion.precision import Dtypes, Precision
+from diffusion.t5 import T5, T5Config, T5Tower
+from diffusion.t5_tokens import T5Tokenizer
 from diffusion.text import Embeddings, TextEncoder, no_embeddings
 from diffusion.tokens import ClipTokenizer
-from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import AutoencoderKL, VAEConfig
 
 _NO_PART_OF_CLIP = ("text_model.embeddings.position_ids", "logit_scale")
 """Counting numbers that old versions of transformers saved, and the scale of CLIP's training loss."""
+_NO_PART_OF_T5 = ("encoder.embed_tokens.", "logit_scale", "spiece_model")
+"""The token embedding once more, a number that no T5 has, and the vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +91,15 @@ def load_file(
     dtypes = precision.dtypes(device)
     return Checkpoint(
         model=_model(file, family, dtypes.network, device),
-        clip=TextEncoder(
-            {row.key: load_tower(file, row, dtypes.text, device, embeddings) for row in family.towers}
-        ),
+        clip=_text(file, family, dtypes, device, embeddings),
         vae=_vae(file, family, dtypes.vae, device),
         family=family.name,
     )
 
 
 def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> DiffusionModel:
-    config = sizes(UNetConfig.from_shapes, file, family.network_prefix)
-    network = assemble(lambda: UNet(config), file, family.network_prefix, dtype, device)
+    config = sizes(family.network.sizes, file, family.network_prefix)
+    network = assemble(lambda: family.network.build(config), file, family.network_prefix, dtype, device)
     return DiffusionModel(
         network=network,
         prediction=family.prediction(file),
@@ -108,6 +110,38 @@ def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.de
         context_width=config.context_dim,
         family=family.title,
     )
+
+
+def _text(
+    file: ModelFile, family: Family, dtypes: Dtypes, device: torch.device, embeddings: Embeddings
+) -> TextEncoder:
+    """What text encoders the file holds; the network says how wide the missing ones would be."""
+    names = file.header.tensors
+    rows = (*family.towers, *(row for row in family.bundled if f"{row.prefix}{row.table}" in names))
+    towers = {row.key: load_tower(file, row, dtypes.text, device, embeddings) for row in rows}
+    held = family.t5 is not None and family.t5.table in names
+    t5 = load_t5(file, family.t5, dtypes, device, embeddings) if family.t5 is not None and held else None
+    return TextEncoder(towers, family.join(sizes(family.network.sizes, file, family.network_prefix)), t5)
+
+
+def load_t5(
+    file: ModelFile,
+    row: T5Row,
+    dtypes: Dtypes,
+    device: torch.device,
+    embeddings: Embeddings = no_embeddings,
+) -> T5Tower:
+    """Load the T5 encoder of a family. The vocabulary is looked for when the first prompt needs it.
+
+    T5-XXL has five billion weights: where the network computes in bfloat16, T5 does as well.
+
+    Raises:
+        CheckpointError: its tensors are incomplete, or of other shapes than T5 has.
+    """
+    dtype = torch.bfloat16 if dtypes.network == torch.bfloat16 else dtypes.text
+    config = sizes(T5Config.from_shapes, file, row.prefix)
+    model = assemble(lambda: T5(config), file, row.prefix, dtype, device, ignore=_NO_PART_OF_T5)
+    return T5Tower(model, T5Tokenizer(lambda: read_vocabulary(file), row.least), embeddings)
 
 
 def load_tower(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
 
 from diffusion.families.naming import Naming, Shape, published
 from diffusion.model import Extra, LatentFormat, no_extra
 from diffusion.prediction import Prediction
+from diffusion.text import Join, side_by_side
 from diffusion.tokens import EOS
-from diffusion.unet import UNetConfig
+from diffusion.unet import UNet, UNetConfig
 from diffusion.vectors import SIZE_WIDTH
 
 if TYPE_CHECKING:
@@ -98,6 +101,31 @@ class TextTower:
 
 
 @dataclass(frozen=True)
+class T5Row:
+    """The T5 encoder of a family."""
+
+    prefix: str
+    least: int
+    """Shortest sequence, in tokens."""
+
+    @property
+    def table(self) -> str:
+        """The token embedding's name in the file."""
+        return f"{self.prefix}shared.weight"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A kind of network: how its sizes are read off its tensors' shapes, and how it is built of them."""
+
+    sizes: Callable[[Mapping[str, Shape]], Any]
+    build: Callable[[Any], nn.Module]
+
+
+UNET = Network(UNetConfig.from_shapes, UNet)
+
+
+@dataclass(frozen=True)
 class Family:
     """One architecture in its published single-file layout."""
 
@@ -114,15 +142,22 @@ class Family:
     absent: tuple[Absent, ...] = ()
     sizes: int = 0
     """How many numbers stand beside the pooled text in the vector the network takes (SDXL: 6)."""
-    extra: Callable[[UNetConfig], Extra] = lambda config: no_extra
-    """What the network is given beside x, t and the text."""
+    extra: Callable[[Any], Extra] = lambda config: no_extra
+    """What the network of these sizes is given beside x, t and the text."""
+    network: Network = UNET
+    bundled: tuple[TextTower, ...] = ()
+    """Text towers that some of its checkpoints hold and others leave to files of their own."""
+    t5: T5Row | None = None
+    """The same for T5."""
+    join: Callable[[Any], Join] = lambda config: side_by_side
+    """How a network of these sizes reads the encodings of several towers."""
 
     def refusals(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
         """Why a checkpoint with these tensors is not of this family; empty if it is."""
         wanted = (*chain(*(tower.required for tower in self.towers)), *self.required, *self.absent)
         found = (condition.refusal(shapes) for condition in wanted)
         refusals = tuple(reason for reason in found if reason is not None)
-        return refusals or self._mismatch(shapes)
+        return refusals or (self._mismatch(shapes) if self.towers else ())
 
     def _mismatch(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
         """What the U-Net reads must be as wide as what the text encoder writes."""

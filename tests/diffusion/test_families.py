@@ -35,7 +35,6 @@ SUPPORTED = {
     "sdxl-refiner": SDXL_REFINER,
 }
 FOREIGN = {
-    "sd3-medium": "no U-Net input",
     "flux-dev": "no U-Net input",
     "sd15-safety-checker": "no autoencoder",
 }

@@ -62,7 +62,9 @@ class PackClip:
         self, tokens: Tokens, return_pooled: bool | str = False, return_dict: bool = False
     ) -> Any:
         """The tensor [1, T, D]; with `return_pooled` also [1, D]; or both in a dictionary."""
-        chunks = {key: [_chunk(pairs) for pairs in tokens[key]] for key in self.wrapped.towers}
+        chunks = {
+            key: [_chunk(pairs) for pairs in tokens[key]] for key in self.wrapped.parts if key in tokens
+        }
         cond, pooled = self.wrapped.encode_tokens(chunks)
         if return_dict:
             return {"cond": cond, "pooled_output": pooled}
