@@ -114,7 +114,7 @@ async def test_what_is_not_taken_waits_for_the_next_attempt(http: ClientSession,
     await run(http, text("again"))
     (failed,) = await delivered(http, hook)
     assert failed["status"] == "waiting" and failed["attempts"] == 1 and "500: not now" in failed["error"]
-    assert 3_000 < failed["next"] - time.time() * 1000 < 6_000
+    assert failed["created"] + 4_000 < failed["next"] < time.time() * 1000 + 6_000
 
 
 async def test_redirects_are_not_followed(http: ClientSession, receiver: Receiver) -> None:
@@ -207,7 +207,7 @@ async def test_a_killed_server_delivers_what_it_owes_and_knows_how_often_it_trie
         server.process.wait()
         server = servers(**allow).wait()
         async with connect(server.url) as http:
-            first, second = await receiver.got(2)
+            first, second = await receiver.got(2, 60)
             assert first.headers["webhook-id"] == second.headers["webhook-id"] == owed["id"]
             assert first.body == second.body and second.is_signed_with(hook["secret"])
             async with asyncio.timeout(5):
@@ -227,6 +227,6 @@ async def test_a_run_that_ended_as_the_server_was_killed_is_told_after_the_next_
         server.process.kill()
         server.process.wait()
         servers(**allow).wait()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while {one.json["data"]["run_id"] for one in receiver.messages} != set(jobs):
                 await asyncio.sleep(0.02)
