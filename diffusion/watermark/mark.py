@@ -97,7 +97,9 @@ def bits_of(message: bytes, picture: Picture) -> Bits:
 def peaks(picture: Picture) -> Numbers:
     """The magnitude of every block's peak."""
     height, width = (side // 4 * 4 for side in picture.shape[:2])
-    blocks = _blocks(haar(to_yuv(picture)[:height, :width, 1].astype(np.float64))[0])
+    u = luma_and_u(picture[:height, :width])[1].astype(np.float64)
+    rows = _ROOT * u[0::2] + _ROOT * u[1::2]  # the low band of `haar` alone
+    blocks = _blocks(_ROOT * rows[:, 0::2] + _ROOT * rows[:, 1::2])
     return np.abs(blocks[np.arange(len(blocks)), _peak(blocks)])
 
 
@@ -152,11 +154,16 @@ def _peak(blocks: Numbers) -> NDArray[np.intp]:
 
 def to_yuv(picture: Picture) -> NDArray[np.int32]:
     """BT.601 YUV in 8 bits a channel, with OpenCV's fixed-point arithmetic."""
-    red, green, blue = np.moveaxis(picture.astype(np.int32), -1, 0)
+    y, u = luma_and_u(picture)
+    v = (((picture[..., 0].astype(np.int32) - y) * 14369 + _HALF) >> _FRACTION) + _CENTRE
+    return np.stack([y, u, np.clip(v, 0, 255)], axis=-1)
+
+
+def luma_and_u(picture: Picture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Y and U of `to_yuv`, neither of which can leave 0 .. 255."""
+    red, green, blue = (picture[..., channel].astype(np.int32) for channel in range(3))
     y = (4899 * red + 9617 * green + 1868 * blue + _HALF) >> _FRACTION
-    u = (((blue - y) * 8061 + _HALF) >> _FRACTION) + _CENTRE
-    v = (((red - y) * 14369 + _HALF) >> _FRACTION) + _CENTRE
-    return np.clip(np.stack([y, u, v], axis=-1), 0, 255)
+    return y, (((blue - y) * 8061 + _HALF) >> _FRACTION) + _CENTRE
 
 
 def to_rgb(yuv: NDArray[np.int32]) -> Picture:

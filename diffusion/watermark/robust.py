@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from diffusion.watermark.mark import CELL, RUNG, Bits, Numbers, Picture, bits_of, peaks, to_yuv
+from diffusion.watermark.mark import CELL, RUNG, Bits, Numbers, Picture, bits_of, luma_and_u, peaks
 
 JPEG_QUALITY = 90
 MAJORITY = 0.75
@@ -45,7 +45,7 @@ class _Blocks:
 
     @classmethod
     def of(cls, picture: Picture) -> _Blocks:
-        cells = _cells(to_yuv(picture)[..., 1].astype(np.float64))
+        cells = _cells(luma_and_u(picture)[1].astype(np.float64))
         deviations = cells - cells.mean(axis=(1, 2), keepdims=True)
         return cls(picture, deviations, np.zeros(len(cells)), np.ones(len(cells)))
 
