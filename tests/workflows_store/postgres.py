@@ -114,3 +114,10 @@ def _unprivileged() -> pwd.struct_passwd:
         except KeyError:
             continue
     raise NoServer("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+
+
+if __name__ == "__main__":  # before the tests, which may look for it in several processes at once
+    try:
+        print(find())  # noqa: T201
+    except NoServer as error:
+        print(error)  # noqa: T201
