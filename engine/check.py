@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import problems as p
 from engine.context import Context, calling
-from engine.folders import Folders, MissingFile, UnsafePath, nearest
+from engine.folders import Folders, MissingFile, UnsafePath, nearest, same_text
 from engine.graph import Link, Node, as_list, as_object, unwrap
 from engine.hooks import settled
 from engine.problems import Problem
@@ -192,7 +192,7 @@ class NodeChecker:
         if declared.files == "input":
             return self._input_file(node, declared.name, value)
         choices = declared.options_now(self.names) or []
-        if value in choices:
+        if value in choices or (declared.files is not None and _respelled(value, choices)):
             return None
         advice: Sequence[str] | str = nearest(value, choices)
         if declared.files is not None and not choices:
@@ -260,3 +260,8 @@ class NodeChecker:
     def _type_of(self, link: Link) -> str:
         source = self._spec_of(link.node)
         return "*" if source is None else source.outputs[link.slot].type
+
+
+def _respelled(value: Any, names: Sequence[Any]) -> bool:
+    """Whether a file has that name in another of Unicode's spellings, as copies from other systems do."""
+    return isinstance(value, str) and not value.isascii() and any(same_text(name, value) for name in names)

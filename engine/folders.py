@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
+from unicodedata import normalize
 
 Place = Literal["input", "output", "temp"]
 
@@ -197,7 +198,30 @@ def _inside(root: Path, name: str) -> Path:
     parts = name.replace("\\", "/").split("/")
     if not name or "\0" in name or name.startswith(("/", "\\")) or ".." in parts or Path(name).drive:
         raise UnsafePath(name)
-    return root / name
+    path = root / name
+    return path if name.isascii() or path.exists() else _respelled(root, parts)
+
+
+def _respelled(root: Path, parts: Iterable[str]) -> Path:
+    """The path whose names are made of the same characters: some systems store accents apart from letters."""
+    path = root
+    for part in parts:
+        if not (path / part).exists():
+            part = next((name for name in _entries(path) if same_text(name, part)), part)
+        path /= part
+    return path
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two names read the same, in whichever of Unicode's spellings."""
+    return one == other or normalize("NFC", one) == normalize("NFC", other)
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _names_in(folder: Path) -> list[str]:

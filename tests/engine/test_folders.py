@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 
 from engine.folders import Folders, MissingFile, UnsafePath, identity
+
+Form = Literal["NFC", "NFD"]
 
 
 @pytest.fixture
@@ -46,6 +50,22 @@ def test_a_missing_file_names_the_nearest_and_where_it_looked(folders: Folders) 
     assert caught.value.suggestions == ("one.safetensors",)
     assert caught.value.searched == (folders.base / "models/checkpoints",)
     assert "one.safetensors" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("kept", "asked"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_stored_apart_from_their_letters_name_the_same_file(
+    folders: Folders, kept: Form, asked: Form
+) -> None:
+    stored, name = normalize(kept, "fée/été.safetensors"), normalize(asked, "fée/été.safetensors")
+    file = folders.base / "models/checkpoints" / stored
+    file.parent.mkdir()
+    file.write_bytes(b"4")
+    (folders.base / "input" / normalize(kept, "œuvre é.png")).write_bytes(b"5")
+    assert folders.find("checkpoints", name).read_bytes() == b"4"
+    assert folders.find("input", normalize(asked, "œuvre é.png")).read_bytes() == b"5"
+    with pytest.raises(MissingFile):
+        folders.find("checkpoints", normalize(asked, "fée/autre.safetensors"))
+    assert folders.annotated("neu é.png") == Path(os.path.realpath(folders.input)) / "neu é.png"
 
 
 def test_extra_folders_are_searched_in_order(folders: Folders, tmp_path: Path) -> None:

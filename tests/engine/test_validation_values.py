@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -39,6 +40,18 @@ def test_literals_are_read_as_the_inputs_type(kind: str, given: Any, read: Any, 
     value = graph.nodes[NodeId(place)].literals[kind]
     assert value == read and type(value) is type(read)
     assert graph.prompt[place]["inputs"][kind] == read
+
+
+def test_a_model_may_be_named_in_another_of_unicodes_spellings(folders: Folders) -> None:
+    file = folders.base / "models/checkpoints" / normalize("NFD", "fée.ckpt")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("weights")
+    wired = prompt(
+        load=("Load", {"name": normalize("NFC", "fée.ckpt")}), show=("Show", {"value": link("load")})
+    )
+    assert validate(wired, REGISTRY, folders).response() == (None, {})
+    wired["load"]["inputs"]["name"] = "fee.ckpt"
+    assert "value_not_in_list" in str(validate(wired, REGISTRY, folders).response())
 
 
 @pytest.mark.parametrize("value", ["5.0", None, "abc", "nan", float("inf"), {}])
