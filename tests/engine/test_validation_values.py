@@ -46,9 +46,8 @@ def test_a_model_may_be_named_in_another_of_unicodes_spellings(folders: Folders)
     file = folders.base / "models/checkpoints" / normalize("NFD", "fée.ckpt")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("weights")
-    wired = prompt(
-        load=("Load", {"name": normalize("NFC", "fée.ckpt")}), show=("Show", {"value": link("load")})
-    )
+    shown = ("Show", {"value": link("load"), "label": ""})
+    wired = prompt(load=("Load", {"name": normalize("NFC", "fée.ckpt")}), show=shown)
     assert validate(wired, REGISTRY, folders).response() == (None, {})
     wired["load"]["inputs"]["name"] = "fee.ckpt"
     assert "value_not_in_list" in str(validate(wired, REGISTRY, folders).response())
