@@ -12,6 +12,14 @@ from nodes.batches import (
 )
 from nodes.channels import image_color_to_mask, image_to_mask, load_image_mask, mask_to_image
 from nodes.conditioning import clip_set_last_layer, clip_text_encode
+from nodes.flow import (
+    clip_text_encode_flux,
+    clip_text_encode_sd3,
+    empty_sd3_latent_image,
+    flux_guidance,
+    model_sampling_flux,
+    model_sampling_sd3,
+)
 from nodes.grid import grid_values, image_grid
 from nodes.image import image_scale, image_scale_by, load_image, preview_image, save_image
 from nodes.inpaint import (
@@ -37,6 +45,7 @@ from nodes.mixing import (
     conditioning_zero_out,
 )
 from nodes.outputs import workflow_output
+from nodes.parts import clip_loader, dual_clip_loader, triple_clip_loader, unet_loader, vae_loader
 from nodes.reference import compvis_sampler
 from nodes.regions import (
     conditioning_set_area,
@@ -113,6 +122,17 @@ NODES = (
     read_watermark,
     diffusers_loader,
     clip_text_encode_scheduled,
+    unet_loader,
+    vae_loader,
+    clip_loader,
+    dual_clip_loader,
+    triple_clip_loader,
+    clip_text_encode_sd3,
+    clip_text_encode_flux,
+    flux_guidance,
+    empty_sd3_latent_image,
+    model_sampling_sd3,
+    model_sampling_flux,
 )
 
 

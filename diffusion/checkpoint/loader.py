@@ -90,14 +90,19 @@ def load_file(
     family = identify(file.header, known).family
     dtypes = precision.dtypes(device)
     return Checkpoint(
-        model=_model(file, family, dtypes.network, device),
+        model=load_network(file, family, dtypes.network, device),
         clip=_text(file, family, dtypes, device, embeddings),
         vae=_vae(file, family, dtypes.vae, device),
         family=family.name,
     )
 
 
-def _model(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> DiffusionModel:
+def load_network(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> DiffusionModel:
+    """Load the network of a family.
+
+    Raises:
+        CheckpointError: its tensors are incomplete, or of other shapes than the family's network has.
+    """
     config = sizes(family.network.sizes, file, family.network_prefix)
     network = assemble(lambda: family.network.build(config), file, family.network_prefix, dtype, device)
     return DiffusionModel(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from diffusion.checkpoint import Checkpoint, CheckpointError, Header, identify, load
 from diffusion.checkpoint.loader import load_file
+from diffusion.checkpoint.parts import autoencoder, diffusion_model
 from diffusion.families import FAMILIES
 from diffusion.families.flux import FLUX
 from diffusion.families.sd1 import NETWORK
@@ -44,7 +45,7 @@ def joined(*parts: tuple[str, str]) -> Header:
     return replace(header("sd15"), tensors=tensors)
 
 
-PUBLISHED = {
+PUBLISHED: dict[str, tuple[Header, list[str]]] = {
     "sd3": (joined(("sd3-medium", "")), []),
     "sd3 with encoders": (joined(("sd3-medium", ""), ("sd3-medium-text-encoders", "")), ["l", "g"]),
     "flux": (joined(("flux-dev", NETWORK), ("flux-ae", "vae.")), []),
@@ -96,6 +97,36 @@ def test_a_model_of_four_channels_is_not_taken_for_one_of_sixteen() -> None:
     name = "first_stage_model.decoder.conv_in.weight"
     with pytest.raises(CheckpointError, match=r"autoencoder of 16 latent channels .* is 512x4x3x3"):
         identify(changed(PUBLISHED["sd3"][0], **{name: (512, 4, 3, 3)}))
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "title"),
+    [
+        ("sd15", "", "SD 1.x"),
+        ("sd15-inpaint", "", "SD 1.x inpainting"),
+        ("sd21-v", "", "SD 2.x"),
+        ("sdxl-base", "", "SDXL"),
+        ("sdxl-refiner", "", "SDXL refiner"),
+        ("sd3-medium", "", "SD3"),
+        ("flux-dev", "", "Flux"),
+        ("flux-dev", NETWORK, "Flux"),
+    ],
+)
+def test_a_network_in_a_file_of_its_own_is_recognised(name: str, prefix: str, title: str) -> None:
+    """Published networks come with a checkpoint's prefix before their names, or without."""
+    tensors = header(name).tensors
+    alone = {n.removeprefix(NETWORK): i for n, i in tensors.items() if NETWORK in n or name == "flux-dev"}
+    file = OnMeta(replace(header(name), tensors={f"{prefix}{n}": info for n, info in alone.items()}))
+    found = diffusion_model(file, Precision.FLOAT32, CPU)
+    assert found.family == title and isinstance(found.network, nn.Module)
+    assert len(found.network.state_dict()) == len(alone)
+
+
+@pytest.mark.parametrize("prefix", ["", "vae.", "first_stage_model."])
+def test_a_published_autoencoder_in_a_file_of_its_own_loads_with_nothing_left_over(prefix: str) -> None:
+    file = joined(("flux-ae", prefix))
+    vae = autoencoder(OnMeta(file), Precision.FLOAT32, CPU)
+    assert len(vae.module.state_dict()) == len(file.tensors) and vae.module.config.latent_channels == 16
 
 
 # --- text ----------------------------------------------------------------------------------------
