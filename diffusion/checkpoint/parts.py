@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint.assemble import assemble, sizes
@@ -29,6 +29,7 @@ from diffusion.families.sdxl import SDXL, SDXL_REFINER
 from diffusion.model import DiffusionModel
 from diffusion.placement import choose_device
 from diffusion.precision import Precision
+from diffusion.storage import store
 from diffusion.t5 import T5Tower
 from diffusion.text import Embeddings, Join, Separate, Stacked, TextEncoder, no_embeddings, side_by_side
 from diffusion.vae import AutoencoderKL, VAEConfig
@@ -64,14 +65,27 @@ def _as_original(name: str, info: TensorInfo) -> TensorInfo:
 
 
 def load_diffusion_model(
-    path: Path, *, precision: Precision = Precision.AUTO, device: torch.device | None = None
+    path: Path,
+    *,
+    precision: Precision = Precision.AUTO,
+    device: torch.device | None = None,
+    stored: torch.dtype | None = None,
 ) -> DiffusionModel:
     """Load the network of any supported family, with or without a checkpoint's prefix before its names.
+
+    Args:
+        path: the file.
+        precision: which type to compute in.
+        device: where to compute; the best device there is if None.
+        stored: what type the weights of linear layers are kept in, if it is not the one computed in.
 
     Raises:
         CheckpointError: the file is damaged, of an unknown family, or incomplete.
     """
-    return diffusion_model(open_model(path), precision, choose_device() if device is None else device)
+    model = diffusion_model(open_model(path), precision, choose_device() if device is None else device)
+    if stored is not None and isinstance(model.network, nn.Module):
+        store(model.network, stored)
+    return model
 
 
 def diffusion_model(file: ModelFile, precision: Precision, device: torch.device) -> DiffusionModel:
