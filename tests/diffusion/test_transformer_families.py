@@ -16,6 +16,7 @@ from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
+from diffusion.adapters import Adapter, attach_lora
 from diffusion.checkpoint import Checkpoint, CheckpointError, Header, identify, load
 from diffusion.checkpoint.loader import load_file
 from diffusion.checkpoint.parts import autoencoder, diffusion_model
@@ -32,6 +33,7 @@ from diffusion.text import TextEncoder
 from tests.diffusion.golden_networks import relative
 from tests.diffusion.small_transformers import NETWORKS, network_tensors, save_transformer
 from tests.diffusion.test_families import CPU, OnMeta, changed, header
+from tests.tensors import save_file
 
 END_TO_END = 1e-3
 STEPS, SCALE, SEED, SHAPE = 4, 4.0, 3, (1, 16, 12, 16)
@@ -245,6 +247,34 @@ def test_flux_follows_the_shifted_flow_with_the_guidance_it_is_told(folder: Path
         out = checkpoint.model.network(x, t[None] / 1000, cond, y=pooled, guidance=torch.tensor([3.5]))
         x = scheduler.step(out, t, x).prev_sample
     assert relative(got[3.5], x) < END_TO_END
+
+
+@pytest.mark.parametrize(
+    ("name", "fused", "final"),
+    [
+        ("sd3", "joint_blocks.0.x_block.attn.qkv.weight", "final_layer.adaLN_modulation.1.weight"),
+        ("flux", "double_blocks.0.img_attn.qkv.weight", "final_layer.adaLN_modulation.1.weight"),
+    ],
+)
+def test_a_lora_with_diffusers_names_reaches_its_part_of_fused_tensors(
+    name: str, fused: str, final: str, folder: Path
+) -> None:
+    up, down, long = torch.randn(128, 2), torch.randn(2, 128), torch.randn(256, 2)
+    stems = {"transformer_blocks.0.attn.to_k": up, "norm_out.linear": long}
+    tensors = {f"transformer.{stem}.lora_B.weight": value for stem, value in stems.items()}
+    tensors |= {f"transformer.{stem}.lora_A.weight": down.clone() for stem in stems}
+    save_file(tensors, folder / f"{name}-lora.safetensors")
+    base = loaded(folder, name).model
+    found = attach_lora(base, None, Adapter.read(folder / f"{name}-lora.safetensors"), 0.5)
+    assert found.model is not None
+    before, after = (cast("nn.Module", each.network) for each in (base, found.model))
+    assert found.warning("it") is None
+    keys = torch.zeros(384, 128)
+    keys[128:256] = 0.5 * up @ down
+    shift_after_scale = torch.cat((0.5 * long @ down).chunk(2)[::-1])
+    for weight, delta in ((fused, keys), (final, shift_after_scale)):
+        changed_by = after.get_parameter(weight) - before.get_parameter(weight)
+        assert torch.allclose(changed_by, delta, atol=1e-5)
 
 
 def test_a_picture_goes_through_the_autoencoder_of_sixteen_channels(folder: Path) -> None:
