@@ -91,7 +91,7 @@ class Following:
     async def runs(self, wanted: Wanted, after: Cursor | None) -> AsyncGenerator[Happening]:
         """Everything wanted from a place on, or from now on, without end. What is running is told at once."""
         store = await self._queue.store()
-        at = after or Cursor(await store.newest_end(), time.time())
+        at: Cursor = after or Cursor(await store.newest_end(), time.time())
         begun: set[str] = set()
         over: set[str] = set()
         while True:

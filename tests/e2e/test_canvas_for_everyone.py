@@ -30,7 +30,17 @@ def test_axe_finds_nothing_serious(canvases: NewPage, program: Program, dark: bo
     canvas = canvases(program.url, dark=dark).open()
     expect(canvas.of_type("KSampler")).to_be_visible()
     assert violations(canvas) == []
-    for panel in ("templates", "workflows", "versions", "outline", "models", "queue", "history", "gallery", "problems"):
+    for panel in (
+        "templates",
+        "workflows",
+        "versions",
+        "outline",
+        "models",
+        "queue",
+        "history",
+        "gallery",
+        "problems",
+    ):
         canvas.page.get_by_test_id(f"panel-button-{panel}").click()
         canvas.page.wait_for_timeout(400)
         shot(canvas.page, f"panel-{panel}-{'dark' if dark else 'light'}")
