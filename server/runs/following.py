@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -104,7 +104,8 @@ class Following:
                     yield Happening(at, "run.started", reported(job))
             ended = await store.ended(at.position, _BATCH)
             for found in ended:
-                at, job = replace(at, position=found.position), found.job
+                at = Cursor(found.position, at.since)
+                job = found.job
                 if not _wants(wanted, job):
                     continue
                 if job.started is not None and job.prompt_id not in begun:  # it was over before we looked
@@ -113,7 +114,7 @@ class Following:
                 over.add(job.prompt_id)
                 yield Happening(at, "run.finished", reported(job))
             for sweep in await self._sweeps(at.since):
-                at = replace(at, since=sweep.finished or at.since)
+                at = Cursor(at.position, sweep.finished or at.since)
                 if wanted.has(sweep.client_id, sweep.workflow):
                     yield Happening(at, "sweep.finished", summary(sweep))
             if not ended:

@@ -103,15 +103,15 @@ def test_an_edit_is_committed_compared_and_taken_back(canvas: Canvas, program: P
 
 
 def test_two_who_save_at_once_lose_nothing_and_merge(canvas: Canvas, program: Program) -> None:
-    begin(canvas, "shared")
+    begin(canvas, "diverging")
     set_number(canvas, canvas.of_type("KSampler"), "steps", "12")
-    save_elsewhere(program, "shared", steps=30, cfg=7)
+    save_elsewhere(program, "diverging", steps=30, cfg=7)
     canvas.press("Control+s")
     question = canvas.page.get_by_role("dialog")
     expect(question).to_contain_text("From another program")
     expect(question).to_contain_text("KSampler steps 20 → 12")
     shot(canvas.page, "diverged")
-    branches = program.get("/api/v1/workflows/shared")["branches"]
+    branches = program.get("/api/v1/workflows/diverging")["branches"]
     assert len(branches) == 2, branches
 
     canvas.page.get_by_test_id("ask-merge").click()
@@ -134,7 +134,7 @@ def test_two_who_save_at_once_lose_nothing_and_merge(canvas: Canvas, program: Pr
     panel = show_versions(canvas)
     expect(panel.get_by_test_id("version-4")).to_contain_text("You are here")
     shot(canvas.page, "merged")
-    merged = program.get(VERSIONS.format("shared") + "/main")
+    merged = program.get(VERSIONS.format("diverging") + "/main")
     assert merged["number"] == 4 and len(merged["parents"]) == 2, merged
 
 

@@ -243,6 +243,12 @@ def test_a_function_is_declared_in_the_document_and_is_part_of_its_meaning() -> 
     assert with_function({"nodes": []}, None) == {"nodes": []}
 
 
+def test_a_layout_whose_nodes_shared_an_id_gives_each_its_own() -> None:
+    alike = [{"id": 1, "type": "A"} for _ in range(3)]
+    meaning, layout = split({"nodes": alike, "links": []}).meaning, split({"nodes": alike[:2]}).layout
+    assert split(join(meaning, layout)).meaning["nodes"] == meaning["nodes"]
+
+
 @given(st.data())
 @settings(max_examples=40)
 def test_a_layout_of_another_version_does(data: st.DataObject) -> None:

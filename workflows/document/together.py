@@ -8,7 +8,7 @@ from typing import Any
 from engine.graph import as_list, as_object
 from workflows.document.links import End, Link, Links, Source, listing
 from workflows.document.placing import placed
-from workflows.document.vocabulary import NAME_IN_TEXTS, highest, natural, object_of, without
+from workflows.document.vocabulary import NAME_IN_TEXTS, highest, id_text, natural, object_of, without
 from workflows.formats.graph import INPUTS, OUTPUTS
 
 Object = dict[str, Any]
@@ -172,7 +172,8 @@ class _Graph:
         return {**link.look["object"], **dict(zip(keys, (*origin, *target), strict=True))}
 
     def _id(self, name: str) -> Any:
-        return self._looks[name].get("id", natural(name))
+        kept = self._looks[name].get("id")
+        return kept if id_text(kept) == name else natural(name)  # a file may give one id to several nodes
 
     def _node(self, name: str, look: Mapping[str, Any]) -> Object:
         node: Mapping[str, Any] = self._nodes[name]
