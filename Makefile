@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Test files at a time, each with one thread: with two each they would stand in each other's way.
 JOBS ?= 2
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix web
 CANVAS := server/static/canvas/index.html
@@ -75,7 +76,7 @@ web: web/node_modules/.made  ## types and unit tests of the canvas
 unit: $(VENV)/.test $(CANVAS)
 	@$(BIN)/python -m tests.e2e.browser > /dev/null  # finds one, or installs it
 	@$(BIN)/python -m tests.workflows_store.postgres > /dev/null  # likewise; without, its tests are skipped
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 e2e: $(VENV)/.test $(CANVAS)  ## only the tests in a browser; screenshots go to build/screenshots
 	$(BIN)/python -m pytest -q tests/e2e
