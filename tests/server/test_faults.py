@@ -54,7 +54,7 @@ async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any, rou
             server.stop(signal.SIGKILL)
             in_flight.cancel()
             await asyncio.gather(in_flight, return_exceptions=True)
-    server = servers().wait()
+    server = servers(max_attempts=100).wait()
     async with connect(server.url) as http:
         for prompt_id in accepted:
             assert (await finished(http, prompt_id, 60))["status"]["completed"]
@@ -89,7 +89,7 @@ async def test_sigterm_puts_the_running_job_back_without_counting_an_attempt(ser
             prompt_id = prompt_id or (await submit(http, sleep(60, seed=2)))["prompt_id"]
             await running(http, prompt_id)
         started = time.monotonic()
-        assert server.stop(signal.SIGTERM) == 0
+        assert server.stop(signal.SIGTERM) == 0, server.log
         assert time.monotonic() - started < 10
     server = servers().wait()
     async with connect(server.url) as http:
@@ -271,7 +271,7 @@ async def test_requests_while_the_server_goes_down_are_refused_not_lost(servers:
             while len(accepted) < 10_000:
                 accepted.append((await submit(http, text(f"late {len(accepted)}")))["prompt_id"])
         assert await stopping == 0
-    server = servers().wait()
+    server = servers(max_attempts=100).wait()
     async with connect(server.url) as http:
         for prompt_id in accepted:
             assert (await finished(http, prompt_id, 60))["status"]["completed"]
