@@ -189,6 +189,6 @@ def test_object_info_is_answered_within_a_second_of_the_second_start(tmp_path: P
             assert set(again.get("/object_info")) == known and "KSampler" in known
             taken = psutil.Process(
                 again.process.pid
-            ).cpu_times()  # of the clock, other tests take their share
+            ).cpu_times()  # the clock runs for others, too
             seconds.append(taken.user + taken.system)
     assert min(seconds) <= 1.0, seconds
