@@ -187,8 +187,6 @@ def test_object_info_is_answered_within_a_second_of_the_second_start(tmp_path: P
     for _ in range(3):
         with Program(tmp_path) as again:
             assert set(again.get("/object_info")) == known and "KSampler" in known
-            taken = psutil.Process(
-                again.process.pid
-            ).cpu_times()  # the clock runs for others, too
+            taken = psutil.Process(again.process.pid).cpu_times()  # the clock runs for others, too
             seconds.append(taken.user + taken.system)
     assert min(seconds) <= 1.0, seconds
