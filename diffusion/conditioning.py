@@ -105,6 +105,8 @@ class Entry:
     extra: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     control: Control | None = None
     default: bool = False
+    positive: bool = True
+    """Which of the two lists it was in."""
 
     def active(self, sigma: float) -> bool:
         return self.end_sigma <= sigma <= self.start_sigma
@@ -153,6 +155,7 @@ def _entry(
         extra={name: _cast(value, model) for name, value in extra.items()},
         control=options.get("control"),
         default=options.get("default", False),
+        positive=run["prompt_type"] == "positive",
     )
 
 
@@ -249,7 +252,9 @@ def _counterparts(entries: Sequence[Entry], others: Sequence[Entry]) -> list[Ent
             ):
                 smallest = other
         if smallest is not None and smallest.area != entry.area:
-            added.append(replace(entry, context=smallest.context, extra=smallest.extra))
+            added.append(
+                replace(entry, context=smallest.context, extra=smallest.extra, positive=smallest.positive)
+            )
     return added
 
 

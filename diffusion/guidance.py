@@ -186,6 +186,11 @@ def _common_length(jobs: Sequence[_Job]) -> int | None:
     return common if len(set(lengths)) == 1 or common <= _MOST_REPEATS * min(lengths) else None
 
 
+def _sides(jobs: Sequence[_Job]) -> tuple[int, ...]:
+    """0 for each job of the positive side, 1 for each of the negative one."""
+    return tuple(0 if job.entry.positive else 1 for job in jobs)
+
+
 def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequence[Tensor]:
     """One network call for a group: the clean latent of each job's crop."""
     batch = jobs[0].x.shape[0]
@@ -201,6 +206,10 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
     extra = {name: torch.cat([to_batch(job.extra[name], batch) for job in jobs]) for name in jobs[0].extra}
     scaled = model.prediction.scale_input(x, sigma).to(model.dtype)
     control = jobs[0].entry.control
-    steering = {} if control is None else {"control": control(scaled, t, context, extra, sigma)}
+    steering: dict[str, object] = {}
+    if control is not None:
+        steering["control"] = control(scaled, t, context, extra, sigma)
+    if model.hooks.any:
+        steering["hooks"] = model.hooks.during(_sides(jobs), sigma)
     out = model.network(scaled, t, context, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))

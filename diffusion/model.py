@@ -9,6 +9,7 @@ from typing import NotRequired, Protocol, TypedDict
 import torch
 from torch import Tensor
 
+from diffusion.hooks import Hooks
 from diffusion.prediction import Prediction
 
 
@@ -111,6 +112,8 @@ class DiffusionModel:
     extra: Extra = no_extra
     guidance: Guidance = classifier_free
     mask_schedule: MaskSchedule | None = None
+    hooks: Hooks = field(default_factory=Hooks)
+    """Called inside the network, which must be a U-Net then."""
     context_width: int | None = None
     """Channels of the text the network reads; None where any will do."""
     family: str = ""

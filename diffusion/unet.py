@@ -11,6 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from diffusion.hooks import Hooks, Residuals, Side, Site, changed
 from diffusion.layers.attention import SpatialTransformer
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.resnet import Downsample, ResBlock, Upsample
@@ -101,20 +102,27 @@ class UNet(nn.Module):
         *,
         y: Tensor | None = None,
         concat: Tensor | None = None,
+        control: Residuals | None = None,
+        hooks: Hooks | None = None,
     ) -> Tensor:
         """Return the prediction [B, out_channels, H, W].
 
         `x` [B, C, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999 (fractions
         allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector of SDXL
         models, `concat` [B, in_channels - C, H, W] the further channels of inpainting models. All share one
-        dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on.
+        dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on. `control` is
+        what control networks add.
         """
         embedding = self.embed(t, y, x.dtype)
         if concat is not None:
             x = torch.cat([x, concat], dim=1)
-        x, skips = self.down(x, embedding, context)
-        x = self.middle_block(x, embedding, context)
-        return self.up(x, skips, embedding, context)
+        x, skips = self.down(x, embedding, context, control, hooks)
+        x = self.middle(x, embedding, context, hooks)
+        if control is not None:
+            if control.middle is not None:
+                x = x + control.middle
+            skips = [_added(skip, control.skip(place)) for place, skip in enumerate(skips)]
+        return self.up(x, skips, embedding, context, hooks)
 
     def embed(self, t: Tensor, y: Tensor | None, dtype: torch.dtype) -> Tensor:
         """Embed timesteps [B], and the vector `y` where the model has one, as [B, 4 * widths[0]]."""
@@ -125,25 +133,56 @@ class UNet(nn.Module):
             raise ValueError(f"this U-Net needs the conditioning vector y [B, {self.config.vector_dim}]")
         return embedding + self.label_emb(y)
 
-    def down(self, x: Tensor, embedding: Tensor, context: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def down(
+        self,
+        x: Tensor,
+        embedding: Tensor,
+        context: Tensor,
+        control: Residuals | None = None,
+        hooks: Hooks | None = None,
+    ) -> tuple[Tensor, list[Tensor]]:
         """Run the way down. Returns the lowest feature map and every block's output, in order, as skips.
 
-        `forward` is nothing but `down`, `middle_block` and `up`: a control network composes them itself and
-        adds its residuals to the skips and to the middle's output in between.
+        `forward` is nothing but `down`, `middle` and `up`: a control network composes them itself and
+        takes what it needs in between.
         """
         skips: list[Tensor] = []
-        for block in self.input_blocks:
-            x = block(x, embedding, context)
+        for index, block in enumerate(self.input_blocks):
+            site = _site(hooks, "input", index)
+            x = block(x, embedding, context, site=site)
+            if control is not None:
+                x = _added(x, control.inputs.get(index))
+            if site is not None:
+                x = changed(site.hooks.after_input, x, site)
             skips.append(x)
+            if site is not None:
+                x = changed(site.hooks.after_skip, x, site)
         return x, skips
 
-    def up(self, x: Tensor, skips: Sequence[Tensor], embedding: Tensor, context: Tensor) -> Tensor:
+    def middle(self, x: Tensor, embedding: Tensor, context: Tensor, hooks: Hooks | None = None) -> Tensor:
+        """Run the lowest block."""
+        site = _site(hooks, "middle", 0)
+        x = self.middle_block(x, embedding, context, site=site)
+        return x if site is None else changed(site.hooks.after_middle, x, site)
+
+    def up(
+        self,
+        x: Tensor,
+        skips: Sequence[Tensor],
+        embedding: Tensor,
+        context: Tensor,
+        hooks: Hooks | None = None,
+    ) -> Tensor:
         """Run the way up from the middle's output, joining `skips` last to first, and predict."""
         for index, block in enumerate(self.output_blocks):
             skip = skips[-1 - index]
             following = skips[max(0, len(skips) - 2 - index)]
             size = (following.shape[-2], following.shape[-1])
-            x = block(torch.cat([x, skip], dim=1), embedding, context, size)
+            site = _site(hooks, "output", index)
+            if site is not None:
+                for change in site.hooks.before_output:
+                    x, skip = change(x, skip, site)
+            x = block(torch.cat([x, skip], dim=1), embedding, context, size, site)
         return self.out(x)
 
 
@@ -151,18 +190,31 @@ class Block(nn.Sequential):
     """Layers in a row, each given what it takes: the time embedding, the text, or the size to grow to."""
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, x: Tensor, embedding: Tensor, context: Tensor, size: tuple[int, int] = (0, 0)
+        self,
+        x: Tensor,
+        embedding: Tensor,
+        context: Tensor,
+        size: tuple[int, int] = (0, 0),
+        site: Site | None = None,
     ) -> Tensor:
         for layer in self:
             if isinstance(layer, ResBlock):
                 x = layer(x, embedding)
             elif isinstance(layer, SpatialTransformer):
-                x = layer(x, context)
+                x = layer(x, context, site)
             elif isinstance(layer, Upsample):
                 x = layer(x, size)
             else:
                 x = layer(x)
         return x
+
+
+def _site(hooks: Hooks | None, side: Side, block: int) -> Site | None:
+    return None if hooks is None else Site(hooks, side, block)
+
+
+def _added(x: Tensor, residual: Tensor | None) -> Tensor:
+    return x if residual is None else x + residual
 
 
 class _Plan:

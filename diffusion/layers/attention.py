@@ -1,7 +1,11 @@
 """Transformer blocks of the U-Net (Rombach et al. 2022, section 3.3)."""
 
+from dataclasses import replace
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from diffusion.hooks import Site, changed
 
 
 class CrossAttention(nn.Module):
@@ -15,13 +19,28 @@ class CrossAttention(nn.Module):
         self.to_v = nn.Linear(context_dim, width, bias=False)
         self.to_out = nn.Sequential(nn.Linear(width, width), nn.Dropout(0.0))
 
-    def _split(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
-
-    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor | None = None, site: Site | None = None) -> Tensor:
         source = x if context is None else context
-        q, k, v = self._split(self.to_q(x)), self._split(self.to_k(source)), self._split(self.to_v(source))
-        return self.to_out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        if site is not None:
+            return self._hooked(x, source, site)
+        return self.to_out(attend(self.to_q(x), self.to_k(source), self.to_v(source), self.heads))
+
+    def _hooked(self, x: Tensor, source: Tensor, site: Site) -> Tensor:
+        """The same with everything a hook may change."""
+        hooks = site.hooks
+        q, k, v = x, source, source
+        for change in hooks.attention_inputs:
+            q, k, v = change(q, k, v, site)
+        q, k, v = self.to_q(q), self.to_k(k), self.to_v(v)
+        instead = hooks.instead(site)
+        out = attend(q, k, v, self.heads) if instead is None else instead(q, k, v, site)
+        return changed(hooks.after_attention, self.to_out(out), site)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
+    """Multi-head attention of projected q [B, N, C] to k and v [B, M, C]: [B, N, C]."""
+    q, k, v = (x.view(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
 
 class GEGLU(nn.Module):
@@ -59,9 +78,15 @@ class BasicTransformerBlock(nn.Module):
         self.norm2 = nn.LayerNorm(width)
         self.norm3 = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        x = x + self.attn1(self.norm1(x))
-        x = x + self.attn2(self.norm2(x), context)
+    def forward(self, x: Tensor, context: Tensor | None, site: Site | None = None) -> Tensor:
+        if site is None:
+            x = x + self.attn1(self.norm1(x))
+            x = x + self.attn2(self.norm2(x), context)
+            return x + self.ff(self.norm3(x))
+        own = replace(site, attention="self", heads=self.attn1.heads)
+        x = x + self.attn1(self.norm1(x), None, own)
+        x = changed(site.hooks.after_self_attention, x, own)
+        x = x + self.attn2(self.norm2(x), context, replace(own, attention="cross"))
         return x + self.ff(self.norm3(x))
 
 
@@ -81,11 +106,11 @@ class SpatialTransformer(nn.Module):
         )
         self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
 
-    def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor | None, site: Site | None = None) -> Tensor:
         # A 1x1 convolution is a linear layer over channels, and running it as one spares a change of layout.
         tokens = _project(self.proj_in, self.norm(x).flatten(2).transpose(1, 2))
-        for block in self.transformer_blocks:
-            tokens = block(tokens, context)
+        for layer, block in enumerate(self.transformer_blocks):
+            tokens = block(tokens, context, None if site is None else replace(site, layer=layer))
         tokens = _project(self.proj_out, tokens)
         return x + tokens.transpose(1, 2).reshape(x.shape)
 

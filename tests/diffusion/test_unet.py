@@ -15,7 +15,8 @@ from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
-from diffusion.layers.attention import BasicTransformerBlock, SpatialTransformer
+from diffusion.hooks import Change, Hooks, Residuals, Site, Spot
+from diffusion.layers.attention import BasicTransformerBlock, SpatialTransformer, attend
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.resnet import ResBlock
 from diffusion.unet import UNet, UNetConfig
@@ -123,17 +124,73 @@ def test_a_missing_tensor_is_named(missing: str) -> None:
 
 
 @torch.no_grad()
-def test_adding_to_skips_and_middle_is_what_a_control_network_needs() -> None:
-    """The parts of `forward` compose by hand, and what is added in between changes the prediction."""
+def test_residuals_are_added_to_the_skips_and_the_middle() -> None:
     unet = golden_unet("tiny-sd15")
     values = golden_values("tiny-sd15")
     x, t, context = values["x"], values["t"], values["context"]
     embedding = unet.embed(t, None, x.dtype)
     lowest, skips = unet.down(x, embedding, context)
-    middle = unet.middle_block(lowest, embedding, context)
-    assert torch.equal(unet.up(middle, skips, embedding, context), unet(x, t, context))
-    controlled = unet.up(middle, [skip + 0.1 for skip in skips], embedding, context)
-    assert relative(controlled, values["out"]) > 1e-3
+    middle = unet.middle(lowest, embedding, context)
+    by_hand = unet.up(middle + 0.2, [skip + 0.1 for skip in skips], embedding, context)
+    control = Residuals(tuple(torch.full_like(skip, 0.1) for skip in skips), torch.full_like(middle, 0.2))
+    assert torch.equal(unet(x, t, context, control=control), by_hand)
+    assert relative(by_hand, values["out"]) > 1e-3
+
+
+@torch.no_grad()
+def test_hooks_that_change_nothing_leave_the_prediction_as_it_is() -> None:
+    unet = golden_unet("tiny-sd15")
+    values = golden_values("tiny-sd15")
+    sites: list[tuple[str, str, int, int]] = []
+
+    def noted(kind: str) -> Change:
+        def change(x: Tensor, site: Site) -> Tensor:
+            sites.append((kind, site.side, site.block, site.layer))
+            return x
+
+        return change
+
+    def attention(q: Tensor, k: Tensor, v: Tensor, site: Site) -> Tensor:
+        sites.append((site.attention, site.side, site.block, site.layer))
+        return attend(q, k, v, site.heads)
+
+    hooks = Hooks(
+        attention_inputs=(lambda q, k, v, site: (q, k, v),),
+        attention_instead={Spot("self", "middle", 0): attention, Spot("cross", "input", 1, 0): attention},
+        after_self_attention=(noted("between"),),
+        after_input=(noted("input"),),
+        before_output=(lambda x, skip, site: (x, skip),),
+    )
+    out = unet(values["x"], values["t"], values["context"], hooks=hooks)
+    assert torch.equal(out, unet(values["x"], values["t"], values["context"]))
+    blocks = [block for kind, _, block, _ in sites if kind == "input"]
+    assert blocks == list(range(len(unet.input_blocks)))
+    assert ("self", "middle", 0, 0) in sites
+    assert ("cross", "input", 1, 0) in sites
+    assert ("between", "output", len(unet.output_blocks) - 1, 0) in sites
+
+
+@torch.no_grad()
+def test_each_hook_changes_the_prediction() -> None:
+    unet = golden_unet("tiny-sd15")
+    values = golden_values("tiny-sd15")
+    plain = unet(values["x"], values["t"], values["context"])
+
+    def half(x: Tensor, site: Site) -> Tensor:
+        return x / 2
+
+    for hooks in (
+        Hooks(attention_inputs=(lambda q, k, v, site: (q / 2, k, v),)),
+        Hooks(attention_instead={Spot("self", "middle", 0): lambda q, k, v, site: v}),
+        Hooks(after_attention=(half,)),
+        Hooks(after_self_attention=(half,)),
+        Hooks(after_input=(half,)),
+        Hooks(after_skip=(half,)),
+        Hooks(after_middle=(half,)),
+        Hooks(before_output=(lambda x, skip, site: (x, skip / 2),)),
+    ):
+        assert hooks.any
+        assert relative(unet(values["x"], values["t"], values["context"], hooks=hooks), plain) > 1e-3
 
 
 @torch.no_grad()

@@ -1,0 +1,180 @@
+"""Where others reach into a U-Net: guidance that perturbs attention, FreeU, grounded boxes, node packs.
+
+A `DiffusionModel` carries `Hooks`; copying it with others leaves the network and its weights as they are. A
+network called without hooks takes the plain path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, Protocol
+
+from torch import Tensor
+
+Side = Literal["input", "middle", "output"]
+"""The way down, the lowest block, the way up."""
+
+Attention = Literal["self", "cross"]
+
+
+class Spot(NamedTuple):
+    """One attention of the network, or, with `layer` None, that of every transformer layer of a block."""
+
+    attention: Attention
+    side: Side
+    block: int
+    layer: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where in the network, and in which call of it, a hook is called."""
+
+    hooks: Hooks
+    side: Side
+    block: int
+    """Index in `input_blocks` or `output_blocks`; 0 in the middle."""
+    layer: int = 0
+    """Index in `transformer_blocks`."""
+    attention: Attention = "self"
+    heads: int = 0
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """For each equal part of the batch 0 if it is of the positive conditioning, 1 of the negative."""
+        return self.hooks.sides
+
+    @property
+    def sigma(self) -> Tensor | None:
+        """The noise level of this call, a scalar."""
+        return self.hooks.sigma
+
+
+class AttentionInputs(Protocol):
+    """Changes what the projections of an attention are given: three times [B, N, C]."""
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, site: Site, /) -> tuple[Tensor, Tensor, Tensor]: ...
+
+
+class AttentionInstead(Protocol):
+    """Takes the place of an attention: projected q, k, v [B, N, heads * D] -> [B, N, heads * D]."""
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, site: Site, /) -> Tensor: ...
+
+
+class Change(Protocol):
+    """Changes a tensor: tokens [B, N, C] or a feature map [B, C, H, W]."""
+
+    def __call__(self, x: Tensor, site: Site, /) -> Tensor: ...
+
+
+class JoinChange(Protocol):
+    """Changes a feature map and the skip connection [B, C, H, W] it is about to be joined with."""
+
+    def __call__(self, x: Tensor, skip: Tensor, site: Site, /) -> tuple[Tensor, Tensor]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Hooks:
+    """What is called where; several of a kind are called in order, each with what the one before returned."""
+
+    attention_inputs: tuple[AttentionInputs, ...] = ()
+    attention_instead: Mapping[Spot, AttentionInstead] = field(default_factory=dict[Spot, AttentionInstead])
+    after_attention: tuple[Change, ...] = ()
+    """On the output of an attention, before it is added to the tokens."""
+    after_self_attention: tuple[Change, ...] = ()
+    """On the tokens between self- and cross-attention."""
+    after_input: tuple[Change, ...] = ()
+    """On the feature map after each input block, before it is kept as a skip connection."""
+    after_skip: tuple[Change, ...] = ()
+    """The same, after it was kept."""
+    after_middle: tuple[Change, ...] = ()
+    before_output: tuple[JoinChange, ...] = ()
+    sides: tuple[int, ...] = ()
+    sigma: Tensor | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to call."""
+        return bool(
+            self.attention_inputs
+            or self.attention_instead
+            or self.after_attention
+            or self.after_self_attention
+            or self.after_input
+            or self.after_skip
+            or self.after_middle
+            or self.before_output
+        )
+
+    def during(self, sides: tuple[int, ...], sigma: Tensor) -> Hooks:
+        """The same, for one call of the network."""
+        return replace(self, sides=sides, sigma=sigma)
+
+    def __add__(self, later: Hooks) -> Hooks:
+        """Both; where both replace one attention, the later one does."""
+        return replace(
+            self,
+            attention_inputs=self.attention_inputs + later.attention_inputs,
+            attention_instead={**self.attention_instead, **later.attention_instead},
+            after_attention=self.after_attention + later.after_attention,
+            after_self_attention=self.after_self_attention + later.after_self_attention,
+            after_input=self.after_input + later.after_input,
+            after_skip=self.after_skip + later.after_skip,
+            after_middle=self.after_middle + later.after_middle,
+            before_output=self.before_output + later.before_output,
+        )
+
+    def instead(self, site: Site) -> AttentionInstead | None:
+        """What takes the place of the attention at a site."""
+        whole = Spot(site.attention, site.side, site.block)
+        return self.attention_instead.get(whole._replace(layer=site.layer), self.attention_instead.get(whole))
+
+
+def changed(changes: tuple[Change, ...], x: Tensor, site: Site) -> Tensor:
+    """`x` after each of the changes."""
+    for change in changes:
+        x = change(x, site)
+    return x
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """What control networks add: feature maps, each of the shape of what it is added to.
+
+    ControlNet (arXiv 2302.05543) fills `skips` and `middle`, T2I-Adapter (arXiv 2302.08453) `inputs`.
+    """
+
+    skips: tuple[Tensor | None, ...] = ()
+    """To each input block's skip connection, when it is joined on the way up."""
+    middle: Tensor | None = None
+    inputs: Mapping[int, Tensor] = field(default_factory=dict[int, Tensor])
+    """After an input block, by its index: what follows sees it, and so does the skip connection."""
+
+    def __add__(self, other: Residuals) -> Residuals:
+        places = range(max(len(self.skips), len(other.skips)))
+        return Residuals(
+            tuple(_sum(_at(self.skips, place), _at(other.skips, place)) for place in places),
+            _sum(self.middle, other.middle),
+            {
+                block: self.inputs[block] + other.inputs[block]
+                if block in self.inputs and block in other.inputs
+                else {**self.inputs, **other.inputs}[block]
+                for block in {**self.inputs, **other.inputs}
+            },
+        )
+
+    def skip(self, place: int) -> Tensor | None:
+        """What is added to the skip connection of an input block."""
+        return _at(self.skips, place)
+
+
+def _at(tensors: tuple[Tensor | None, ...], place: int) -> Tensor | None:
+    return tensors[place] if place < len(tensors) else None
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
