@@ -1,12 +1,6 @@
-"""Picture files: read what people upload, write PNGs that carry the graph that made them."""
+"""Picture files: read what people upload, write files that carry the graph that made them."""
 
-import errno
 import itertools
-import json
-import os
-import re
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +10,18 @@ import numpy as np
 import torch
 from PIL import Image as PilImage
 from PIL import ImageOps, ImageSequence, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from nodes.encoding import Encoding, Png
+from nodes.numbered import expand_tokens, write_numbered
 from nodes.resize import to_bytes
 
 MAX_PIXELS = 100_000_000
 READABLE = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
-DEFAULT_STEM = "ComfyUI"
 
 
 class PictureError(ValueError):
-    """A picture file cannot be read or a picture cannot be saved; the message says which and what to do."""
+    """A picture file cannot be read or a picture cannot be shown; the message says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -93,114 +87,66 @@ def _frame(frame: PilImage.Image) -> tuple[Tensor, Tensor | None]:
 def save_pictures(
     images: Tensor, folder: Path, kind: str, prefix: str, metadata: Mapping[str, Any] | None, level: int
 ) -> Iterator[Saved]:
+    """Save `images` as PNG files, as `save_as` does; `level` is zlib's."""
+    return save_as(images, folder, kind, prefix, metadata, Png(level))
+
+
+def save_as(
+    images: Tensor,
+    folder: Path,
+    kind: str,
+    prefix: str,
+    metadata: Mapping[str, Any] | None,
+    encoding: Encoding,
+) -> Iterator[Saved]:
     """Write `images` [B,H,W,C] as `PREFIX_00001_.png`, ... under `folder`, yielding each as it is complete.
 
-    `metadata` becomes PNG text chunks (JSON, ASCII); `level` is zlib's. The number continues after the
-    highest present. A file appears under its name only when it is whole, and never replaces another.
-    Raises `PictureError` if the prefix leaves the folder, a value is not finite, or the disk refuses.
+    `metadata` goes into each file as JSON, named by its keys. A file appears under its name only when it is
+    whole, and never replaces another. Raises `PictureError` if a value is not finite or a key of the metadata
+    has no place in the file, `SaveError` if the prefix leaves the folder or the disk refuses.
     """
     height, width = images.shape[1:3]
     stem = expand_tokens(prefix, width, height)
     for index, image in enumerate(images):
-        if not bool(torch.isfinite(image).all()):
-            raise PictureError(
-                f"picture {index} of the batch holds NaN or infinite values and was not saved. "
-                "Usual causes: a checkpoint that overflows in half precision (try --precision float32) "
-                "or a damaged file."
-            )
-        target = _target(folder, stem.replace("%batch_num%", str(index)))
-        try:
-            path = _write_next(target, PilImage.fromarray(to_bytes(image)), _chunks(metadata), level)
-        except OSError as error:
-            raise PictureError(
-                f"cannot save {target.name} in {target.parent}: {error.strerror or error}"
-            ) from error
-        subfolder = path.parent.relative_to(folder.resolve()).as_posix()
-        yield Saved(path.name, "" if subfolder == "." else subfolder, kind, path)
+        picture = picture_of(image, index)
+        name = stem.replace("%batch_num%", str(index))
+        yield _saved(folder, kind, name, [picture], metadata, encoding)
 
 
-def expand_tokens(prefix: str, width: int, height: int) -> str:
-    """Replace `%width%`, `%height%` and the local time's `%year%` ... `%second%`; unknown tokens stay."""
-    now = time.localtime()
-    values = {
-        "width": str(width),
-        "height": str(height),
-        "year": str(now.tm_year),
-        "month": f"{now.tm_mon:02}",
-        "day": f"{now.tm_mday:02}",
-        "hour": f"{now.tm_hour:02}",
-        "minute": f"{now.tm_min:02}",
-        "second": f"{now.tm_sec:02}",
-    }
-    for name, value in values.items():
-        prefix = prefix.replace(f"%{name}%", value)
-    return prefix
+def save_animation(
+    images: Tensor,
+    folder: Path,
+    kind: str,
+    prefix: str,
+    metadata: Mapping[str, Any] | None,
+    encoding: Encoding,
+) -> Saved:
+    """Write `images` [B,H,W,C] as the frames of one file. Otherwise as `save_as`."""
+    height, width = images.shape[1:3]
+    frames = [picture_of(image, index) for index, image in enumerate(images)]
+    name = expand_tokens(prefix, width, height).replace("%batch_num%", "0")
+    return _saved(folder, kind, name, frames, metadata, encoding)
 
 
-def _target(folder: Path, prefix: str) -> Path:
-    base = folder.resolve()
-    target = Path(os.path.normpath(base / prefix))
-    if target == base:
-        target = base / DEFAULT_STEM
-    if "\0" in prefix or not target.is_relative_to(base):
+def picture_of(image: Tensor, index: int = 0) -> PilImage.Image:
+    """One [H,W,C] in 0..1 as saved, 8 bits a channel. Raises `PictureError` for what is not finite."""
+    if not bool(torch.isfinite(image).all()):
         raise PictureError(
-            f"filename_prefix {prefix!r} leaves the output folder; "
-            "use a name such as 'portraits/fox' without '..'"
+            f"picture {index} of the batch holds NaN or infinite values and was not saved. "
+            "Usual causes: a checkpoint that overflows in half precision (try --precision float32) "
+            "or a damaged file."
         )
-    return target
+    return PilImage.fromarray(to_bytes(image))
 
 
-def _chunks(metadata: Mapping[str, Any] | None) -> PngInfo | None:
-    if metadata is None:
-        return None
-    info = PngInfo()
-    for key, value in metadata.items():
-        if not (0 < len(key) < 80 and key.encode("latin-1", "replace").decode("latin-1") == key):
-            raise PictureError(
-                f"extra_pnginfo key {key!r} cannot name a PNG text: use 1 to 79 Latin-1 characters"
-            )
-        info.add_text(key, json.dumps(value))
-    return info
-
-
-def _write_next(target: Path, picture: PilImage.Image, info: PngInfo | None, level: int) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            picture.save(file, format="PNG", pnginfo=info, compress_level=level)
-            file.flush()
-            os.fsync(file.fileno())
-        return _publish(Path(partial), target)
-    finally:
-        Path(partial).unlink(missing_ok=True)
-
-
-def _publish(partial: Path, target: Path) -> Path:
-    """Give the finished file the next free number, whole from the first moment, never over another."""
-    partial.chmod(0o644)
-    for number in itertools.count(_highest(target) + 1):
-        path = target.with_name(f"{target.name}_{number:05}_.png")
-        try:
-            _link(partial, path)
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError("itertools.count does not end")
-
-
-def _link(partial: Path, path: Path) -> None:
-    try:
-        os.link(partial, path)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
-            raise
-        # File systems without hard links (exFAT, some network shares): claim the name, then replace it.
-        path.open("xb").close()
-        partial.replace(path)
-
-
-def _highest(target: Path) -> int:
-    pattern = re.compile(re.escape(target.name) + r"_(\d+)_?\.", re.IGNORECASE)
-    found = (pattern.match(entry.name) for entry in target.parent.iterdir())
-    return max((int(match[1]) for match in found if match), default=0)
+def _saved(
+    folder: Path,
+    kind: str,
+    name: str,
+    frames: list[PilImage.Image],
+    metadata: Mapping[str, Any] | None,
+    encoding: Encoding,
+) -> Saved:
+    path = write_numbered(folder, name, encoding.ending, lambda file: encoding.write(frames, metadata, file))
+    subfolder = path.parent.relative_to(folder.resolve()).as_posix()
+    return Saved(path.name, "" if subfolder == "." else subfolder, kind, path)

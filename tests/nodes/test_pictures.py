@@ -7,7 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from nodes.pictures import PictureError, expand_tokens, read_picture, save_pictures
+from nodes.encoding import MetadataError
+from nodes.numbered import SaveError, expand_tokens
+from nodes.pictures import PictureError, read_picture, save_pictures
 
 
 def save(
@@ -40,7 +42,7 @@ def test_a_prefix_may_name_a_subfolder_but_not_leave_the_folder(tmp_path: Path) 
     [path] = save(torch.zeros(1, 4, 8, 3), out, "sets/%width%x%height%/%batch_num%_a")
     assert path == out / "sets/8x4/0_a_00001_.png"
     for prefix in ("../x", "/etc/x", "a/../../x", "x\0y"):
-        with pytest.raises(PictureError, match="leaves the output folder"):
+        with pytest.raises(SaveError, match="leaves the output folder"):
             save(torch.zeros(1, 4, 4, 3), out, prefix)
     assert sorted(p.name for p in tmp_path.rglob("*.png")) == ["0_a_00001_.png"]
 
@@ -126,7 +128,7 @@ def test_a_lone_percent_sign_does_not_hide_a_token() -> None:
 
 
 def test_a_metadata_key_png_cannot_hold_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="狐"):
+    with pytest.raises(MetadataError, match="狐"):
         save(torch.zeros(1, 4, 4, 3), tmp_path, metadata={"狐": 1})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.context import Context
 from nodes.comfy.v3.ui import FolderType, SavedResult
-from nodes.pictures import expand_tokens
+from nodes.numbered import expand_tokens
 
 
 def save_next(
