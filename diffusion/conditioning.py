@@ -23,13 +23,35 @@ SMALLEST_BOUNDS = 8
 """Least height and width of an area taken from a mask's bounds, in latent cells."""
 
 
-class Control(Protocol):
-    """A network that steers another (ControlNet); its result goes in as keyword `control`."""
+class Steering(Protocol):
+    """A network that steers another during one run; its result goes in as keyword `control` unless None."""
 
     def __call__(
-        self, x: Tensor, t: Tensor, context: Tensor, extra: Mapping[str, Tensor], sigma: Tensor, /
-    ) -> object:
-        """x: the scaled network input of one batch [B, C, h, w]; t: [B]."""
+        self,
+        x: Tensor,
+        t: Tensor,
+        context: Tensor,
+        extra: Mapping[str, Tensor],
+        sigma: Tensor,
+        areas: Sequence[Area | None],
+        /,
+    ) -> object | None:
+        """x: the scaled network input of one batch [B, C, h, w]; t: [B].
+
+        `areas` says for each equal part of the batch which part of the latent it is; None is all of it.
+        """
+        ...
+
+
+class Control(Protocol):
+    """What a conditioning carries to steer the network (a ControlNet with its picture and strength)."""
+
+    def prepare(self, model: DiffusionModel, latent: Tensor, /) -> Steering:
+        """Made ready for a run over `latent` [B, C, H, W].
+
+        Raises:
+            ValueError: it was made for another family of models.
+        """
         ...
 
 
@@ -44,7 +66,9 @@ class Options(TypedDict, total=False):
     start_percent: float
     end_percent: float
     pooled_output: Tensor | None
-    control: Control
+    control: Control | None
+    control_apply_to_uncond: bool
+    """Whether the negative side gets the control as well."""
     default: bool
 
 
@@ -103,7 +127,9 @@ class Entry:
     start_sigma: float = float("inf")
     end_sigma: float = 0.0
     extra: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
-    control: Control | None = None
+    control: Steering | None = None
+    both: bool = False
+    """Whether the negative side gets the control as well."""
     default: bool = False
     positive: bool = True
     """Which of the two lists it was in."""
@@ -120,25 +146,66 @@ def prepare(
     noise_mask: Tensor | None = None,
 ) -> tuple[list[Entry], list[Entry]]:
     """Both lists made ready for a run over `latent` [B, C, H, W] (model space), masked or not."""
-    pos = _entries(model, positive, latent, {"prompt_type": "positive", "noise_mask": noise_mask})
-    neg = _entries(model, negative, latent, {"prompt_type": "negative", "noise_mask": noise_mask})
+    steer = _Steerings(model, latent)
+    pos = _entries(model, positive, latent, {"prompt_type": "positive", "noise_mask": noise_mask}, steer)
+    neg = _entries(model, negative, latent, {"prompt_type": "negative", "noise_mask": noise_mask}, steer)
     neg += _counterparts(pos, neg)
     pos += _counterparts(neg, pos)
-    return pos, neg
+    return pos, _steered_alike(pos, neg)
+
+
+class _Steerings:
+    """The controls of a run made ready, each once: entries that share one can share a network call."""
+
+    def __init__(self, model: DiffusionModel, latent: Tensor) -> None:
+        self._model, self._latent = model, latent
+        self._made: dict[int, Steering] = {}
+
+    def __call__(self, control: Control | None) -> Steering | None:
+        if control is None:
+            return None
+        if id(control) not in self._made:
+            self._made[id(control)] = control.prepare(self._model, self._latent)
+        return self._made[id(control)]
+
+
+def _steered_alike(positive: Sequence[Entry], negative: Sequence[Entry]) -> list[Entry]:
+    """The negative side with the controls of the positive one that are for both.
+
+    Only entries of the whole picture give and take, in turn; a side with control of its own keeps it.
+    """
+    given = [e.control for e in positive if e.area is None and e.both and e.control is not None]
+    whole = [place for place, entry in enumerate(negative) if entry.area is None]
+    if not whole or any(negative[place].control is not None for place in whole):
+        return list(negative)
+    steered = list(negative)
+    for turn, control in enumerate(given):
+        place = whole[turn % len(whole)]
+        steered[place] = replace(steered[place], control=control)
+    return steered
 
 
 def _entries(
-    model: DiffusionModel, conditioning: Conditioning, latent: Tensor, run: Mapping[str, object]
+    model: DiffusionModel,
+    conditioning: Conditioning,
+    latent: Tensor,
+    run: Mapping[str, object],
+    steer: _Steerings,
 ) -> list[Entry]:
     return [
-        _entry(model, context, options, latent, run)
+        _entry(model, context, options, latent, run, steer)
         for context, options in conditioning
         if options.get("strength", 1.0) != 0  # has no say anywhere: not worth a network call
     ]
 
 
 def _entry(
-    model: DiffusionModel, context: Tensor, options: Options, latent: Tensor, run: Mapping[str, object]
+    model: DiffusionModel,
+    context: Tensor,
+    options: Options,
+    latent: Tensor,
+    run: Mapping[str, object],
+    steer: _Steerings,
 ) -> Entry:
     _check_width(model, context)
     prediction = model.prediction
@@ -153,7 +220,8 @@ def _entry(
         start_sigma=float("inf") if start is None else prediction.percent_to_sigma(start),
         end_sigma=0.0 if end is None else prediction.percent_to_sigma(end),
         extra={name: _cast(value, model) for name, value in extra.items()},
-        control=options.get("control"),
+        control=steer(options.get("control")),
+        both=options.get("control_apply_to_uncond", False),
         default=options.get("default", False),
         positive=run["prompt_type"] == "positive",
     )

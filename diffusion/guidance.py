@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from diffusion.conditioning import Entry, to_batch
-from diffusion.model import DiffusionModel
+from diffusion.hooks import Hooks
+from diffusion.model import DiffusionModel, Predictions
 from diffusion.prediction import Prediction
 from diffusion.samplers.common import Guided
 
@@ -42,35 +43,33 @@ class GuidedDenoiser:
         return self.model.prediction
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
-        if math.isclose(self.scale, 1.0):
-            return predict(self.model, x, sigma, [self.positive])[0]
-        return self.guided(x, sigma).denoised
+        if self.model.always_negative or not math.isclose(self.scale, 1.0):
+            return self.guided(x, sigma).denoised
+        [cond] = predict(self.model, x, sigma, [self.positive])
+        seen = self._seen(cond, None, x, sigma)
+        return self._after(seen.cond, seen)
 
     def guided(self, x: Tensor, sigma: Tensor) -> Guided:
         uncond, cond = predict(self.model, x, sigma, [self.negative, self.positive])
-        denoised = self.model.guidance(cond, uncond, x, sigma, self.scale, self.prediction)
-        return Guided(denoised, uncond)
+        seen = self._seen(cond, uncond, x, sigma)
+        uncond = uncond if seen.uncond is None else seen.uncond
+        denoised = self.model.guidance(seen.cond, uncond, x, sigma, self.scale, self.prediction)
+        return Guided(self._after(denoised, seen), uncond)
 
+    def _seen(self, cond: Tensor, uncond: Tensor | None, x: Tensor, sigma: Tensor) -> Predictions:
+        def again(x: Tensor, hooks: Hooks, /, *, negative: bool = False) -> Tensor:
+            model = replace(self.model, hooks=self.model.hooks + hooks)
+            return predict(model, x, sigma, [self.negative if negative else self.positive])[0]
 
-@dataclass(frozen=True)
-class RescaledGuidance:
-    """Guidance pulled back to the conditional prediction's contrast (arXiv 2305.08891, section 3.4).
+        seen = Predictions(cond, uncond, x, sigma, self.scale, self.prediction, again)
+        for change in self.model.before_guidance:
+            seen = change(seen)
+        return seen
 
-    `amount` blends between plain guidance (0) and full rescaling (1).
-    """
-
-    amount: float = 0.7
-
-    def __call__(
-        self, cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor, scale: float, prediction: Prediction
-    ) -> Tensor:
-        # Standard deviations are compared on velocities v = (x / (s^2 + 1) - D) sqrt(s^2 + 1) / s.
-        centre, gain = x / (sigma**2 + 1), (sigma**2 + 1).sqrt() / sigma
-        v_cond, v_uncond = (centre - cond) * gain, (centre - uncond) * gain
-        v = v_uncond + scale * (v_cond - v_uncond)
-        axes = tuple(range(1, x.ndim))
-        ratio = v_cond.std(dim=axes, keepdim=True) / v.std(dim=axes, keepdim=True)
-        return centre - v * (self.amount * ratio + 1 - self.amount) / gain
+    def _after(self, denoised: Tensor, seen: Predictions) -> Tensor:
+        for change in self.model.after_guidance:
+            denoised = change(denoised, seen)
+        return denoised
 
 
 @dataclass(eq=False)
@@ -208,8 +207,11 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
     control = jobs[0].entry.control
     steering: dict[str, object] = {}
     if control is not None:
-        steering["control"] = control(scaled, t, context, extra, sigma)
+        areas = tuple(job.entry.area for job in jobs)
+        residuals = control(scaled, t, context, extra, sigma, areas)
+        if residuals is not None:
+            steering["control"] = residuals
     if model.hooks.any:
-        steering["hooks"] = model.hooks.during(_sides(jobs), sigma)
+        steering["hooks"] = model.hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]))
     out = model.network(scaled, t, context, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))

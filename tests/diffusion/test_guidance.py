@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Area, Conditioning, Options, prepare
+from diffusion.conditioning import Area, Conditioning, Options, Steering, prepare
 from diffusion.guidance import GuidedDenoiser, RescaledGuidance, predict
 from diffusion.model import DiffusionModel
 from diffusion.prediction import Eps
@@ -218,17 +218,53 @@ def test_extra_tensors_reach_the_network_and_pictures_among_them_are_cropped() -
     assert torch.equal(network.extra["channels"][1, 0], torch.arange(64.0).view(8, 8)[2:6, 1:5])
 
 
+class Residual:
+    """A control that notes what it is asked."""
+
+    def __init__(self, result: str | None = "residuals") -> None:
+        self.result = result
+        self.calls: list[tuple[tuple[int, ...], Any]] = []
+        self.prepared = 0
+
+    def prepare(self, model: DiffusionModel, latent: Tensor) -> Steering:
+        self.prepared += 1
+        return self
+
+    def __call__(
+        self, x: Tensor, t: Tensor, context: Tensor, extra: Any, sigma: Tensor, areas: Any
+    ) -> str | None:
+        self.calls.append((tuple(x.shape), areas))
+        return self.result
+
+
 def test_control_is_called_beside_the_network_and_handed_over() -> None:
-    calls: list[tuple[int, ...]] = []
-
-    def control(x: Tensor, t: Tensor, context: Tensor, extra: Any, sigma: Tensor) -> str:
-        calls.append(tuple(x.shape))
-        return "residuals"
-
-    network = Recorder()
+    control, network = Residual(), Recorder()
     recorded(toy_model("eps", network), [(context(0.2), {"control": control})])
-    assert calls == [(2, 4, 8, 8)]
+    assert control.calls == [((2, 4, 8, 8), (None,))]
     assert network.extra == {"control": "residuals"}
+
+
+def test_control_with_nothing_to_say_leaves_the_network_alone() -> None:
+    network = Recorder()
+    recorded(toy_model("eps", network), [(context(0.2), {"control": Residual(None)})])
+    assert network.extra == {}
+
+
+def test_both_sides_under_one_control_share_a_call_and_what_was_made_ready() -> None:
+    control, model = Residual(), toy_model("eps", Recorder())
+    for shared in (False, True):
+        positive: Conditioning = [(context(0.2), {"control": control, "control_apply_to_uncond": shared})]
+        negative: Conditioning = [(context(-0.1), {} if shared else {"control": control})]
+        control.calls.clear()
+        predict(model, X, SIGMA, prepare(model, positive, negative, X)[::-1])
+        assert control.calls == [((4, 4, 8, 8), (None, None))]
+    assert control.prepared == 2
+
+
+def test_control_hears_which_part_of_the_latent_it_is_asked_about() -> None:
+    control = Residual()
+    recorded(toy_model("eps", Recorder()), [(context(0.2), {"control": control, "area": (4, 4, 2, 1)})])
+    assert control.calls == [((2, 4, 4, 4), (Area(4, 4, 2, 1),))]
 
 
 def test_the_network_works_in_its_own_precision_and_the_solver_in_float32() -> None:
