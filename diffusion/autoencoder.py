@@ -13,6 +13,7 @@ from torch import Tensor
 
 from diffusion.tiles import Tiles, blend
 from diffusion.vae import AutoencoderKL
+from diffusion.vq import VQModel
 
 FALLBACK_TILE, FALLBACK_OVERLAP = 512, 128
 """Pixels; used when a whole picture does not fit in the device's memory."""
@@ -22,7 +23,7 @@ FALLBACK_TILE, FALLBACK_OVERLAP = 512, 128
 class Vae:
     """An autoencoder with the type and the device it computes in. Results are float32 on the CPU."""
 
-    module: AutoencoderKL
+    module: AutoencoderKL | VQModel
     dtype: torch.dtype
     device: torch.device
 

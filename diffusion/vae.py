@@ -25,6 +25,12 @@ class VAEConfig:
     latent_channels: int = 4
     quant_conv: bool = True
     """Whether 1x1 convolutions stand around the latent (they do in SD 1.x, 2.x and XL)."""
+    attention: tuple[bool, ...] = ()
+    """Which resolutions have attention after each residual block, full size first; () for none (as in SD)."""
+    middle_attention: bool = True
+    """Whether there is attention at the lowest resolution (not in VQ-f4 of latent diffusion's inpainting)."""
+    codebook: int | None = None
+    """Entries of a VQ autoencoder's codebook; None for a KL autoencoder."""
 
     @property
     def factor(self) -> int:
@@ -45,13 +51,22 @@ class VAEConfig:
         blocks = 1
         while f"encoder.down.0.block.{blocks}.conv2.weight" in shapes:
             blocks += 1
+        attention = tuple(f"encoder.down.{level}.attn.0.q.weight" in shapes for level in range(len(widths)))
+        codebook = shapes.get("quantize.embedding.weight")
         return cls(
             widths=tuple(widths),
             res_blocks=blocks,
             pixel_channels=shapes["encoder.conv_in.weight"][1],
             latent_channels=shapes["decoder.conv_in.weight"][1],
             quant_conv="quant_conv.weight" in shapes,
+            attention=attention if any(attention) else (),
+            middle_attention="encoder.mid.attn_1.q.weight" in shapes,
+            codebook=None if codebook is None else codebook[0],
         )
+
+    def attends(self, level: int) -> bool:
+        """Whether a resolution has attention; level 0 is full size."""
+        return bool(self.attention) and self.attention[level]
 
 
 class AutoencoderKL(nn.Module):
@@ -85,46 +100,62 @@ class AutoencoderKL(nn.Module):
 class Middle(nn.Module):
     """Two residual blocks around one attention layer, at the lowest resolution."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, attention: bool) -> None:
         super().__init__()
         self.block_1 = ResnetBlock(width, width)
-        self.attn_1 = AttnBlock(width)
+        self.attn_1 = AttnBlock(width) if attention else nn.Identity()
         self.block_2 = ResnetBlock(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.block_2(self.attn_1(self.block_1(x)))
 
 
-class Down(nn.Module):
+class Level(nn.Module):
+    """The residual blocks of one resolution, each followed by attention where the level has it."""
+
+    def __init__(self, in_channels: int, out_channels: int, blocks: int, *, attention: bool) -> None:
+        super().__init__()
+        self.block = nn.ModuleList(
+            ResnetBlock(in_channels if i == 0 else out_channels, out_channels) for i in range(blocks)
+        )
+        self.attn = nn.ModuleList(AttnBlock(out_channels) for _ in range(blocks if attention else 0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for n, block in enumerate(self.block):
+            x = block(x)
+            if len(self.attn):
+                x = self.attn[n](x)
+        return x
+
+
+class Down(Level):
     """One level of the encoder: residual blocks, then half the size unless it is the last."""
 
-    def __init__(self, in_channels: int, out_channels: int, blocks: int, *, last: bool) -> None:
-        super().__init__()
-        self.block = nn.Sequential(
-            *(ResnetBlock(in_channels if i == 0 else out_channels, out_channels) for i in range(blocks))
-        )
+    def __init__(
+        self, in_channels: int, out_channels: int, blocks: int, *, attention: bool, last: bool
+    ) -> None:
+        super().__init__(in_channels, out_channels, blocks, attention=attention)
         self.downsample = nn.Identity() if last else Downsample(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.downsample(self.block(x))
+        return self.downsample(super().forward(x))
 
 
-class Up(nn.Module):
+class Up(Level):
     """One level of the decoder: residual blocks, then twice the size unless it is the last."""
 
-    def __init__(self, in_channels: int, out_channels: int, blocks: int, *, last: bool) -> None:
-        super().__init__()
-        self.block = nn.Sequential(
-            *(ResnetBlock(in_channels if i == 0 else out_channels, out_channels) for i in range(blocks))
-        )
+    def __init__(
+        self, in_channels: int, out_channels: int, blocks: int, *, attention: bool, last: bool
+    ) -> None:
+        super().__init__(in_channels, out_channels, blocks, attention=attention)
         self.upsample = nn.Identity() if last else Upsample(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.upsample(self.block(x))
+        return self.upsample(super().forward(x))
 
 
 class Encoder(nn.Module):
-    """Pixels [B, 3, H, W] to the mean and log variance [B, 8, H/8, W/8]."""
+    """Pixels [B, 3, H, W] to mean and log variance [B, 8, H/8, W/8]; of VQ autoencoders to the latent."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
@@ -133,13 +164,20 @@ class Encoder(nn.Module):
         self.conv_in = nn.Conv2d(config.pixel_channels, widths[0], 3, padding=1)
         self.down = nn.Sequential(
             *(
-                Down(inner, outer, config.res_blocks, last=level == len(widths) - 1)
+                Down(
+                    inner,
+                    outer,
+                    config.res_blocks,
+                    attention=config.attends(level),
+                    last=level == len(widths) - 1,
+                )
                 for level, (inner, outer) in enumerate(zip(before, widths, strict=True))
             )
         )
-        self.mid = Middle(widths[-1])
+        self.mid = Middle(widths[-1], attention=config.middle_attention)
         self.norm_out = norm(widths[-1])
-        self.conv_out = nn.Conv2d(widths[-1], 2 * config.latent_channels, 3, padding=1)
+        moments = config.latent_channels * (2 if config.codebook is None else 1)
+        self.conv_out = nn.Conv2d(widths[-1], moments, 3, padding=1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         hidden = self.mid(self.down(self.conv_in(pixels)))
@@ -154,9 +192,9 @@ class Decoder(nn.Module):
         widths = config.widths
         before = (*widths[1:], widths[-1])
         self.conv_in = nn.Conv2d(config.latent_channels, widths[-1], 3, padding=1)
-        self.mid = Middle(widths[-1])
+        self.mid = Middle(widths[-1], attention=config.middle_attention)
         self.up = nn.ModuleList(
-            Up(inner, outer, config.res_blocks + 1, last=level == 0)
+            Up(inner, outer, config.res_blocks + 1, attention=config.attends(level), last=level == 0)
             for level, (inner, outer) in enumerate(zip(before, widths, strict=True))
         )
         self.norm_out = norm(widths[0])

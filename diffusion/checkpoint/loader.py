@@ -27,7 +27,8 @@ from diffusion.t5 import T5, T5Config, T5Tower
 from diffusion.t5_tokens import T5Tokenizer
 from diffusion.text import Embeddings, TextEncoder, no_embeddings
 from diffusion.tokens import ClipTokenizer
-from diffusion.vae import AutoencoderKL, VAEConfig
+from diffusion.vae import VAEConfig
+from diffusion.vq import autoencoder
 
 _NO_PART_OF_CLIP = ("text_model.embeddings.position_ids", "logit_scale")
 """Counting numbers that old versions of transformers saved, and the scale of CLIP's training loss."""
@@ -186,6 +187,6 @@ def load_tower(
 def _vae(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> Vae:
     config = sizes(VAEConfig.from_shapes, file, family.vae_prefix)
     module = assemble(
-        lambda: AutoencoderKL(config), file, family.vae_prefix, dtype, device, ignore=("loss.",)
+        lambda: autoencoder(config), file, family.vae_prefix, dtype, device, ignore=("loss.",)
     )
     return Vae(module, dtype, device)

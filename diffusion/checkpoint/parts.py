@@ -32,8 +32,9 @@ from diffusion.precision import Precision
 from diffusion.storage import store
 from diffusion.t5 import T5Tower
 from diffusion.text import Embeddings, Join, Separate, Stacked, TextEncoder, no_embeddings, side_by_side
-from diffusion.vae import AutoencoderKL, VAEConfig
+from diffusion.vae import VAEConfig
 from diffusion.vectors import SIZE_WIDTH
+from diffusion.vq import autoencoder as autoencoder_of
 
 _POOLED = 1280
 """Width of the text that SDXL and its refiner take in their vector."""
@@ -227,5 +228,5 @@ def autoencoder(file: ModelFile, precision: Precision, device: torch.device) -> 
         raise CheckpointError(path, "it holds no autoencoder", "choose a VAE, such as ae.safetensors")
     config = sizes(VAEConfig.from_shapes, file, prefix)
     ignore = ("loss.", "model_ema.")
-    module = assemble(lambda: AutoencoderKL(config), file, prefix, dtype, device, ignore=ignore)
+    module = assemble(lambda: autoencoder_of(config), file, prefix, dtype, device, ignore=ignore)
     return Vae(module, dtype, device)
