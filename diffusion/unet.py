@@ -3,8 +3,9 @@
 Attribute names are the tensor names of the published checkpoints after `model.diffusion_model.`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
 
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 from diffusion.hooks import Hooks, Residuals, Side, Site, changed
 from diffusion.layers.attention import SpatialTransformer
 from diffusion.layers.embedding import timestep_embedding
-from diffusion.layers.resnet import Downsample, ResBlock, Upsample
+from diffusion.layers.resnet import Downsample, ResamplingBlock, ResBlock, Upsample
+from diffusion.layers.self_attention import AttentionBlock
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class UNetConfig:
     """Channels of one head (64 in SD 2.x and SDXL)."""
     linear_projection: bool = False
     """Whether transformers project with linear layers instead of 1x1 convolutions (SD 2.x and SDXL)."""
+    plain_attention: bool = False
+    """Whether there is self-attention alone in place of transformers: such networks read no text."""
+    residual_resampling: bool = False
+    """Whether residual blocks change the resolution, by averaging and repeating, in place of convolutions."""
+    scale_shift: bool = False
+    """Whether the time embedding scales as well as shifts what residual blocks normalise."""
     vector_dim: int | None = None
     """Width of the extra conditioning vector `y` (SDXL: 2816, refiner: 2560), or None without one."""
 
@@ -50,28 +58,42 @@ class UNetConfig:
 
         Shapes do not tell the number of heads. Unless one of `heads` and `head_dim` is given, networks with
         convolutional projections get 8 heads (SD 1.x) and those with linear ones 64 channels a head (SD 2.x,
-        SDXL).
+        SDXL); networks of plain attention get 32 channels a head.
         Raises KeyError naming the first tensor that a U-Net of this layout would have and `shapes` lacks.
         """
+        up = _levels(shapes, "output_blocks", first=0, boundary="output_blocks.{}.{}.conv.weight")
+        return replace(
+            cls.of_encoder(shapes, heads=heads, head_dim=head_dim),
+            up_depths=tuple(tuple(block.depth for block in level) for level in up),
+            out_channels=shapes["out.2.weight"][0],
+        )
+
+    @classmethod
+    def of_encoder(
+        cls, shapes: Mapping[str, Sequence[int]], *, heads: int | None = None, head_dim: int | None = None
+    ) -> Self:
+        """The same of a network without a way up, such as a ControlNet: `up_depths` is empty."""
         stem = shapes["input_blocks.0.0.weight"]
         down = _levels(shapes, "input_blocks", first=1, boundary="input_blocks.{}.0.op.weight")
-        up = _levels(shapes, "output_blocks", first=0, boundary="output_blocks.{}.{}.conv.weight")
         projection = next((s for name, s in shapes.items() if name.endswith("proj_in.weight")), (0, 0, 1, 1))
         context = next((s for name, s in shapes.items() if name.endswith("attn2.to_k.weight")), (0, 0))
         linear = len(projection) == 2
+        plain = "middle_block.1.qkv.weight" in shapes
         if heads is None and head_dim is None:
-            heads, head_dim = (None, 64) if linear else (8, None)
+            heads, head_dim = (None, 32) if plain else (None, 64) if linear else (8, None)
         return cls(
             widths=tuple(level[0].width for level in down),
             down_depths=tuple(tuple(block.depth for block in level) for level in down),
-            up_depths=tuple(tuple(block.depth for block in level) for level in up),
+            up_depths=(),
             middle_depth=_depth(shapes, "middle_block.1"),
             context_dim=context[1],
             in_channels=stem[1],
-            out_channels=shapes["out.2.weight"][0],
             heads=heads,
             head_dim=head_dim,
             linear_projection=linear,
+            plain_attention=plain,
+            residual_resampling=resampling,
+            scale_shift=shapes["middle_block.0.emb_layers.1.weight"][0] == 2 * down[-1][0].width,
             vector_dim=shapes["label_emb.0.0.weight"][1] if "label_emb.0.0.weight" in shapes else None,
         )
 
@@ -198,7 +220,9 @@ class Block(nn.Sequential):
         site: Site | None = None,
     ) -> Tensor:
         for layer in self:
-            if isinstance(layer, ResBlock):
+            if isinstance(layer, ResamplingBlock):
+                x = layer(x, embedding, size)
+            elif isinstance(layer, ResBlock):
                 x = layer(x, embedding)
             elif isinstance(layer, SpatialTransformer):
                 x = layer(x, context, site)
@@ -235,15 +259,13 @@ class _Plan:
                 width = outer
                 self.skips.append(width)
             if level < len(config.widths) - 1:
-                blocks.append(Block(Downsample(width)))
+                blocks.append(Block(self._resampling(width, up=False)))
                 self.skips.append(width)
         return blocks
 
     def middle(self) -> Block:
         width = self.config.widths[-1]
-        return Block(
-            *self._block(width, width, self.config.middle_depth), ResBlock(width, width, self.embedding)
-        )
+        return Block(*self._block(width, width, self.config.middle_depth), self._residual(width, width))
 
     def up(self) -> list[Block]:
         config, width = self.config, self.config.widths[-1]
@@ -253,20 +275,30 @@ class _Plan:
                 blocks.append(self._block(width + self.skips.pop(), outer, depth))
                 width = outer
             if level < len(config.widths) - 1:
-                blocks[-1].append(Upsample(width))
+                blocks[-1].append(self._resampling(width, up=True))
         return blocks
 
     def _block(self, inner: int, outer: int, depth: int) -> Block:
-        block = Block(ResBlock(inner, outer, self.embedding))
+        block = Block(self._residual(inner, outer))
         if depth:
-            block.append(self._transformer(outer, depth))
+            block.append(self._attention(outer, depth))
         return block
 
-    def _transformer(self, width: int, depth: int) -> SpatialTransformer:
+    def _residual(self, inner: int, outer: int) -> ResBlock:
+        return ResBlock(inner, outer, self.embedding, scale_shift=self.config.scale_shift)
+
+    def _resampling(self, width: int, *, up: bool) -> nn.Module:
+        if self.config.residual_resampling:
+            return ResamplingBlock(width, self.embedding, up=up, scale_shift=self.config.scale_shift)
+        return Upsample(width) if up else Downsample(width)
+
+    def _attention(self, width: int, depth: int) -> SpatialTransformer | AttentionBlock:
         config = self.config
         heads = config.heads if config.head_dim is None else width // config.head_dim
         if heads is None:
             raise ValueError("UNetConfig needs heads or head_dim")
+        if config.plain_attention:
+            return AttentionBlock(width, heads)
         return SpatialTransformer(width, config.context_dim, heads, depth, linear=config.linear_projection)
 
 
@@ -280,8 +312,12 @@ class _BlockSize:
     depth: int
 
 
+_RESAMPLES = re.compile(r"output_blocks\.\d+\.[12]\.in_layers\.2\.weight")
+_GROWS = ("output_blocks.{}.{}.conv.weight", "output_blocks.{}.{}.in_layers.2.weight")
+
+
 def _levels(
-    shapes: Mapping[str, Sequence[int]], side: str, *, first: int, boundary: str
+    shapes: Mapping[str, Sequence[int]], side: str, *, first: int, boundary: tuple[str, ...]
 ) -> list[list[_BlockSize]]:
     """Group the residual blocks of one side by resolution; `boundary` names what changes it."""
     levels: list[list[_BlockSize]] = [[]]
@@ -292,12 +328,30 @@ def _levels(
             levels[-1].append(_BlockSize(shapes[name][0], _depth(shapes, f"{block}.1")))
         elif not levels[-1]:
             raise KeyError(name)
-        if any(boundary.format(index, place) in shapes for place in (1, 2)):
+        if any(end.format(index, place) in shapes for end in boundary for place in (1, 2)):
             levels.append([])
         elif name not in shapes:
             break
     return levels
 
 
+def _even_levels(shapes: Mapping[str, Sequence[int]], counts: Sequence[int]) -> list[list[_BlockSize]]:
+    """The way down in levels of so many blocks, where the block that halves looks like any other."""
+    levels: list[list[_BlockSize]] = []
+    start = 1
+    for number in counts:
+        blocks = [f"input_blocks.{index}" for index in range(start, start + number)]
+        levels.append(
+            [
+                _BlockSize(shapes[f"{block}.0.out_layers.3.weight"][0], _depth(shapes, f"{block}.1"))
+                for block in blocks
+            ]
+        )
+        start += number + 1
+    return levels
+
+
 def _depth(shapes: Mapping[str, Sequence[int]], transformer: str) -> int:
+    if f"{transformer}.qkv.weight" in shapes:
+        return 1
     return next(n for n in count() if f"{transformer}.transformer_blocks.{n}.norm1.weight" not in shapes)
