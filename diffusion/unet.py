@@ -61,9 +61,18 @@ class UNetConfig:
         SDXL); networks of plain attention get 32 channels a head.
         Raises KeyError naming the first tensor that a U-Net of this layout would have and `shapes` lacks.
         """
-        up = _levels(shapes, "output_blocks", first=0, boundary="output_blocks.{}.{}.conv.weight")
+        up = _levels(shapes, "output_blocks", first=0, boundary=_GROWS)
+        encoder = cls.of_encoder(shapes, heads=heads, head_dim=head_dim)
+        if any(_RESAMPLES.fullmatch(name) for name in shapes):
+            down = _even_levels(shapes, [len(level) - 1 for level in reversed(up)])
+            encoder = replace(
+                encoder,
+                widths=tuple(level[0].width for level in down),
+                down_depths=tuple(tuple(block.depth for block in level) for level in down),
+                residual_resampling=True,
+            )
         return replace(
-            cls.of_encoder(shapes, heads=heads, head_dim=head_dim),
+            encoder,
             up_depths=tuple(tuple(block.depth for block in level) for level in up),
             out_channels=shapes["out.2.weight"][0],
         )
@@ -74,7 +83,7 @@ class UNetConfig:
     ) -> Self:
         """The same of a network without a way up, such as a ControlNet: `up_depths` is empty."""
         stem = shapes["input_blocks.0.0.weight"]
-        down = _levels(shapes, "input_blocks", first=1, boundary="input_blocks.{}.0.op.weight")
+        down = _levels(shapes, "input_blocks", first=1, boundary=("input_blocks.{}.0.op.weight",))
         projection = next((s for name, s in shapes.items() if name.endswith("proj_in.weight")), (0, 0, 1, 1))
         context = next((s for name, s in shapes.items() if name.endswith("attn2.to_k.weight")), (0, 0))
         linear = len(projection) == 2
@@ -92,8 +101,7 @@ class UNetConfig:
             head_dim=head_dim,
             linear_projection=linear,
             plain_attention=plain,
-            residual_resampling=resampling,
-            scale_shift=shapes["middle_block.0.emb_layers.1.weight"][0] == 2 * down[-1][0].width,
+            scale_shift=shapes["middle_block.0.emb_layers.1.weight"][0] == 2 * down[-1][-1].width,
             vector_dim=shapes["label_emb.0.0.weight"][1] if "label_emb.0.0.weight" in shapes else None,
         )
 

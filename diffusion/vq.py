@@ -1,7 +1,7 @@
 """The VQ autoencoder (Esser et al. 2021, arXiv 2012.09841) as latent diffusion uses it (arXiv 2112.10752).
 
-Diffusion runs on the latents before quantisation; decoding begins with it, so whatever a sampler leaves is moved
-to the nearest entries of the codebook. Attribute names are the tensor names of the published checkpoints.
+Diffusion runs on the latents before quantisation; decoding begins with it, so whatever a sampler leaves is
+moved to the nearest entries of the codebook. Attribute names are the tensor names of published checkpoints.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ class Codebook(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         """The entry nearest to each vector of a latent [B, C, H, W]."""
         vectors = latent.movedim(1, -1)
-        nearest = torch.cat(
-            [self._nearest(part) for part in vectors.reshape(-1, latent.shape[1]).split(_PART)]
-        )
+        parts = torch.split(vectors.reshape(-1, latent.shape[1]), _PART)
+        nearest = torch.cat([self._nearest(part) for part in parts])
         return self.embedding(nearest.view(vectors.shape[:-1])).movedim(-1, 1)
 
     def _nearest(self, vectors: Tensor) -> Tensor:
         """Numbers [N] of the entries nearest to vectors [N, C]."""
-        # The square of the vector itself is the same for all entries. In bfloat16 near entries would be mixed up.
+        # The square of the vector itself is the same for all entries; bfloat16 would mix up near ones.
         table = self.embedding.weight.float()
         return (table.square().sum(dim=1) - 2 * vectors.float() @ table.T).argmin(dim=1)
 
@@ -53,7 +52,7 @@ class VQModel(nn.Module):
         self.post_quant_conv = nn.Conv2d(latent, latent, 1)
 
     def encode(self, pixels: Tensor) -> Tensor:
-        """Latent [B, C, H/f, W/f], not quantised, of pixels [B, 3, H, W] in -1..1; sides are multiples of f."""
+        """Latent [B, C, H/f, W/f], not quantised, of pixels [B, 3, H, W] in -1..1."""
         return self.quant_conv(self.encoder(pixels))
 
     def decode(self, latent: Tensor) -> Tensor:

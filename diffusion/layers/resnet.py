@@ -5,14 +5,23 @@ from torch import Tensor, nn
 
 
 class ResBlock(nn.Module):
-    """Residual block [B, C, H, W] -> [B, D, H, W] that adds a projection of the time embedding in between."""
+    """Residual block [B, C, H, W] -> [B, D, H, W] that adds a projection of the time embedding in between.
 
-    def __init__(self, in_channels: int, out_channels: int, embedding_dim: int) -> None:
+    With `scale_shift` the embedding scales what is normalised in between as well (some networks of the latent
+    diffusion paper).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, embedding_dim: int, *, scale_shift: bool = False
+    ) -> None:
         super().__init__()
+        self.scale_shift = scale_shift
         self.in_layers = nn.Sequential(
             nn.GroupNorm(32, in_channels), nn.SiLU(), nn.Conv2d(in_channels, out_channels, 3, padding=1)
         )
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding_dim, out_channels))
+        self.emb_layers = nn.Sequential(
+            nn.SiLU(), nn.Linear(embedding_dim, (2 if scale_shift else 1) * out_channels)
+        )
         self.out_layers = nn.Sequential(
             nn.GroupNorm(32, out_channels),
             nn.SiLU(),
@@ -24,8 +33,33 @@ class ResBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        hidden = self.in_layers(x) + self.emb_layers(embedding)[:, :, None, None]
-        return self.skip_connection(x) + self.out_layers(hidden)
+        return self.skip_connection(x) + self.steered(self.in_layers(x), embedding)
+
+    def steered(self, hidden: Tensor, embedding: Tensor) -> Tensor:
+        """The second half of the block, told the time."""
+        told = self.emb_layers(embedding)[:, :, None, None]
+        if not self.scale_shift:
+            return self.out_layers(hidden + told)
+        scale, shift = told.chunk(2, dim=1)
+        return self.out_layers[1:](self.out_layers[0](hidden) * (1 + scale) + shift)
+
+
+class ResamplingBlock(ResBlock):
+    """Residual block that halves or doubles height and width in both branches, without weights for it
+    (Dhariwal and Nichol 2021; `resblock_updown` in latent diffusion).
+    """
+
+    def __init__(self, channels: int, embedding_dim: int, *, up: bool, scale_shift: bool = False) -> None:
+        super().__init__(channels, channels, embedding_dim, scale_shift=scale_shift)
+        self.up = up
+
+    def forward(self, x: Tensor, embedding: Tensor, size: tuple[int, int] = (0, 0)) -> Tensor:
+        """Enlarged to `size` (height, width), or halved."""
+        hidden = self.in_layers[-1](self._resampled(self.in_layers[:-1](x), size))
+        return self.skip_connection(self._resampled(x, size)) + self.steered(hidden, embedding)
+
+    def _resampled(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        return F.interpolate(x, size=size, mode="nearest") if self.up else F.avg_pool2d(x, 2)
 
 
 class Downsample(nn.Module):
