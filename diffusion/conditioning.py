@@ -146,12 +146,28 @@ def prepare(
     noise_mask: Tensor | None = None,
 ) -> tuple[list[Entry], list[Entry]]:
     """Both lists made ready for a run over `latent` [B, C, H, W] (model space), masked or not."""
+    pos, neg = prepare_all(model, positive, [negative], latent, noise_mask)
+    return pos, neg
+
+
+def prepare_all(
+    model: DiffusionModel,
+    positive: Conditioning,
+    negatives: Sequence[Conditioning],
+    latent: Tensor,
+    noise_mask: Tensor | None = None,
+) -> list[list[Entry]]:
+    """As `prepare`, where the positive conditioning is guided away from several: it comes first."""
     steer = _Steerings(model, latent)
-    pos = _entries(model, positive, latent, {"prompt_type": "positive", "noise_mask": noise_mask}, steer)
-    neg = _entries(model, negative, latent, {"prompt_type": "negative", "noise_mask": noise_mask}, steer)
-    neg += _counterparts(pos, neg)
-    pos += _counterparts(neg, pos)
-    return pos, _steered_alike(pos, neg)
+    sides = [_entries(model, positive, latent, {"prompt_type": "positive", "noise_mask": noise_mask}, steer)]
+    for negative in negatives:
+        run = {"prompt_type": "negative", "noise_mask": noise_mask}
+        sides.append(_entries(model, negative, latent, run, steer))
+    for side in sides:
+        for other in sides:
+            if other is not side:
+                other += _counterparts(side, other)
+    return [sides[0], *(_steered_alike(sides[0], side) for side in sides[1:])]
 
 
 class _Steerings:

@@ -47,29 +47,45 @@ class GuidedDenoiser:
             return self.guided(x, sigma).denoised
         [cond] = predict(self.model, x, sigma, [self.positive])
         seen = self._seen(cond, None, x, sigma)
-        return self._after(seen.cond, seen)
+        return finished(self.model, seen.cond, seen)
 
     def guided(self, x: Tensor, sigma: Tensor) -> Guided:
         uncond, cond = predict(self.model, x, sigma, [self.negative, self.positive])
-        seen = self._seen(cond, uncond, x, sigma)
-        uncond = uncond if seen.uncond is None else seen.uncond
-        denoised = self.model.guidance(seen.cond, uncond, x, sigma, self.scale, self.prediction)
-        return Guided(self._after(denoised, seen), uncond)
+        return guide(self.model, self._seen(cond, uncond, x, sigma))
 
     def _seen(self, cond: Tensor, uncond: Tensor | None, x: Tensor, sigma: Tensor) -> Predictions:
-        def again(x: Tensor, hooks: Hooks, /, *, negative: bool = False) -> Tensor:
-            model = replace(self.model, hooks=self.model.hooks + hooks)
-            return predict(model, x, sigma, [self.negative if negative else self.positive])[0]
+        again = Evaluation(self.model, sigma, self.positive, self.negative)
+        return Predictions(cond, uncond, x, sigma, self.scale, self.prediction, again)
 
-        seen = Predictions(cond, uncond, x, sigma, self.scale, self.prediction, again)
-        for change in self.model.before_guidance:
-            seen = change(seen)
-        return seen
 
-    def _after(self, denoised: Tensor, seen: Predictions) -> Tensor:
-        for change in self.model.after_guidance:
-            denoised = change(denoised, seen)
-        return denoised
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """An `Again`: predictions of one step made once more."""
+
+    model: DiffusionModel
+    sigma: Tensor
+    positive: Sequence[Entry]
+    negative: Sequence[Entry]
+
+    def __call__(self, x: Tensor, hooks: Hooks, /, *, negative: bool = False) -> Tensor:
+        model = replace(self.model, hooks=self.model.hooks + hooks)
+        return predict(model, x, self.sigma, [self.negative if negative else self.positive])[0]
+
+
+def guide(model: DiffusionModel, seen: Predictions) -> Guided:
+    """Both predictions joined as the model says; the negative one is there."""
+    for change in model.before_guidance:
+        seen = change(seen)
+    assert seen.uncond is not None
+    joined = model.guidance(seen.cond, seen.uncond, seen.x, seen.sigma, seen.scale, seen.prediction)
+    return Guided(finished(model, joined, seen), seen.uncond)
+
+
+def finished(model: DiffusionModel, denoised: Tensor, seen: Predictions) -> Tensor:
+    """A guided prediction after the changes that the model carries."""
+    for change in model.after_guidance:
+        denoised = change(denoised, seen)
+    return denoised
 
 
 @dataclass(eq=False)

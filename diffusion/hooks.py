@@ -19,11 +19,11 @@ Attention = Literal["self", "cross"]
 
 
 class Spot(NamedTuple):
-    """One attention of the network, or, with `layer` None, that of every transformer layer of a block."""
+    """One attention of the network; without a layer that of a whole block, without a block every one."""
 
     attention: Attention
-    side: Side
-    block: int
+    side: Side | None = None
+    block: int | None = None
     layer: int | None = None
 
 
@@ -49,6 +49,18 @@ class Site:
     def sigma(self) -> Tensor | None:
         """The noise level of this call, a scalar."""
         return self.hooks.sigma
+
+    def grid(self, tokens: int) -> tuple[int, int] | None:
+        """Rows and columns of that many tokens: the latent's, halved as often as the network does.
+
+        None where no halving gives that many.
+        """
+        height, width = self.hooks.size
+        while height * width > tokens:
+            height, width = -(-height // 2), -(-width // 2)
+            if height * width == 1:
+                break
+        return (height, width) if height * width == tokens else None
 
 
 class AttentionInputs(Protocol):
@@ -93,6 +105,7 @@ class Hooks:
     before_output: tuple[JoinChange, ...] = ()
     sides: tuple[int, ...] = ()
     sigma: Tensor | None = None
+    size: tuple[int, int] = (0, 0)
 
     @property
     def any(self) -> bool:
@@ -108,9 +121,9 @@ class Hooks:
             or self.before_output
         )
 
-    def during(self, sides: tuple[int, ...], sigma: Tensor) -> Hooks:
-        """The same, for one call of the network."""
-        return replace(self, sides=sides, sigma=sigma)
+    def during(self, sides: tuple[int, ...], sigma: Tensor, size: tuple[int, int]) -> Hooks:
+        """The same, for one call of the network on a latent of that height and width."""
+        return replace(self, sides=sides, sigma=sigma, size=size)
 
     def __add__(self, later: Hooks) -> Hooks:
         """Both; where both replace one attention, the later one does."""
@@ -129,7 +142,10 @@ class Hooks:
     def instead(self, site: Site) -> AttentionInstead | None:
         """What takes the place of the attention at a site."""
         whole = Spot(site.attention, site.side, site.block)
-        return self.attention_instead.get(whole._replace(layer=site.layer), self.attention_instead.get(whole))
+        for spot in (whole._replace(layer=site.layer), whole, Spot(site.attention)):
+            if (found := self.attention_instead.get(spot)) is not None:
+                return found
+        return None
 
 
 def changed(changes: tuple[Change, ...], x: Tensor, site: Site) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NotRequired, Protocol, TypedDict
 
 import torch
@@ -73,6 +73,32 @@ class Guidance(Protocol):
     ) -> Tensor: ...
 
 
+class Again(Protocol):
+    """Evaluates one side of a run's conditioning once more, with further hooks in the network."""
+
+    def __call__(self, x: Tensor, hooks: Hooks, /, *, negative: bool = False) -> Tensor: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What one step of a run predicts, for those that change guidance: clean latents [B, C, H, W] like x."""
+
+    cond: Tensor
+    uncond: Tensor | None
+    """None where guidance scale 1 leaves the negative side out."""
+    x: Tensor
+    sigma: Tensor
+    scale: float
+    prediction: Prediction
+    again: Again
+
+
+BeforeGuidance = Callable[[Predictions], Predictions]
+"""Changes both predictions before they become one; not called where there is only one."""
+
+AfterGuidance = Callable[[Tensor, Predictions], Tensor]
+"""(guided prediction, what it was made from) -> the prediction the sampler gets."""
+
 MaskSchedule = Callable[[Tensor, Tensor, Tensor, Prediction], Tensor]
 """(mask, sigma, sigmas of the run, prediction) -> the noise mask to use at sigma."""
 
@@ -110,7 +136,14 @@ class DiffusionModel:
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     extra: Extra = no_extra
+    before_guidance: tuple[BeforeGuidance, ...] = ()
     guidance: Guidance = classifier_free
+    after_guidance: tuple[AfterGuidance, ...] = ()
+    """Called at guidance scale 1 as well, where `guidance` has nothing to join."""
+    always_negative: bool = False
+    """Predict the negative side even at guidance scale 1."""
+    per_run: tuple[Callable[[DiffusionModel], DiffusionModel], ...] = ()
+    """What makes the model of one run out of this one: changes that remember what a run did."""
     mask_schedule: MaskSchedule | None = None
     hooks: Hooks = field(default_factory=Hooks)
     """Called inside the network, which must be a U-Net then."""
@@ -118,3 +151,10 @@ class DiffusionModel:
     """Channels of the text the network reads; None where any will do."""
     family: str = ""
     """What it is called in messages, e.g. "SDXL"; empty for a model that no checkpoint was read for."""
+
+    def for_run(self) -> DiffusionModel:
+        """The model of one run, with whatever that run has to remember."""
+        model = replace(self, per_run=())
+        for start in self.per_run:
+            model = start(model)
+        return model

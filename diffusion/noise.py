@@ -40,6 +40,7 @@ class GaussianNoise:
     """
 
     def __init__(self, seed: int, like: Tensor) -> None:
+        self.seed = seed
         self._generator = torch.Generator(like.device).manual_seed(seed)
         self._like = like
 
@@ -59,7 +60,7 @@ class BrownianNoise:
     def __init__(
         self, seed: int, like: Tensor, sigmas: Tensor, device: torch.device | str | None = None
     ) -> None:
-        self._seed = seed
+        self.seed = seed
         self._like = like
         self._device = torch.device(device or "cpu")
         self._span = sigmas[sigmas > 0]
@@ -81,5 +82,5 @@ class BrownianNoise:
         import torchsde  # pyright: ignore[reportMissingTypeStubs]
 
         start = torch.zeros_like(self._like, device=self._device)
-        tree = torchsde.BrownianTree(self._span.min(), start, self._span.max(), entropy=self._seed)
+        tree = torchsde.BrownianTree(self._span.min(), start, self._span.max(), entropy=self.seed)
         return cast(Callable[[Tensor, Tensor], Tensor], tree)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Conditioning, prepare
-from diffusion.guidance import GuidedDenoiser
+from diffusion.conditioning import Conditioning
+from diffusion.guiders import CfgGuider, Guider
 from diffusion.masks import MaskedDenoiser, noise_mask
 from diffusion.model import DiffusionModel, Latent
 from diffusion.noise import SEEDS, BrownianNoise, GaussianNoise, initial_noise
-from diffusion.samplers import Denoiser, Noise, OnStep, Sampler, find_sampler
+from diffusion.samplers import Noise, OnStep, Sampler, find_sampler
 from diffusion.schedules import sigmas_for
 
 
@@ -86,7 +86,6 @@ def sample(
     )
 
 
-@torch.no_grad()
 def sample_sigmas(
     model: DiffusionModel,
     positive: Conditioning,
@@ -100,14 +99,38 @@ def sample_sigmas(
     sampler: str | Sampler,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """As `sample`, with the initial noise (unit normal, shape of the samples) and the sigmas given.
+    """As `sample`, with the initial noise (unit normal, shape of the samples) and the sigmas given."""
+    guider = CfgGuider(model, positive, negative, cfg)
+    return sample_guided(
+        guider, latent, noise=noise, sigmas=sigmas, seed=seed, sampler=sampler, on_step=on_step
+    )
+
+
+@torch.no_grad()
+def sample_guided(
+    guider: Guider,
+    latent: Latent,
+    *,
+    noise: Tensor,
+    sigmas: Tensor,
+    seed: int,
+    sampler: str | Sampler,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """As `sample_sigmas`, steered by a guider.
 
     `sampler` may be one that is not in the table. An empty `sigmas` returns the latent as it is.
+
+    Raises:
+        ValueError: the noise is not of the latent's shape, or `sigmas` is no list of noise levels.
+        NonFiniteLatent: the run met NaN or infinity.
     """
-    row, name = (find_sampler(sampler), sampler) if isinstance(sampler, str) else (sampler, "custom")
+    row, name = (find_sampler(sampler), sampler) if isinstance(sampler, str) else (sampler, sampler.name)
+    model = guider.model
     samples = fitted(latent["samples"], model)
     if len(sigmas) == 0:
         return samples
+    _check(samples, noise, sigmas)
     sigmas = row.path(sigmas.to("cpu", torch.float32))
     start = samples.to(model.device, torch.float32)
     if start.any():  # an empty latent stays zero in model space, whatever the format's shift
@@ -115,7 +138,7 @@ def sample_sigmas(
     noise = noise.to(model.device, torch.float32)
 
     mask = latent.get("noise_mask")
-    guided: Denoiser = GuidedDenoiser(model, *prepare(model, positive, negative, start, mask), cfg)
+    guided = guider.denoiser(start, mask)
     if mask is not None:
         kept = initial_noise(noise.shape, (seed + 1) % SEEDS).to(noise) if row.own_mask_noise else noise
         guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)
@@ -126,6 +149,18 @@ def sample_sigmas(
     x = model.prediction.finish(x, sigmas[-1])
     watch.finish(x)
     return model.latent_format.from_model(x).to(samples.device)
+
+
+def _check(samples: Tensor, noise: Tensor, sigmas: Tensor) -> None:
+    if noise.shape != samples.shape:
+        raise ValueError(
+            f"the noise is {list(noise.shape)} and the latent {list(samples.shape)}: "
+            "make the noise for this latent"
+        )
+    if sigmas.ndim != 1:
+        raise ValueError(f"sigmas are a list of noise levels, and these are {list(sigmas.shape)}")
+    if not sigmas.isfinite().all() or (sigmas < 0).any():
+        raise ValueError("sigmas are noise levels of 0 and above, and these hold others")
 
 
 def fitted(samples: Tensor, model: DiffusionModel) -> Tensor:

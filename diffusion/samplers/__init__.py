@@ -77,6 +77,8 @@ class Sampler:
     """The sigmas it really goes through."""
     own_mask_noise: bool = False
     """What a noise mask keeps is noised with seed + 1 instead of the initial noise."""
+    name: str = "custom"
+    """What messages call one that is not in the table."""
 
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from diffusion.conditioning import Area, Conditioning, Options, Steering, prepare
-from diffusion.guidance import GuidedDenoiser, RescaledGuidance, predict
+from diffusion.guidance import GuidedDenoiser, predict
 from diffusion.model import DiffusionModel
 from diffusion.prediction import Eps
 from tests.diffusion.toy import (
@@ -272,19 +272,3 @@ def test_the_network_works_in_its_own_precision_and_the_solver_in_float32() -> N
     result = recorded(replace(toy_model("eps", network), dtype=torch.bfloat16), POSITIVE)
     assert network.dtypes == (torch.bfloat16, torch.float32, torch.bfloat16)  # t = 999 is not a bfloat16
     assert result.dtype == torch.float32
-
-
-def test_rescaled_guidance_at_amount_zero_is_plain_guidance() -> None:
-    plain = denoised(POSITIVE)
-    torch.testing.assert_close(
-        denoised(POSITIVE, guidance=RescaledGuidance(0.0)), plain, rtol=1e-4, atol=1e-4
-    )
-
-
-def test_rescaled_guidance_restores_the_contrast_of_the_conditional_velocity() -> None:
-    def velocity(prediction: Tensor) -> Tensor:
-        return (X / (SIGMA**2 + 1) - prediction) * (SIGMA**2 + 1).sqrt() / SIGMA
-
-    want = velocity(denoised(POSITIVE, scale=1.0)).std(dim=(1, 2, 3))
-    got = velocity(denoised(POSITIVE, guidance=RescaledGuidance(1.0))).std(dim=(1, 2, 3))
-    torch.testing.assert_close(got, want, rtol=1e-4, atol=0)
