@@ -48,6 +48,7 @@ def node(
     check: Callable[..., str | None] | None = None,
     needs: Callable[..., Iterable[str] | Awaitable[Iterable[str]]] | None = None,
     takes_lists: bool = False,
+    keywords: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[P, R]], NodeFunction[P, R]]:
     """Register the decorated function's signature as the node class `name`.
 
@@ -68,13 +69,15 @@ def node(
         needs: called with the inputs it names, `Lazy` ones that were not evaluated yet as None; returns the
             names of those to evaluate, and is called again until it asks for nothing new.
         takes_lists: call the node once with a list for every input, where it would be called for each value.
+        keywords: names and defaults of the inputs that a function with `**rest` takes there. They need not be
+            names of Python (`input_blocks.0.`) and share the hint of `rest`.
     """
 
     def register(function: Callable[P, R]) -> NodeFunction[P, R]:
         doc = parse(function.__doc__)
         hints = _hints(name, function)
         signature = inspect.signature(function)
-        inputs = tuple(_inputs(name, signature, hints, doc))
+        inputs = tuple(_inputs(name, signature, hints, doc, keywords or {}))
         outputs = _outputs(name, hints["return"], doc, names)
         if unknown := set(hidden) - set(HIDDEN):
             raise RegistrationError(
@@ -129,9 +132,21 @@ def _hints(name: str, function: Callable[..., Any]) -> dict[str, Any]:
     return hints
 
 
-def _inputs(name: str, signature: inspect.Signature, hints: dict[str, Any], doc: Doc) -> list[InputSpec]:
+def _inputs(
+    name: str,
+    signature: inspect.Signature,
+    hints: dict[str, Any],
+    doc: Doc,
+    keywords: Mapping[str, Any],
+) -> list[InputSpec]:
     inputs: list[InputSpec] = []
     for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD and keywords:
+            hint, help_text = hints[parameter.name], doc.inputs.get(parameter.name)
+            inputs.extend(
+                input_spec(name, keyword, hint, default, help_text) for keyword, default in keywords.items()
+            )
+            continue
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             raise RegistrationError(name, parameter.name, "every input must be a named parameter")
         if parameter.name not in hints:

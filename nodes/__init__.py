@@ -10,6 +10,14 @@ from nodes.batches import (
     repeat_latent_batch,
     seed_range,
 )
+from nodes.block_merging import (
+    model_merge_flux1,
+    model_merge_sd1,
+    model_merge_sd2,
+    model_merge_sd3_2b,
+    model_merge_sd35_large,
+    model_merge_sdxl,
+)
 from nodes.channels import image_color_to_mask, image_to_mask, load_image_mask, mask_to_image
 from nodes.conditioning import clip_set_last_layer, clip_text_encode
 from nodes.flow import (
@@ -38,12 +46,22 @@ from nodes.masks import (
     solid_mask,
     threshold_mask,
 )
+from nodes.merging import (
+    clip_merge_add,
+    clip_merge_simple,
+    clip_merge_subtract,
+    model_merge_add,
+    model_merge_blocks,
+    model_merge_simple,
+    model_merge_subtract,
+)
 from nodes.mixing import (
     conditioning_average,
     conditioning_combine,
     conditioning_concat,
     conditioning_zero_out,
 )
+from nodes.model_files import checkpoint_save, clip_save, lora_save, model_save, vae_save
 from nodes.outputs import workflow_output
 from nodes.parts import clip_loader, dual_clip_loader, triple_clip_loader, unet_loader, vae_loader
 from nodes.reference import compvis_sampler
@@ -59,6 +77,7 @@ from nodes.sampling import ksampler, ksampler_advanced
 from nodes.scheduled import clip_text_encode_scheduled
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
+from nodes.vision import clip_vision_encode, clip_vision_loader
 from nodes.watermark import invisible_watermark, read_watermark
 
 NODES = (
@@ -133,6 +152,24 @@ NODES = (
     empty_sd3_latent_image,
     model_sampling_sd3,
     model_sampling_flux,
+    model_merge_simple,
+    model_merge_add,
+    model_merge_subtract,
+    model_merge_blocks,
+    clip_merge_simple,
+    clip_merge_add,
+    clip_merge_subtract,
+    model_merge_sd1,
+    model_merge_sd2,
+    model_merge_sdxl,
+    model_merge_sd3_2b,
+    model_merge_sd35_large,
+    model_merge_flux1,
+    checkpoint_save,
+    model_save,
+    clip_save,
+    vae_save,
+    lora_save,
 )
 
 

@@ -37,7 +37,10 @@ class Source:
 
 
 Naming = Callable[[Mapping[str, Shape]], Mapping[str, Source]]
-"""From the shapes in a file to where each parameter of the module is in it. Both lack the prefix."""
+"""From the shapes in a file, or of a module, to where each parameter of the module is in a file.
+
+Names lack the prefix.
+"""
 
 
 def published(shapes: Mapping[str, Shape]) -> Mapping[str, Source]:
@@ -65,7 +68,8 @@ _OPENCLIP_ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj
 
 def openclip(shapes: Mapping[str, Shape]) -> Mapping[str, Source]:
     """The text tower of OpenCLIP (SD 2.x's H, SDXL's G): projections fused, the last one transposed."""
-    layers = next(n for n in count() if f"transformer.resblocks.{n}.ln_1.weight" not in shapes)
+    names = ("transformer.resblocks.{}.ln_1.weight", "text_model.encoder.layers.{}.layer_norm1.weight")
+    layers = next(n for n in count() if not any(name.format(n) in shapes for name in names))
     sources = dict(_OPENCLIP_ENDS)
     for n in range(layers):
         ours, theirs = f"text_model.encoder.layers.{n}", f"transformer.resblocks.{n}"
