@@ -1,17 +1,8 @@
-"""Where models live: the device to compute on."""
+"""The device to compute on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-
-
-@dataclass(frozen=True)
-class Placement:
-    """The device that models are loaded onto."""
-
-    device: torch.device
 
 
 def choose_device(name: str | None = None) -> torch.device:
