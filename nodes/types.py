@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from diffusion.autoencoder import Vae as VaeModel
+from diffusion.clip_vision import ClipVision as VisionEncoder
+from diffusion.clip_vision import ClipVisionOutput as VisionOutput
 from diffusion.conditioning import Options
 from diffusion.model import DiffusionModel
 from diffusion.model import Latent as LatentBatch
@@ -21,6 +23,8 @@ Conditioning = Annotated[list[tuple[Tensor, Options] | list[Any]], Socket("CONDI
 Latent = Annotated[LatentBatch, Socket("LATENT")]
 Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]
+ClipVision = Annotated[VisionEncoder, Socket("CLIP_VISION")]
+ClipVisionOutput = Annotated[VisionOutput, Socket("CLIP_VISION_OUTPUT")]
 SafetyChecker = Annotated[SafetyModel, Socket("SAFETY_CHECKER")]
 
 Seed = Annotated[int, Range(0, 2**64 - 1), SeedControl()]
