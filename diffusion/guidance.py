@@ -16,6 +16,7 @@ from torch import Tensor
 from diffusion.conditioning import Entry, to_batch
 from diffusion.hooks import Hooks
 from diffusion.model import DiffusionModel, Predictions
+from diffusion.placement import room_for
 from diffusion.prediction import Prediction
 from diffusion.samplers.common import Guided
 
@@ -207,7 +208,19 @@ def _sides(jobs: Sequence[_Job]) -> tuple[int, ...]:
 
 
 def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequence[Tensor]:
-    """One network call for a group: the clean latent of each job's crop."""
+    """The clean latent of each job's crop: in one network call, or in several if memory is short."""
+    if model.placement.memory is None:
+        return _call(model, jobs, sigma)
+    inputs = _inputs(model, jobs, sigma)
+    with room_for(model.placement, model.network, len(jobs), inputs[:3], inputs[3]) as most:
+        parts = [jobs[start : start + most] for start in range(0, len(jobs), most)]
+        return [denoised for part in parts for denoised in _call(model, part, sigma)]
+
+
+def _inputs(
+    model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Mapping[str, Tensor]]:
+    """What the network is called with: x, t, the context, and by name what else it takes."""
     batch = jobs[0].x.shape[0]
     length = _common_length(jobs) or 0
     x = torch.cat([job.x for job in jobs])
@@ -219,7 +232,13 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
         ]
     )
     extra = {name: torch.cat([to_batch(job.extra[name], batch) for job in jobs]) for name in jobs[0].extra}
-    scaled = model.prediction.scale_input(x, sigma).to(model.dtype)
+    return model.prediction.scale_input(x, sigma).to(model.dtype), t, context, extra
+
+
+def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequence[Tensor]:
+    """One network call for a group: the clean latent of each job's crop."""
+    x = torch.cat([job.x for job in jobs])
+    scaled, t, context, extra = _inputs(model, jobs, sigma)
     control = jobs[0].entry.control
     steering: dict[str, object] = {}
     if control is not None:
@@ -229,5 +248,5 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
             steering["control"] = residuals
     if model.hooks.any:
         steering["hooks"] = model.hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]))
-    out = model.network(scaled, t, context, **extra, **steering).float()
+    out = model.placement.call(model.network, scaled, t, context, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))

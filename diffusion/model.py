@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from diffusion.hooks import Hooks
+from diffusion.placement import Placement
 from diffusion.prediction import Prediction
 
 
@@ -135,6 +136,8 @@ class DiffusionModel:
     latent_format: LatentFormat = SD1_LATENT
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the network to the device when it is used; `sampling` and `guidance` ask it to."""
     extra: Extra = no_extra
     before_guidance: tuple[BeforeGuidance, ...] = ()
     guidance: Guidance = classifier_free

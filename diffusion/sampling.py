@@ -124,6 +124,7 @@ def sample_guided(
     Raises:
         ValueError: the noise is not of the latent's shape, or `sigmas` is no list of noise levels.
         NonFiniteLatent: the run met NaN or infinity.
+        TooLittleMemory: the device cannot compute this, not even layer by layer.
     """
     row, name = (find_sampler(sampler), sampler) if isinstance(sampler, str) else (sampler, sampler.name)
     model = guider.model
@@ -145,7 +146,8 @@ def sample_guided(
 
     x = model.prediction.initial(noise, start, sigmas[0])
     watch = _Watch(name, on_step)
-    x = row.run(guided, x, sigmas, noise=_noise(row, seed, x, sigmas), on_step=watch)
+    with model.placement.pin(model.network):
+        x = row.run(guided, x, sigmas, noise=_noise(row, seed, x, sigmas), on_step=watch)
     x = model.prediction.finish(x, sigmas[-1])
     watch.finish(x)
     return model.latent_format.from_model(x).to(samples.device)
