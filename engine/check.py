@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import problems as p
 from engine.context import Context, calling
-from engine.folders import Folders, MissingFile, UnsafePath, nearest, same_text
+from engine.folders import PLACE_KINDS, Folders, MissingFile, UnsafePath, nearest, same_text
 from engine.graph import Link, Node, as_list, as_object, unwrap
 from engine.hooks import settled
 from engine.problems import Problem
@@ -189,8 +189,8 @@ class NodeChecker:
         return None
 
     def _choice(self, node: NodeId, declared: InputSpec, value: Any) -> Problem | None:
-        if declared.files == "input":
-            return self._input_file(node, declared.name, value)
+        if declared.files is not None and declared.files in PLACE_KINDS:
+            return self._placed_file(node, declared.name, declared.files, value)
         choices = declared.options_now(self.names) or []
         if value in choices or (declared.files is not None and _respelled(value, choices)):
             return None
@@ -201,14 +201,15 @@ class NodeChecker:
             )
         return p.value_not_in_list(node, declared.name, self._config(declared), value, choices, advice)
 
-    def _input_file(self, node: NodeId, name: str, value: Any) -> Problem | None:
+    def _placed_file(self, node: NodeId, name: str, kind: str, value: Any) -> Problem | None:
         """Files of the input folder may also be named with a subfolder or `[output]`, unlike other combos."""
+        wrong = "Invalid latent file" if kind == "latents" else "Invalid image file"
         try:
-            self._folders.find("input", str(value))
+            self._folders.find(kind, str(value))
         except MissingFile as error:
-            return p.custom_validation_failed(node, name, f"Invalid image file: {value}", error.suggestions)
+            return p.custom_validation_failed(node, name, f"{wrong}: {value}", error.suggestions)
         except UnsafePath as error:
-            return p.custom_validation_failed(node, name, f"Invalid image file: {error}")
+            return p.custom_validation_failed(node, name, f"{wrong}: {error}")
         return None
 
     def _undeclared(

@@ -43,6 +43,15 @@ MODEL_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Folder kind to the directories under `models/` that hold it."""
 
+PLACE_KINDS: Mapping[str, tuple[Place, frozenset[str]]] = MappingProxyType(
+    {
+        "input": ("input", IMAGE_SUFFIXES),
+        "output": ("output", IMAGE_SUFFIXES),
+        "latents": ("input", frozenset({".latent"})),
+    }
+)
+"""Kinds of files that are no models: where they are looked for, and what their names end in."""
+
 FOLDER_ENTRIES: Mapping[str, str] = MappingProxyType(
     {"diffusers": "model_index.json", "safety_checker": "config.json"}
 )
@@ -107,11 +116,11 @@ class Folders:
         return replace(self, models=MappingProxyType(models))
 
     def list(self, kind: str) -> list[str]:
-        """Sorted names of one kind, relative with `/`; `"input"` gives the images at its top."""
-        if kind == "input":
-            return sorted(
-                name for name in _names_in(self.input) if Path(name).suffix.lower() in IMAGE_SUFFIXES
-            )
+        """Sorted names of one kind, relative with `/`. Of `PLACE_KINDS`, those at the top of the place:
+        in the output folder the newest first, as `name [output]`.
+        """
+        if kind in PLACE_KINDS:
+            return self._placed(*PLACE_KINDS[kind])
         return sorted({name for root in self.roots(kind) for name in _walk(root, FOLDER_ENTRIES.get(kind))})
 
     def roots(self, kind: str) -> tuple[Path, ...]:
@@ -120,8 +129,8 @@ class Folders:
 
     def find(self, kind: str, name: str) -> Path:
         """The path of `name`, from the first directory that has it. Raises `MissingFile` or `UnsafePath`."""
-        if kind == "input":
-            return self._existing_image(name)
+        if kind in PLACE_KINDS:
+            return self._existing(kind, name)
         if (path := self.locate(kind, name)) is not None:
             return path
         raise MissingFile(kind, name, nearest(name, self.list(kind)), self.roots(kind))
@@ -161,11 +170,20 @@ class Folders:
             raise UnsafePath(name)
         return Path(path)
 
-    def _existing_image(self, name: str) -> Path:
-        path = self.annotated(name)
+    def _placed(self, place: Place, suffixes: frozenset[str]) -> list[str]:
+        folder = self.place(place)
+        names = [name for name in _names_in(folder) if Path(name).suffix.lower() in suffixes]
+        if place != "output":
+            return sorted(names)
+        newest_first = sorted(names, key=lambda name: (-_changed(folder / name), name))
+        return [f"{name} [output]" for name in newest_first]
+
+    def _existing(self, kind: str, name: str) -> Path:
+        place = PLACE_KINDS[kind][0]
+        path = self.annotated(name, place)
         if path.is_file():
             return path
-        raise MissingFile("input", name, nearest(name, self.list("input")), (self.input,))
+        raise MissingFile(kind, name, nearest(name, self.list(kind)), (self.place(place),))
 
 
 def nearest(name: object, known: Iterable[object], count: int = 3) -> tuple[str, ...]:
@@ -230,6 +248,14 @@ def _names_in(folder: Path) -> list[str]:
             return [entry.name for entry in entries if entry.is_file()]
     except FileNotFoundError:
         return []
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed last; 0 for one that is gone by now."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _walk(root: Path, folder_mark: str | None) -> Iterator[str]:

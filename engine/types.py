@@ -47,7 +47,9 @@ class SeedControl:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A combo of the files of one folder kind; `"input"` stands for the images of the input folder."""
+    """A combo of the files of one folder kind; `"input"` and `"output"` stand for the images of those
+    folders, `"latents"` for the latents in the input folder.
+    """
 
     kind: str
 

@@ -78,6 +78,20 @@ def mask_composite(
     return result.clamp(0.0, 1.0)
 
 
+@node("CropMask", title="CropMask", category="mask", lane="cpu")
+def crop_mask(*, mask: Mask, x: Pixels = 0, y: Pixels = 0, width: Side = 512, height: Side = 512) -> Mask:
+    """Cut a part out of masks. It is smaller than asked for where the masks end.
+
+    Args:
+        mask: The masks.
+        x: Where its left edge lies, in pixels.
+        y: Where its top edge lies, in pixels.
+        width: The width of the part, in pixels.
+        height: The height of the part, in pixels.
+    """
+    return as_batch(mask)[:, y : y + height, x : x + width]
+
+
 @node("FeatherMask", title="FeatherMask", category="mask", lane="cpu")
 def feather_mask(
     *, mask: Mask, left: Pixels = 0, top: Pixels = 0, right: Pixels = 0, bottom: Pixels = 0

@@ -8,14 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.folders import Folders
+from engine.folders import PLACE_KINDS, Folders
 from workflows.locks import FoundModel, Stock, resolve
 from workflows.provenance.environment import Difference
 from workflows.provenance.hashes import FileHashes
 from workflows.provenance.outputs import locate
 from workflows.provenance.record import FileUsed
-
-_INPUT = "input"
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,9 @@ def restored(files: Iterable[FileUsed], folders: Folders, output: Path, work: Pa
         work: an empty folder for what has to be put in place; it must stay until the run is over.
     """
     used = list(files)
-    models = [file for file in used if file.kind != _INPUT]
+    models = [file for file in used if file.kind not in PLACE_KINDS]
     stock = Stock(folders, FileHashes())
-    found = [*resolve(models, stock), *(_picture(f, folders, stock) for f in used if f.kind == _INPUT)]
+    found = [*resolve(models, stock), *(_picture(f, folders, stock) for f in used if f.kind in PLACE_KINDS)]
     there = replace(folders, output=output, temp=work / "temp")
     there.temp.mkdir(parents=True, exist_ok=True)
     notes: list[str] = []
@@ -53,7 +51,7 @@ def restored(files: Iterable[FileUsed], folders: Folders, output: Path, work: Pa
         if one.state in ("renamed", "elsewhere", "similar") and one.path is not None:
             there = _in_place(one, there, work)
             notes.append(f"{one.model.kind} {one.model.name!r} was found as {one.place}")
-    there = _with_pictures([one for one in found if one.model.kind == _INPUT], there, work)
+    there = _with_pictures([one for one in found if one.model.kind in PLACE_KINDS], there, work)
     changed = [one for one in found if one.state == "changed"]
     return Restored(
         there,
@@ -66,7 +64,7 @@ def restored(files: Iterable[FileUsed], folders: Folders, output: Path, work: Pa
 def _in_place(found: FoundModel, folders: Folders, work: Path) -> Folders:
     """Folders where a model has its old name, before whatever else has it."""
     kind, path = found.model.kind, found.path
-    if kind == _INPUT or path is None:
+    if kind in PLACE_KINDS or path is None:
         return folders
     root = work / "models" / kind
     target = root / found.model.name
@@ -96,7 +94,7 @@ def _copy(path: Path, target: Path) -> None:
 
 def _picture(file: FileUsed, folders: Folders, stock: Stock) -> FoundModel:
     """A picture that was read: under its name, else by content among inputs and outputs."""
-    path = locate(folders, _INPUT, file.name)
+    path = locate(folders, file.kind, file.name)
     if path is not None and (file.sha256 is None or stock.holds(path, file.sha256)):
         return FoundModel(file, "here", file.name, path)
     if file.sha256 is not None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.folders import Folders, UnsafePath
+from engine.folders import PLACE_KINDS, Folders, UnsafePath
 from engine.graph import as_list, as_object
 from workflows.canonical import CanonicalError, digest
 from workflows.provenance.hashes import FileHashes
@@ -89,8 +89,8 @@ def _made(output: Output, folders: Folders, hashes: FileHashes) -> Output:
 def locate(folders: Folders, kind: str, name: str) -> Path | None:
     """The file a graph names, None if it is not there."""
     try:
-        if kind == "input":
-            path = folders.annotated(name)
+        if kind in PLACE_KINDS:
+            path = folders.annotated(name, PLACE_KINDS[kind][0])
             return path if path.is_file() else None
         return folders.locate(kind, name)
     except (UnsafePath, OSError, ValueError):
