@@ -20,6 +20,13 @@ from nodes.block_merging import (
 )
 from nodes.channels import image_color_to_mask, image_to_mask, load_image_mask, mask_to_image
 from nodes.conditioning import clip_set_last_layer, clip_text_encode
+from nodes.control import (
+    control_net_apply,
+    control_net_apply_advanced,
+    control_net_loader,
+    diff_control_net_loader,
+    set_union_control_net_type,
+)
 from nodes.flow import (
     clip_text_encode_flux,
     clip_text_encode_sd3,
@@ -170,6 +177,11 @@ NODES = (
     clip_save,
     vae_save,
     lora_save,
+    control_net_loader,
+    diff_control_net_loader,
+    control_net_apply,
+    control_net_apply_advanced,
+    set_union_control_net_type,
 )
 
 

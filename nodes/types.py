@@ -8,6 +8,7 @@ from diffusion.autoencoder import Vae as VaeModel
 from diffusion.clip_vision import ClipVision as VisionEncoder
 from diffusion.clip_vision import ClipVisionOutput as VisionOutput
 from diffusion.conditioning import Options
+from diffusion.control import ControlModel
 from diffusion.model import DiffusionModel
 from diffusion.model import Latent as LatentBatch
 from diffusion.safety import SafetyChecker as SafetyModel
@@ -20,6 +21,7 @@ Model = Annotated[DiffusionModel, Socket("MODEL")]
 Clip = Annotated[TextEncoder, Socket("CLIP")]
 Vae = Annotated[VaeModel, Socket("VAE")]
 Conditioning = Annotated[list[tuple[Tensor, Options] | list[Any]], Socket("CONDITIONING")]
+ControlNet = Annotated[ControlModel, Socket("CONTROL_NET")]
 Latent = Annotated[LatentBatch, Socket("LATENT")]
 Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]
