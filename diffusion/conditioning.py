@@ -245,6 +245,11 @@ def _entry(
 
 def _check_width(model: DiffusionModel, context: Tensor) -> None:
     """The text must be of the width the network reads: told here, before anything is sampled."""
+    if model.context_width == 0 != context.shape[-1]:
+        raise ValueError(
+            f"the conditioning is text, {context.shape[-1]} wide, and {model.family or 'the model'} reads "
+            "none: use the node for it, LDMUnconditional, LDMSuperResolution or LDMInpaint"
+        )
     if model.context_width not in (None, context.shape[-1]):
         raise ValueError(
             f"the conditioning's text is {context.shape[-1]} wide and {model.family or 'the model'} reads "

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diffusion.clip_text import ClipTower, Embeddings, Encoding, no_embeddings
+from diffusion.ldm.bert import BertTower
+from diffusion.ldm.readers import BoxReader, ClassReader, NoReader
 from diffusion.t5 import T5Tower
 from diffusion.tokens import CHUNK, Chunk
 
@@ -83,21 +85,26 @@ class TextEncoder:
     """The CLIP socket. To change one, copy it with `dataclasses.replace`: the weights are shared.
 
     `towers` go by the name of their CLIP: "l" alone in SD 1.x, "h" in SD 2.x, "l" and "g" in SDXL, "g" in its
-    refiner. SD3 has "l", "g" and T5, Flux "l" and T5; whatever of these is missing counts as zeros.
+    refiner. SD3 has "l", "g" and T5, Flux "l" and T5; whatever of these is missing counts as zeros. Text
+    models of the latent diffusion paper have "bert".
     """
 
-    towers: Mapping[str, ClipTower]
+    towers: Mapping[str, ClipTower | BertTower]
     join: Join = side_by_side
     t5: T5Tower | None = None
+    reader: ClassReader | BoxReader | NoReader | None = None
+    """What a model has that reads no text."""
 
     @property
-    def parts(self) -> Mapping[str, ClipTower | T5Tower]:
+    def parts(self) -> Mapping[str, ClipTower | BertTower | T5Tower]:
         """All towers by their keys, T5 last as "t5xxl".
 
         Raises:
             ValueError: there are none.
         """
         parts = {**self.towers, **({} if self.t5 is None else {T5_KEY: self.t5})}
+        if not parts and self.reader is not None:
+            raise ValueError(self.reader.remedy)
         if not parts:
             raise ValueError(
                 "this model came without text encoders: load them with CLIPLoader, DualCLIPLoader or "

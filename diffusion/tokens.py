@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -35,7 +35,7 @@ Lookup = Callable[[str], Tensor | None]
 
 @dataclass(frozen=True)
 class Chunk:
-    """One sequence. For CLIP 77 places: BOS, up to 75 tokens, EOS, padding; for T5 as many as it takes.
+    """One sequence. For CLIP and BERT 77 places: BOS, up to 75 tokens, EOS, padding; for T5 any number.
 
     A token is an id of the vocabulary or a learned embedding vector [W] that stands in its place.
     """
@@ -165,6 +165,23 @@ def weighted_tokens(
         yield ids(rest), weight
 
 
+def packed(groups: Iterable[tuple[Sequence[int | Tensor], float]]) -> list[list[tuple[int | Tensor, float]]]:
+    """Weighted groups of tokens as the insides of chunks of 75; short groups are not torn apart."""
+    filled: list[list[tuple[int | Tensor, float]]] = [[]]
+    for tokens, weight in groups:
+        group = [(token, weight) for token in tokens]
+        while group:
+            room = CAPACITY - len(filled[-1])
+            if len(group) <= room:
+                filled[-1].extend(group)
+                break
+            cut = room if len(group) >= WORD_LENGTH else 0
+            filled[-1].extend(group[:cut])
+            filled.append([])
+            group = group[cut:]
+    return filled
+
+
 class ClipTokenizer:
     """Turns prompts into chunks of 77 tokens.
 
@@ -182,19 +199,7 @@ class ClipTokenizer:
 
     def chunks(self, prompt: str, lookup: Lookup = no_embedding) -> list[Chunk]:
         """Chunks of a prompt with weights and `embedding:name`; at least one."""
-        filled: list[list[tuple[int | Tensor, float]]] = [[]]
-        for tokens, weight in weighted_tokens(prompt, lookup, self.ids):
-            group = [(token, weight) for token in tokens]
-            while group:
-                room = CAPACITY - len(filled[-1])
-                if len(group) <= room:
-                    filled[-1].extend(group)
-                    break
-                cut = room if len(group) >= WORD_LENGTH else 0
-                filled[-1].extend(group[:cut])
-                filled.append([])
-                group = group[cut:]
-        return [self._close(places) for places in filled]
+        return [self._close(places) for places in packed(weighted_tokens(prompt, lookup, self.ids))]
 
     def _close(self, places: list[tuple[int | Tensor, float]]) -> Chunk:
         padding = CAPACITY - len(places)

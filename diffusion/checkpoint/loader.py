@@ -11,6 +11,7 @@ from transformers import CLIPTextConfig
 
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint.assemble import assemble, sizes
+from diffusion.checkpoint.conditioners import averaged, load_conditioner
 from diffusion.checkpoint.folder import DiffusersFolder
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.pickled import SUFFIXES, PickledFile
@@ -104,12 +105,14 @@ def load_network(file: ModelFile, family: Family, dtype: torch.dtype, device: to
     Raises:
         CheckpointError: its tensors are incomplete, or of other shapes than the family's network has.
     """
+    if family.conditioner is not None:
+        file = averaged(file, family.network_prefix)
     config = sizes(family.network.sizes, file, family.network_prefix)
     network = assemble(lambda: family.network.build(config), file, family.network_prefix, dtype, device)
     return DiffusionModel(
         network=network,
         prediction=family.prediction(file),
-        latent_format=family.latent_format,
+        latent_format=family.latent_format if family.latents is None else family.latents(file),
         dtype=dtype,
         device=device,
         extra=family.extra(config),
@@ -122,6 +125,8 @@ def _text(
     file: ModelFile, family: Family, dtypes: Dtypes, device: torch.device, embeddings: Embeddings
 ) -> TextEncoder:
     """What text encoders the file holds; the network says how wide the missing ones would be."""
+    if family.conditioner is not None:
+        return load_conditioner(file, family.conditioner, dtypes.text, device, embeddings)
     names = file.header.tensors
     rows = (*family.towers, *(row for row in family.bundled if f"{row.prefix}{row.table}" in names))
     towers = {row.key: load_tower(file, row, dtypes.text, device, embeddings) for row in rows}
@@ -186,7 +191,5 @@ def load_tower(
 
 def _vae(file: ModelFile, family: Family, dtype: torch.dtype, device: torch.device) -> Vae:
     config = sizes(VAEConfig.from_shapes, file, family.vae_prefix)
-    module = assemble(
-        lambda: autoencoder(config), file, family.vae_prefix, dtype, device, ignore=("loss.",)
-    )
+    module = assemble(lambda: autoencoder(config), file, family.vae_prefix, dtype, device, ignore=("loss.",))
     return Vae(module, dtype, device)

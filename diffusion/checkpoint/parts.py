@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.diffusers_names import vae_names
-from diffusion.checkpoint.header import CheckpointError, Header, TensorInfo
+from diffusion.checkpoint.header import CheckpointError
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.loader import load_network, load_t5, load_tower, open_model
+from diffusion.checkpoint.renamed import Renamed
 from diffusion.checkpoint.tensors import ModelFile
 from diffusion.clip_text import ClipTower
 from diffusion.families import FAMILIES, Family
@@ -39,27 +40,6 @@ from diffusion.vq import autoencoder as autoencoder_of
 _POOLED = 1280
 """Width of the text that SDXL and its refiner take in their vector."""
 _VAE_PREFIXES = ("first_stage_model.", "vae.", "")
-
-
-class Renamed:
-    """A model file seen under other names; tensors without one are not seen."""
-
-    def __init__(self, file: ModelFile, stored: Mapping[str, str]) -> None:
-        self._file, self._stored = file, stored
-        tensors = {name: _as_original(name, file.header.tensors[old]) for name, old in stored.items()}
-        self.header = Header(file.header.path, tensors)
-
-    def read(self, names: Iterable[str], dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
-        """The named tensors on `device`; floating-point ones as `dtype`, the others as stored."""
-        names = list(names)
-        found = self._file.read([self._stored[name] for name in names], dtype, device)
-        return {name: found[self._stored[name]].reshape(self.header.tensors[name].shape) for name in names}
-
-
-def _as_original(name: str, info: TensorInfo) -> TensorInfo:
-    """diffusers' linear layers in the attention of autoencoders are convolutions in the original ones."""
-    linear = ".attn_1." in name and len(info.shape) == 2
-    return replace(info, shape=(*info.shape, 1, 1)) if linear else info
 
 
 # --- networks ------------------------------------------------------------------------------------
@@ -94,7 +74,9 @@ def diffusion_model(file: ModelFile, precision: Precision, device: torch.device)
     names = file.header.tensors
     if not any(name.startswith(NETWORK) for name in names):
         file = Renamed(file, {f"{NETWORK}{name}": name for name in names})
-    family = identify(file.header, tuple(map(_bare, FAMILIES))).family
+    # What the paper's models read is not to be seen in their networks alone: they load as checkpoints.
+    known = tuple(_bare(family) for family in FAMILIES if family.conditioner is None)
+    family = identify(file.header, known).family
     return load_network(file, family, precision.dtypes(device).network, device)
 
 

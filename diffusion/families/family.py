@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
@@ -115,6 +115,14 @@ class T5Row:
 
 
 @dataclass(frozen=True)
+class Conditioner:
+    """What models of the latent diffusion paper read in place of CLIP and T5."""
+
+    kind: Literal["text", "class", "boxes", "nothing"]
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
 class Network:
     """A kind of network: how its sizes are read off its tensors' shapes, and how it is built of them."""
 
@@ -151,6 +159,10 @@ class Family:
     """The same for T5."""
     join: Callable[[Any], Join] = lambda config: side_by_side
     """How a network of these sizes reads the encodings of several towers."""
+    conditioner: Conditioner | None = None
+    """What its models have in place of CLIP and T5."""
+    latents: Callable[[ModelFile], LatentFormat] | None = None
+    """The latent format, where it differs from file to file."""
 
     def refusals(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
         """Why a checkpoint with these tensors is not of this family; empty if it is."""

@@ -1,0 +1,1 @@
+"""What models of the latent diffusion paper (arXiv 2112.10752) read: words, classes, boxes, pictures."""
