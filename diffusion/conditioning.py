@@ -144,9 +144,10 @@ def prepare(
     negative: Conditioning,
     latent: Tensor,
     noise_mask: Tensor | None = None,
+    seed: int = 0,
 ) -> tuple[list[Entry], list[Entry]]:
     """Both lists made ready for a run over `latent` [B, C, H, W] (model space), masked or not."""
-    pos, neg = prepare_all(model, positive, [negative], latent, noise_mask)
+    pos, neg = prepare_all(model, positive, [negative], latent, noise_mask, seed)
     return pos, neg
 
 
@@ -156,13 +157,14 @@ def prepare_all(
     negatives: Sequence[Conditioning],
     latent: Tensor,
     noise_mask: Tensor | None = None,
+    seed: int = 0,
 ) -> list[list[Entry]]:
     """As `prepare`, where the positive conditioning is guided away from several: it comes first."""
     steer = _Steerings(model, latent)
-    sides = [_entries(model, positive, latent, {"prompt_type": "positive", "noise_mask": noise_mask}, steer)]
+    run = {"noise_mask": noise_mask, "seed": seed}
+    sides = [_entries(model, positive, latent, {**run, "prompt_type": "positive"}, steer)]
     for negative in negatives:
-        run = {"prompt_type": "negative", "noise_mask": noise_mask}
-        sides.append(_entries(model, negative, latent, run, steer))
+        sides.append(_entries(model, negative, latent, {**run, "prompt_type": "negative"}, steer))
     for side in sides:
         for other in sides:
             if other is not side:

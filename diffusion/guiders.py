@@ -23,7 +23,7 @@ class Guider(Protocol):
     @property
     def model(self) -> DiffusionModel: ...
 
-    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None) -> Denoiser:
+    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         """What one run over `latent` [B, C, H, W] (model space) calls.
 
         Raises:
@@ -41,9 +41,9 @@ class CfgGuider:
     negative: Conditioning = ()
     scale: float = 1.0
 
-    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None) -> Denoiser:
+    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         model = self.model.for_run()
-        positive, negative = prepare_all(model, self.positive, [self.negative], latent, noise_mask)
+        positive, negative = prepare_all(model, self.positive, [self.negative], latent, noise_mask, seed)
         return GuidedDenoiser(model, positive, negative, self.scale)
 
 
@@ -63,9 +63,9 @@ class DualGuider:
     second_scale: float
     nested: bool = False
 
-    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None) -> Denoiser:
+    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         model = self.model.for_run()
-        sides = prepare_all(model, self.first, [self.second, self.negative], latent, noise_mask)
+        sides = prepare_all(model, self.first, [self.second, self.negative], latent, noise_mask, seed)
         return _DualDenoiser(model, self, *sides)
 
 
@@ -117,9 +117,9 @@ class PerpendicularGuider:
     scale: float
     negative_scale: float
 
-    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None) -> Denoiser:
+    def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         model = self.model.for_run()
-        sides = prepare_all(model, self.positive, [self.negative, self.empty], latent, noise_mask)
+        sides = prepare_all(model, self.positive, [self.negative, self.empty], latent, noise_mask, seed)
         return _PerpendicularDenoiser(model, self, *sides)
 
 

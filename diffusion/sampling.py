@@ -139,7 +139,7 @@ def sample_guided(
     noise = noise.to(model.device, torch.float32)
 
     mask = latent.get("noise_mask")
-    guided = guider.denoiser(start, mask)
+    guided = guider.denoiser(start, mask, seed)
     if mask is not None:
         kept = initial_noise(noise.shape, (seed + 1) % SEEDS).to(noise) if row.own_mask_noise else noise
         guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)
