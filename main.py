@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from cli.arguments import parse
+from cli.safety import PolicyError
 from server.files.model_paths import ModelPathsError
 
 # The server must start without torch, so each command imports its own module only.
@@ -25,7 +26,7 @@ def main() -> int:
     command: Callable[..., int] = getattr(import_module(module), function)
     try:
         return command(options)
-    except ModelPathsError as error:
+    except (ModelPathsError, PolicyError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.safety import add_safety
+
 COMMANDS = ("serve", "run", "workflows", "nodes", "models", "worker")
 ANYWHERE = "0.0.0.0,::"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -309,3 +311,4 @@ def add_compute(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--disable-metadata", action="store_true", help="do not write the graph into saved pictures"
     )
+    add_safety(command)

@@ -39,7 +39,10 @@ def cache_of(options: argparse.Namespace, folders: Folders, device: torch.device
     folder = options.cache_directory or folders.user / ".darkroom" / "cache"
     given = options.cache_disk_size
     limit = _usual_disk(folder) if given is None else int(given * 1e9)
+    # What was shown before pictures had to be checked, or marked, does not count as shown now.
+    policy = f"{options.safety} {options.safety_checker} {options.watermark} {options.watermark_text}"
     realm = realm_of(device, Precision(options.precision))
+    realm += "" if options.safety == options.watermark == "off" else policy
     return TieredCache(memory, DiskCache(folder, TensorCodec(), limit, realm))
 
 

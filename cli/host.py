@@ -11,6 +11,7 @@ import torch
 from cli.caches import cache_of
 from cli.environment import environment_of
 from cli.packs import packs_of
+from cli.safety import screen_of
 from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
 from engine.context import JobExtra
@@ -23,19 +24,28 @@ from engine.problems import Problem
 from engine.validate import validate
 from nodes import builtin
 from nodes.metering import meter_of
+from nodes.policy import PolicedRegistry, PolicyOutlet
 from nodes.values import describe
 from server.worker.host import Host
 
 
 def host_of(options: argparse.Namespace, folders: Folders) -> Host:
-    """A host for the options. Raises ValueError if they ask for a device this machine lacks."""
+    """A host for the options. Raises ValueError if they ask for a device this machine lacks, or for a
+    policy that cannot be kept.
+    """
     device = choose_device("cpu" if options.cpu else options.device)
     policy = Precision(options.precision)
     resources: dict[type, object] = {Placement: Placement(device), Precision: policy}
     packs = packs_of(options, folders, builtin(), resources)
+    registry = builtin() if packs is None else packs.registry
+    folders = folders if packs is None else packs.folders
+    screen, outlet = screen_of(options, folders, device), None
+    if screen is not None:
+        outlet = PolicyOutlet(screen, folders)
+        registry = PolicedRegistry(registry, screen, outlet)
     return Host(
-        registry=builtin() if packs is None else packs.registry,
-        folders=folders if packs is None else packs.folders,
+        registry=registry,
+        folders=folders,
         cache=cache_of(options, folders, device),
         resources=resources,
         guard=torch.inference_mode,
@@ -46,6 +56,7 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
         environment=environment_of(device, policy),
         extension=packs,
         journal=Journal(JournalFile(folders.user / ".darkroom" / "journal.sqlite")),
+        outlet=outlet,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from cli.packs import flags_of, paths_of
+from cli.safety import DEMO, checker_of, words_of
 from cli.setup import ROOT, folders_of, run_options_of
 from server.settings import Settings
 from server.worker.limits import usual_limit
@@ -22,6 +23,8 @@ def serve(options: argparse.Namespace) -> int:
     for flag in options.without_effect or ():
         log.warning("%s has no effect in Darkroom and is ignored", flag)
     settings = settings_of(options)
+    if settings.safety_checker is not None and settings.safety_checker.name == DEMO:
+        log.warning("The safety checker %s finds skulls and protects nobody: use a real one.", DEMO)
     if not settings.loopback_only:
         log.warning(
             "Listening on %s: everyone who can reach this address can run workflows and read the pictures. "
@@ -57,6 +60,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         workers=max(options.workers, 0),
         workflows_database=options.workflows_database,
         webhook_allow=_hosts(options.webhook_allow),
+        safety_checker=checker_of(options, folders),
+        safety_replacement=options.safety_replacement,
         library=True,
     )
 
@@ -77,6 +82,7 @@ def worker_command(options: argparse.Namespace) -> tuple[str, ...]:
     words += flags_of(options)
     words += ["--cpu"] if options.cpu else []
     words += [f"--device={options.device}"] if options.device else []
+    words += words_of(options, folders_of(options))
     words.append(f"--memory-limit={_memory_limit(options)}")
     return (*words, *_cache_words(options))
 

@@ -12,10 +12,11 @@ from engine.graph import as_list, as_object
 
 def all_there(ui: Mapping[str, Any] | None, folders: Folders) -> bool:
     """Whether every file the data names still exists: people delete pictures, and `temp` is emptied."""
-    return ui is None or all(path.is_file() for path in _files(ui, folders))
+    return ui is None or all(path.is_file() for path in files_in(ui, folders))
 
 
-def _files(ui: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
+def files_in(ui: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
+    """The files the data names, whether or not they exist."""
     for values in ui.values():
         for value in as_list(values) or ():
             item = as_object(value)

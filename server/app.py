@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from server.files.drafts import Drafts
+from server.frames import Frame
 from server.gate import Gate, gate_middleware
 from server.jobs.dispatch import Dispatcher
 from server.jobs.queue import Queue
@@ -20,6 +21,7 @@ from server.jobs.records import Json, StoreError
 from server.jobs.resubmission import Resubmissions
 from server.jobs.waiting import ENDINGS, Endings
 from server.keys import (
+    CLEARANCE,
     DECODING,
     DISPATCHER,
     DRAFTS,
@@ -49,6 +51,7 @@ from server.provenance.recording import PROVENANCE, Provenance
 from server.routes import ROUTES
 from server.runs.following import FOLLOWING, Following
 from server.runs.ledger import LEDGER, Ledger
+from server.safety import Clearance
 from server.settings import Settings
 from server.specs import Specs, code_hash
 from server.stream.sockets import Hub
@@ -101,7 +104,13 @@ def _furnish(app: web.Application, settings: Settings) -> None:
         {"supports_preview_metadata": True, "max_upload_size": settings.max_body, "darkroom_events": True}
     )
     pool = Pool(settings, specs.update, learn, book)
-    pool.on_message = listener(packs, hub)
+    clearance, packs_hear = Clearance(settings, pool), listener(packs, hub)
+
+    def hear(frame: Frame) -> None:
+        packs_hear(frame)
+        clearance.hear(frame)
+
+    pool.on_message = hear
     queue = Queue(settings, hub)
     app[SETTINGS] = settings
     app[SPECS] = specs
@@ -110,6 +119,7 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[HUB] = hub
     app[POOL] = pool
     app[PACKS] = packs
+    app[CLEARANCE] = clearance
     app[QUEUE] = queue
     app[DISPATCHER] = Dispatcher(settings, queue, pool, hub, specs)
     app[METRICS] = Metrics(queue, pool, hub)

@@ -13,6 +13,7 @@ from server.observe.logs import LogBook
 from server.observe.machine import Machine
 from server.observe.metrics import Metrics
 from server.packs.known import Packs
+from server.safety import Clearance
 from server.settings import Settings
 from server.specs import Specs
 from server.stream.sockets import Hub
@@ -24,6 +25,8 @@ SETTINGS = web.AppKey("settings", Settings)
 SPECS = web.AppKey("specs", Specs)
 HUB = web.AppKey("hub", Hub)
 POOL = web.AppKey("pool", Pool)
+CLEARANCE = web.AppKey("clearance", Clearance)
+"""What files may leave the server."""
 PACKS = web.AppKey("packs", Packs)
 QUEUE = web.AppKey("queue", Queue)
 METRICS = web.AppKey("metrics", Metrics)

@@ -34,6 +34,8 @@ class Settings:
         workers: Worker processes; 0 for one per device.
         workflows_database: URL or file of the store of workflows; empty for a file among the users' folders.
         webhook_allow: Hosts that webhooks may lead to although their addresses are private.
+        safety_checker: Checker every picture has to pass on its way out; None without the policy.
+        safety_replacement: Picture shown in place of a flagged one; black where None.
         library: Whether the workflows that ship with the project are put into the store.
     """
 
@@ -62,6 +64,8 @@ class Settings:
     workers: int = 0
     workflows_database: str = ""
     webhook_allow: frozenset[str] = frozenset()
+    safety_checker: Path | None = None
+    safety_replacement: Path | None = None
     library: bool = False
 
     @property

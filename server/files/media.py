@@ -44,15 +44,26 @@ def sniff(head: bytes) -> str:
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), _BINARY)
 
 
-def inert_headers(path: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Snapshot:
+    """A file's name, and what was in it when it was read."""
+
+    name: str
+    data: bytes
+
+
+Picture = Path | Snapshot
+
+
+def inert_headers(file: Picture) -> dict[str, str]:
     """Headers for handing out a file: known media inline, everything else as a download, nothing that can
     act.
     """
-    kind = sniff(read_head(path))
-    if kind == _BINARY and path.suffix.lower() == ".json":
+    kind = sniff(read_head(file) if isinstance(file, Path) else file.data[:64])
+    if kind == _BINARY and file.name.lower().endswith(".json"):
         kind = "application/json"
     token = "attachment; " if kind == _BINARY else ""
-    return {"Content-Type": kind, "Content-Disposition": token + disposition(path.name), **INERT}
+    return {"Content-Type": kind, "Content-Disposition": token + disposition(file.name), **INERT}
 
 
 INERT = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
@@ -66,10 +77,11 @@ def disposition(name: str) -> str:
     return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: Picture) -> Image.Image:
     """A picture from a file, its size checked before any pixel is decoded. Raises Problem 415 or 413."""
     try:
-        image = Image.open(path, formats=FORMATS)
+        source = path if isinstance(path, Path) else io.BytesIO(path.data)
+        image = Image.open(source, formats=FORMATS)
         if image.width * image.height > MAX_PIXELS:
             raise Problem(
                 413, "image_too_large", f"{path.name} has {image.width}x{image.height} pixels", "filename"
@@ -96,7 +108,7 @@ class Encoded:
     content_type: str
 
 
-def preview(path: Path, text: str, channel: str) -> Encoded:
+def preview(path: Picture, text: str, channel: str) -> Encoded:
     """The picture re-encoded as `FORMAT[;QUALITY]` asks: WebP, or JPEG without alpha. Full size."""
     image = open_image(path)
     kind = "jpeg" if text.split(";")[0] == "jpeg" and "a" not in channel else "webp"
@@ -107,7 +119,7 @@ def preview(path: Path, text: str, channel: str) -> Encoded:
     return _encode(image, kind, quality=quality)
 
 
-def without_alpha(path: Path) -> Encoded:
+def without_alpha(path: Picture) -> Encoded:
     """The picture as a PNG of its colours alone."""
     image = open_image(path)
     if image.mode == "RGBA":
@@ -115,7 +127,7 @@ def without_alpha(path: Path) -> Encoded:
     return _encode(image.convert("RGB"), "png")
 
 
-def alpha_only(path: Path) -> Encoded:
+def alpha_only(path: Picture) -> Encoded:
     """A black picture with the file's transparency; opaque where it has none."""
     image = open_image(path).convert("RGBA")
     black = Image.new("RGBA", image.size)
@@ -123,7 +135,7 @@ def alpha_only(path: Path) -> Encoded:
     return _encode(black, "png")
 
 
-def masked(original: Path, mask: Path) -> bytes:
+def masked(original: Picture, mask: Path) -> bytes:
     """PNG of `original` with its alpha replaced by that of `mask`; the original's text chunks are kept."""
     picture, alpha = open_image(original), open_image(mask).convert("RGBA").getchannel("A")
     notes = PngInfo()

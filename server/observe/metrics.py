@@ -44,6 +44,9 @@ class Metrics:
         self._failures = Counter(
             "darkroom_node_failures", "Nodes that failed", ["class_type"], registry=registry
         )
+        self._replaced = Counter(
+            "darkroom_pictures_replaced", "Pictures the safety policy did not let out", registry=registry
+        )
         self._lag = _histogram("darkroom_event_loop_lag_seconds", "How late the event loop was", registry)
         self._by_source: dict[str, Counter] = {}
         self._by_class: dict[str, Histogram] = {}
@@ -73,6 +76,9 @@ class Metrics:
         if result is None:
             result = self._by_source[event.source] = self._results.labels(event.source)
         result.inc()
+        if event.ui is not None and event.source == "run":
+            for facts in event.ui.get("safety", ()):
+                self._replaced.inc(len(facts["replaced"]))
         if event.usage is not None:
             seconds = self._by_class.get(event.class_type)
             if seconds is None:

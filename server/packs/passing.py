@@ -11,7 +11,7 @@ from yarl import URL
 
 from server.gate import Handler
 from server.http import Problem
-from server.keys import PACKS, SETTINGS
+from server.keys import CLEARANCE, PACKS, SETTINGS
 
 _AWAY = (
     "this route belongs to a pack, and packs run in the worker, which is away: it is starting, or it has "
@@ -88,6 +88,9 @@ class _Bounded:
 
 
 async def _give_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    if not request.app[CLEARANCE].passes(answer.content_type):
+        text = f"the safety policy lets no {answer.content_type} of a pack through: nobody has looked at it"
+        raise Problem(403, "not_checkable", text, request.path)
     response = web.StreamResponse(status=answer.status, reason=answer.reason)
     for name, value in answer.headers.items():
         if name.lower() not in _HOPS | _OURS:

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from server.http import Problem, json_answer, not_found, query_int, read_model
 from server.jobs.resubmission import HEADER
+from server.keys import CLEARANCE
+from server.routes.view import whole
 from server.schemas import PromptRefused
 from server.submission import Refused
 from server.sweeps.answers import record, summary
@@ -69,7 +71,9 @@ async def grid(request: web.Request) -> web.StreamResponse:
     default.
     """
     path = await grid_picture(request.app, _id(request), request.query.get("output"))
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"})
+    answer = await whole(await request.app[CLEARANCE].cleared(path))
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
 
 
 async def table(request: web.Request) -> web.Response:

@@ -26,7 +26,7 @@ from server.files.storage import (
 )
 from server.http import Problem, parse_json
 from server.jobs.records import Json
-from server.keys import SETTINGS
+from server.keys import CLEARANCE, SETTINGS
 from server.routes.view import PLACES, decoded, locate
 from server.schemas import OriginalRef, Uploaded
 from server.settings import Settings
@@ -67,7 +67,8 @@ async def mask(request: web.Request) -> web.Response:
         ref = _original(form)
         original = await asyncio.to_thread(locate, settings.folders, ref.filename, ref.subfolder, ref.type)
         assert form.file is not None
-        picture = await decoded(request, masked, original, form.file.path)
+        seen = await request.app[CLEARANCE].cleared(original)
+        picture = await decoded(request, masked, seen, form.file.path)
         path = await asyncio.to_thread(_store_bytes, picture, form, target, settings)
     finally:
         _drop(form)

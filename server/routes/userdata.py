@@ -9,11 +9,12 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from server.answers import Tree, UserFiles
-from server.files.media import inert_headers
 from server.files.storage import Outside, resolve, unstorable, writable_name, write
 from server.http import Problem, not_found, query_flag, read_body
 from server.jobs.records import Json
+from server.keys import CLEARANCE
 from server.routes.users import folder_of
+from server.routes.view import whole
 from server.table import Route
 from server.users import user_path
 
@@ -81,7 +82,7 @@ def _entry(root: Path, path: Path) -> Json:
 async def read(request: web.Request) -> web.StreamResponse:
     """The file."""
     path = _existing(request)
-    return web.FileResponse(path, headers=await asyncio.to_thread(inert_headers, path))
+    return await whole(await request.app[CLEARANCE].cleared(path))
 
 
 async def store(request: web.Request) -> web.Response:

@@ -10,10 +10,19 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from engine.folders import Folders
-from server.files.media import INERT, Encoded, alpha_only, disposition, inert_headers, preview, without_alpha
+from server.files.media import (
+    INERT,
+    Encoded,
+    Picture,
+    alpha_only,
+    disposition,
+    inert_headers,
+    preview,
+    without_alpha,
+)
 from server.files.storage import Outside, resolve
 from server.http import Problem, not_found
-from server.keys import DECODING, SETTINGS
+from server.keys import CLEARANCE, DECODING, SETTINGS
 from server.table import Route
 
 Result = TypeVar("Result")
@@ -57,9 +66,10 @@ async def view(request: web.Request) -> web.StreamResponse:
     if "filename" not in query:
         raise not_found("which file? the filename parameter is missing", "filename")
     folders = request.app[SETTINGS].folders
-    path = await asyncio.to_thread(
+    found = await asyncio.to_thread(
         locate, folders, query["filename"], query.get("subfolder", ""), query.get("type", "output")
     )
+    path = await request.app[CLEARANCE].cleared(found)
     channel = query.get("channel", "")
     if "preview" in query:
         return _picture(path, await decoded(request, preview, path, query["preview"], channel))
@@ -67,7 +77,15 @@ async def view(request: web.Request) -> web.StreamResponse:
         return _picture(path, await decoded(request, without_alpha, path))
     if channel == "a":
         return _picture(path, await decoded(request, alpha_only, path))
-    return web.FileResponse(path, headers=await asyncio.to_thread(inert_headers, path))
+    return await whole(path)
+
+
+async def whole(file: Picture) -> web.StreamResponse:
+    """A file that may leave, as it is."""
+    headers = await asyncio.to_thread(inert_headers, file)
+    if isinstance(file, Path):
+        return web.FileResponse(file, headers=headers)
+    return web.Response(body=file.data, headers=headers)
 
 
 async def decoded(request: web.Request, work: Callable[..., Result], *arguments: Any) -> Result:
@@ -76,7 +94,7 @@ async def decoded(request: web.Request, work: Callable[..., Result], *arguments:
         return await asyncio.to_thread(work, *arguments)
 
 
-def _picture(path: Path, encoded: Encoded) -> web.Response:
+def _picture(path: Picture, encoded: Encoded) -> web.Response:
     headers = {"Content-Disposition": disposition(path.name), **INERT}
     return web.Response(body=encoded.data, content_type=encoded.content_type, headers=headers)
 

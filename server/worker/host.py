@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine import events
@@ -40,6 +41,7 @@ from server.worker.extension import Extension
 from server.worker.late_problems import no_longer_valid
 from server.worker.limits import die_with_parent, go_first
 from server.worker.outbox import Outbox
+from server.worker.outlet import Outlet
 
 Json = dict[str, Any]
 log = logging.getLogger("darkroom.worker")
@@ -63,6 +65,7 @@ class Host:
         describe: Short form of values in error reports, likewise.
         extension: Packs, if there are any.
         journal: Remembers what ran, for `engine.explain` and the reasons in events.
+        outlet: What everything that leaves passes, if there is a policy on pictures.
     """
 
     registry: Registry
@@ -77,6 +80,7 @@ class Host:
     describe: Describe = describe
     extension: Extension | None = None
     journal: Journal = field(default_factory=Journal)
+    outlet: Outlet | None = None
 
 
 def serve(host: Host) -> int:
@@ -121,6 +125,8 @@ class _Worker:
                     self._begin(self._plan(message))
                 case "specs" | "rewrite":
                     self._begin(self._ask_packs(message))
+                case "judge":
+                    self._begin(self._judge(message))
                 case "free":
                     if self._jobs:  # what comes after it waits as well
                         await asyncio.wait(self._jobs)
@@ -131,7 +137,9 @@ class _Worker:
     def _hello(self) -> Json:
         extension = self._host.extension
         if extension is not None:
-            extension.connect(self._send)
+            extension.connect(self._send_for_packs)
+        if self._host.outlet is not None:
+            self._host.outlet.on_verdict = self._tell_verdict
         packs = None if extension is None else extension.announce()
         greeting: Json = {"type": "hello", "specs": self._specs(), "info": self._info(), "packs": packs}
         return {**greeting, "environment": self._host.environment}
@@ -203,7 +211,7 @@ class _Worker:
         checked = (await self._trusted(message) if message.get("fresh") else None) or await self._check(
             message
         )
-        emit = no_longer_valid(message["job_id"], checked, self._outbox.add)
+        emit = no_longer_valid(message["job_id"], checked, self._add)
         if checked.graph is None:
             if checked.error is not None and not checked.problems:
                 raise ValueError(f"the graph is no longer valid: {checked.error.message}")
@@ -277,6 +285,23 @@ class _Worker:
             await asyncio.to_thread(extension.renew)
             answer = {"specs": self._specs()}
         self._send({"type": "answer", "question": message["question"], **answer})
+
+    async def _judge(self, message: Json) -> None:
+        """What is in a file the server is asked for. Without a policy nobody can say, and nothing is said."""
+        if self._host.outlet is not None:
+            found = await asyncio.to_thread(self._host.outlet.judge, Path(message["path"]))
+            self._send({"type": "answer", "question": message["question"], **found})
+
+    def _tell_verdict(self, digest: str, finding: str) -> None:
+        self._send({"type": "verdict", "digest": digest, "finding": finding})
+
+    def _add(self, event: events.Event) -> None:
+        self._outbox.add(event if self._host.outlet is None else self._host.outlet.event(event))
+
+    def _send_for_packs(self, message: Json, blob: bytes) -> None:
+        passed = (message, blob) if self._host.outlet is None else self._host.outlet.message(message, blob)
+        if passed is not None:
+            self._send(*passed)
 
     def _free(self) -> None:
         self._host.cache.clear()

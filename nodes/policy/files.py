@@ -1,0 +1,113 @@
+"""Judging files by what is in them, whoever wrote them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as PilImage
+from PIL import ImageOps, ImageSequence
+from PIL.PngImagePlugin import PngInfo
+
+from nodes.pictures import MAX_PIXELS, READABLE
+from nodes.policy.screen import Screen
+from nodes.safety import hide
+
+Finding = Literal["clear", "flagged", "unknown"]
+"""`unknown`: not a picture, or one that cannot be read: nobody can say what it shows."""
+
+_IN_TEXT = re.compile(r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[0-9A-Za-z])[A-Za-z0-9+/_-]{64,}={0,2}")
+"""Pictures in text: base64 of the first bytes of PNG, JPEG, GIF, WebP and BMP."""
+_ORIENTATION = 0x0112
+REMOVED = "(removed by the safety policy)"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in a file. `digest` is the SHA-256 of exactly the bytes that were looked at."""
+
+    digest: str
+    finding: Finding
+
+
+def judge(screen: Screen, data: bytes) -> Verdict:
+    """Look at every frame of a picture file, upright too if it says that it lies."""
+    return Verdict(hashlib.sha256(data).hexdigest(), _finding(screen, data))
+
+
+def _finding(screen: Screen, data: bytes) -> Finding:
+    try:
+        for picture in _frames(data):
+            if not screen.passes(picture):
+                return "flagged"
+    except (OSError, ValueError, SyntaxError, PilImage.DecompressionBombError):
+        return "unknown"
+    return "clear"
+
+
+def _frames(data: bytes) -> Iterator[NDArray[np.uint8]]:
+    with PilImage.open(io.BytesIO(data), formats=READABLE) as file:
+        count = getattr(file, "n_frames", 1)
+        if file.width * file.height * count > MAX_PIXELS:
+            raise ValueError("more pixels than are read")
+        for frame in ImageSequence.Iterator(file):
+            yield _pixels(frame)
+            if frame.getexif().get(_ORIENTATION, 1) != 1:
+                yield _pixels(ImageOps.exif_transpose(frame))
+
+
+def _pixels(frame: PilImage.Image) -> NDArray[np.uint8]:
+    if frame.mode.startswith("I") or frame.mode == "F":
+        frame = frame.convert("I").point(lambda value: value * (1 / 255)).convert("L")
+    transparent = "A" in frame.getbands() or "transparency" in frame.info
+    return np.asarray(frame.convert("RGBA" if transparent else "RGB"))
+
+
+def replace_file(screen: Screen, path: Path) -> None:
+    """Put the replacement in the place of a flagged picture file: same size and format, its texts kept."""
+    with PilImage.open(path) as file:
+        kind, size, texts = file.format or "PNG", file.size, dict(getattr(file, "text", {}))
+    blank = torch.zeros(size[1], size[0], 3)
+    shown = (hide(blank, "replace", screen.replacement).numpy() * 255).round().astype(np.uint8)
+    options: dict[str, Any] = {}
+    if kind == "PNG":
+        options["pnginfo"] = notes = PngInfo()
+        for key, value in texts.items():
+            notes.add_text(str(key), str(value))
+    part = path.with_name(f".{path.name}.part")
+    try:
+        PilImage.fromarray(shown).save(part, format=kind, **options)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def clean(screen: Screen, value: Any) -> Any:
+    """JSON for a client, without the pictures in its texts that may not be shown."""
+    if isinstance(value, str):
+        return _IN_TEXT.sub(lambda found: _text(screen, found[0]), value)
+    if isinstance(value, list):
+        return [clean(screen, one) for one in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        items = cast("dict[Any, Any]", value)
+        return {name: clean(screen, one) for name, one in items.items()}
+    return value
+
+
+def _text(screen: Screen, text: str) -> str:
+    plain = text.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4))
+    except (binascii.Error, ValueError):
+        return REMOVED
+    return text if _finding(screen, data) == "clear" else REMOVED

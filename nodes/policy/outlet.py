@@ -1,0 +1,67 @@
+"""The policy where a worker's words leave it: files it names, events, messages of packs, questions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.events import Event, NodeProgress
+from engine.folders import Folders
+from engine.shown import files_in
+from nodes.policy.files import clean, judge, replace_file
+from nodes.policy.screen import Screen
+
+log = logging.getLogger("darkroom.safety")
+
+
+class PolicyOutlet:
+    """Everything but pixels on wires that leaves a worker. Safe to use from any thread.
+
+    `on_verdict` is told of every file that was looked at, so that the server need not ask.
+    """
+
+    def __init__(self, screen: Screen, folders: Folders) -> None:
+        self._screen = screen
+        self._folders = folders
+        self.on_verdict: Callable[[str, str], None] = lambda digest, finding: None
+
+    def seen(self, ui: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        """What a node gives the canvas, as it may leave: flagged files it names are replaced on disk."""
+        for path in files_in(ui, self._folders):
+            if path.is_file():
+                self._look(path)
+        return {key: clean(self._screen, values) for key, values in ui.items()}
+
+    def event(self, event: Event) -> Event:
+        """Previews are of pictures nobody has checked yet: they stay."""
+        if isinstance(event, NodeProgress) and event.preview is not None:
+            return replace(event, preview=None)
+        return event
+
+    def message(self, message: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes] | None:
+        """What a pack tells clients by itself; None if it may not leave, as pictures may not."""
+        return None if blob else (clean(self._screen, message), b"")
+
+    def judge(self, path: Path) -> dict[str, Any]:
+        """The server asks about a file: `digest` of the bytes looked at, and what was found."""
+        try:
+            verdict = judge(self._screen, path.read_bytes())
+        except OSError as error:
+            return {"digest": "", "finding": "unknown", "why": str(error)}
+        return {"digest": verdict.digest, "finding": verdict.finding}
+
+    def _look(self, path: Path) -> None:
+        try:
+            verdict = judge(self._screen, path.read_bytes())
+            # What people uploaded is theirs: it is not handed out, and stays.
+            if verdict.finding == "flagged" and not path.is_relative_to(self._folders.input.resolve()):
+                log.warning("%s is flagged and was replaced", path.name)
+                replace_file(self._screen, path)
+                verdict = judge(self._screen, path.read_bytes())
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be looked at and will not be handed out: %s", path.name, error)
+            return
+        self.on_verdict(verdict.digest, verdict.finding)
