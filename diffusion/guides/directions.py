@@ -101,7 +101,7 @@ class LimitedNorm:
     strength: float = 1.0
 
     def __call__(self, denoised: Tensor, seen: Predictions) -> Tensor:
-        most, norm = (v.norm(dim=1, keepdim=True) for v in (seen.cond, denoised))
+        most, norm = (v.square().sum(dim=1, keepdim=True).sqrt() for v in (seen.cond, denoised))
         return denoised * (most / (norm + 1e-8)).clamp(max=1.0) * self.strength
 
 

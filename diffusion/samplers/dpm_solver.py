@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from diffusion.process import ancestral_step
 from diffusion.samplers.common import Denoiser, Noise, OnStep, slope
 
 
@@ -69,6 +71,29 @@ def sample_dpm_fast(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Nois
     return x
 
 
+@dataclass(eq=False)
+class _StepSize:
+    """A proportional-integral-derivative controller of the step in t, as in k-diffusion."""
+
+    h: float
+    exponents: tuple[float, float, float]
+    least: float
+    _before: tuple[float, float] | None = None
+
+    def accepts(self, error: float) -> bool:
+        """Set the next step by the error of this one, and say whether this one will do."""
+        inverse = 1 / (error + 1e-8)
+        last, second = self._before or (inverse, inverse)
+        b1, b2, b3 = self.exponents
+        factor = 1 + math.atan(inverse**b1 * last**b2 * second**b3 - 1)
+        self.h *= factor
+        if factor >= self.least:
+            self._before = inverse, last
+        elif self._before is None:
+            self._before = inverse, inverse
+        return factor >= self.least
+
+
 def sample_dpm_adaptive(
     denoise: Denoiser,
     x: Tensor,
@@ -76,12 +101,17 @@ def sample_dpm_adaptive(
     *,
     noise: Noise,
     on_step: OnStep,
+    order: int = 3,
     rtol: float = 0.05,
     atol: float = 0.0078,
     h_init: float = 0.05,
+    pcoeff: float = 0.0,
+    icoeff: float = 1.0,
+    dcoeff: float = 0.0,
     accept_safety: float = 0.81,
+    eta: float = 0.0,
 ) -> Tensor:
-    """DPM-Solver-23 with adaptive steps (appendix C): order 2 checks order 3, an integral controller sets h.
+    """DPM-Solver-12 or -23 with adaptive steps (appendix C): one order checks the next, a controller sets h.
 
     The schedule only sets both ends. The error is judged over the whole batch, at the cost of a device sync.
     """
@@ -89,19 +119,32 @@ def sample_dpm_adaptive(
     if n < 1:
         return x
     t, end = _ends(sigmas)
-    h, before, attempt = h_init, x, 0
+    before, attempt = x, 0
+    scale = 1.5 if eta else order
+    exponents = (pcoeff + icoeff + dcoeff) / scale, -(pcoeff + 2 * dcoeff) / scale, dcoeff / scale
+    size = _StepSize(h_init, exponents, accept_safety)
     while t < end - 1e-5:
-        to = torch.minimum(end, t + h)
+        to = torch.minimum(end, t + size.h)
+        down = to
+        if eta:
+            down = torch.minimum(end, -ancestral_step((-t).exp(), (-to).exp(), eta)[0].log())
         eps = _eps(denoise, x, t)
         on_step(attempt, max(n, attempt + 1), x - eps * (-t).exp(), x)
-        low, eps1 = _order2(denoise, x, t, to, eps, 1 / 3)
-        high = _order3(denoise, x, t, to, eps, eps1, 1 / 3, 2 / 3)
+        if order == 2:
+            low = _order1(x, t, down, eps)
+            high, _ = _order2(denoise, x, t, down, eps)
+        else:
+            low, eps1 = _order2(denoise, x, t, down, eps, 1 / 3)
+            high = _order3(denoise, x, t, down, eps, eps1, 1 / 3, 2 / 3)
         allowed = torch.clamp(rtol * torch.maximum(low.abs(), before.abs()), min=atol)
         error = float(((low - high) / allowed).square().mean().sqrt())
         if math.isnan(error):  # no smaller step would be better; the caller finds the NaN in the state
             return high
-        factor = 1 + math.atan((1 / (error + 1e-8)) ** (1 / 3) - 1)
-        if factor >= accept_safety:
-            x, before, t = high, low, to
-        h, attempt = h * factor, attempt + 1
+        if size.accepts(error):
+            x, before = high, low
+            if eta:
+                up = ((-2 * to).exp() - (-2 * down).exp()).clamp(min=0).sqrt()
+                x = x + up * noise((-t).exp(), (-to).exp())
+            t = to
+        attempt += 1
     return x

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -13,10 +15,26 @@ def _er_scale(q: Tensor) -> Tensor:
     return q * ((q**0.3).exp() + 10)
 
 
+def reverse_time(eta: float) -> Callable[[Tensor], Tensor]:
+    """The noise scale function q^(1 + eta): the reverse-time SDE at eta 1, the probability flow ODE at 0."""
+    return lambda q: q ** (1 + eta)
+
+
 def sample_er_sde(
-    denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep, points: int = 200
+    denoise: Denoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    *,
+    noise: Noise,
+    on_step: OnStep,
+    points: int = 200,
+    scale_of: Callable[[Tensor], Tensor] = _er_scale,
+    max_stage: int = 3,
 ) -> Tensor:
-    """Extended reverse-time SDE solver, VP-ER-SDE-3 (arXiv 2309.06169), in q = sigma / alpha."""
+    """Extended reverse-time SDE solver, VP-ER-SDE-3 (arXiv 2309.06169), in q = sigma / alpha.
+
+    `max_stage` is its order, 1 to 3.
+    """
     n = len(sigmas) - 1
     sigmas = finite_start(denoise.prediction, sigmas)
     process = denoise.prediction.process
@@ -29,17 +47,17 @@ def sample_er_sde(
         predictions = [denoised, *predictions[:1]]
         if t == 0:
             return denoised
-        width, scale = q[i + 1] - q[i], _er_scale(q[i + 1])
-        r = scale / _er_scale(q[i])
+        width, scale = q[i + 1] - q[i], scale_of(q[i + 1])
+        r = scale / scale_of(q[i])
         alpha = process.alpha(t)
         x = alpha / process.alpha(s) * r * x + alpha * (1 - r) * denoised
-        if len(predictions) > 1:
+        if len(predictions) > 1 and max_stage > 1:
             cell = -width / points
             grid = q[i + 1] + torch.arange(points) * cell
-            inverse = cell / _er_scale(grid)
+            inverse = cell / scale_of(grid)
             first = (denoised - predictions[1]) / (q[i] - q[i - 1])
             x = x + alpha * (width + inverse.sum() * scale) * first
-            if first_before is not None:
+            if first_before is not None and max_stage > 2:
                 second = (first - first_before) / ((q[i] - q[i - 2]) / 2)
                 x = x + alpha * (width**2 / 2 + ((grid - q[i]) * inverse).sum() * scale) * second
             first_before = first

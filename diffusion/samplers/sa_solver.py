@@ -30,19 +30,22 @@ def sample_sa_solver(
     predictor_order: int = 3,
     corrector_order: int = 4,
 ) -> Tensor:
-    """SA-Solver (algorithm 1); tau defaults to 1 over the middle of a run. `pece` evaluates twice a step."""
+    """SA-Solver (algorithm 1); tau defaults to 1 over the middle of a run. `pece` evaluates twice a step.
+
+    A corrector of order 0 leaves correcting out.
+    """
     n = len(sigmas) - 1
     sigmas = finite_start(denoise.prediction, sigmas)
     process = denoise.prediction.process
     adams = _Adams(process, sigmas, numbers(process.lam(sigmas)))
-    tau = tau or _middle(denoise.prediction)
+    tau = tau or between(denoise.prediction, 0.2, 0.8, 1.0)
     left = [n - i if sigmas[-1] == 0 else n for i in range(n)]  # orders taper off towards sigma 0
     predictions: list[Tensor] = []
     predicted, grain, amount = x, torch.zeros_like(x), 0.0
     for i, (s, t) in enumerate(steps(sigmas)):
-        predictions = [denoise(predicted, s), *predictions[: corrector_order - 1]]
+        predictions = [denoise(predicted, s), *predictions[: max(predictor_order, corrector_order) - 1]]
         on_step(i, n, predictions[0], predicted)
-        if i > 0 and (t > 0 or pece):
+        if i > 0 and corrector_order > 0 and (t > 0 or pece):
             order = min(corrector_order, i + 1, left[i])
             predicted = adams.leap(x, i - 1, i, predictions[:order], amount) + grain
             if pece:
@@ -98,6 +101,7 @@ def _weights(nodes: list[float], start: float, end: float, tau: float) -> list[f
     return quadrature([u - end for u in nodes], moments)
 
 
-def _middle(prediction: Prediction) -> Tau:
-    high, low = prediction.percent_to_sigma(0.2), prediction.percent_to_sigma(0.8)
-    return lambda sigma: 1.0 if low <= sigma <= high else 0.0
+def between(prediction: Prediction, start: float, end: float, tau: float) -> Tau:
+    """`tau` over the shares `start` to `end` of a run, 0 before and after."""
+    high, low = prediction.percent_to_sigma(start), prediction.percent_to_sigma(end)
+    return lambda sigma: tau if low <= sigma <= high else 0.0

@@ -50,6 +50,10 @@ def each(image: Any) -> Tensor:
     return torch.stack(rows).reshape(X.shape).float()
 
 
+def length(vector: Tensor) -> Tensor:
+    return vector.square().sum().sqrt()
+
+
 def close(got: Tensor, want: Tensor) -> None:
     torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
 
@@ -76,8 +80,8 @@ def test_projected_guidance_equals_the_paper(eta: float, threshold: float) -> No
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
         update = cond - uncond
         if threshold:
-            update = update * min(1.0, threshold / float(torch.linalg.vector_norm(update)))
-        unit = cond / torch.linalg.vector_norm(cond)
+            update = update * min(1.0, threshold / float(length(update)))
+        unit = cond / length(cond)
         along = (update @ unit) * unit
         return cond + (7.5 - 1) * (update - along + eta * along)
 
@@ -108,7 +112,7 @@ def test_tangential_damping_equals_a_singular_value_decomposition() -> None:
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
         scores = torch.stack([x - cond, x - uncond])
         shared: Tensor = torch.linalg.svd(scores, full_matrices=False)[2][0]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        damped = x - ((x - uncond) @ shared) * shared
+        damped: Tensor = x - ((x - uncond) @ shared) * shared
         return damped + 7.5 * (cond - damped)
 
     close(guided(before_guidance=(tangential,)), each(image))
@@ -173,7 +177,7 @@ def test_of_a_perpendicular_negative_only_that_part_counts() -> None:
 
     def image(i: int) -> Tensor:
         cond, negative = ((side[i] - empty[i]).double() for side in sides())
-        unit = cond / torch.linalg.vector_norm(cond)
+        unit = cond / length(cond)
         perpendicular = negative - (negative * unit).sum() * unit
         return (empty[i] + 6.0 * (cond - 0.8 * perpendicular)).float()
 
