@@ -27,6 +27,7 @@ from nodes.control import (
     diff_control_net_loader,
     set_union_control_net_type,
 )
+from nodes.editing import EDITING
 from nodes.flow import (
     clip_text_encode_flux,
     clip_text_encode_sd3,
@@ -83,7 +84,7 @@ from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.scheduled import clip_text_encode_scheduled
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
-from nodes.vae import vae_decode, vae_decode_tiled, vae_encode
+from nodes.vae import vae_decode, vae_decode_tiled, vae_encode, vae_encode_tiled
 from nodes.vision import clip_vision_encode, clip_vision_loader
 from nodes.watermark import invisible_watermark, read_watermark
 
@@ -95,6 +96,7 @@ NODES = (
     vae_decode,
     vae_encode,
     vae_decode_tiled,
+    vae_encode_tiled,
     empty_latent_image,
     latent_upscale,
     save_image,
@@ -182,6 +184,7 @@ NODES = (
     control_net_apply,
     control_net_apply_advanced,
     set_union_control_net_type,
+    *EDITING,
 )
 
 

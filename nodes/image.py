@@ -34,6 +34,20 @@ def load_image(*, image: Annotated[str, Files("input")], context: Context) -> Im
     return ImageAndMask(*read_picture(context.folders.find("input", image)))
 
 
+@node("LoadImageOutput", title="Load Image (from Outputs)", category="image", lane="io")
+def load_image_output(*, image: Annotated[str, Files("output")], context: Context) -> ImageAndMask:
+    """Load a picture from the output folder, the newest first: what one workflow has made, for the next.
+
+    Args:
+        image: The picture file.
+
+    Returns:
+        IMAGE: The picture, RGB.
+        MASK: 1 where the picture is transparent.
+    """
+    return ImageAndMask(*read_picture(context.folders.find("output", image)))
+
+
 @node(
     "SaveImage",
     title="Save Image",
