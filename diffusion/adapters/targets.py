@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from diffusion.adapters.names import Shape, aliases
+from diffusion.names import Shape, aliases
 
 NETWORK = "network"
 TEXT = ("l", "g", "h", "t5")

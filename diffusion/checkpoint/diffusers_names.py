@@ -1,9 +1,12 @@
-"""The names diffusers gives the tensors of U-Nets and autoencoders, as those of the original checkpoints."""
+"""The names diffusers gives the tensors of networks and autoencoders, as original checkpoints have them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from diffusion.names import Shape
+from diffusion.names.transformers import FLUX, MMDIT, Parts
 
 _BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)")
 _UNET = {
@@ -44,6 +47,39 @@ _VAE_ATTENTION = {
     "proj_attn": "proj_out",
 }
 """Both generations: files from before 2023 have the last four."""
+
+
+_POSITIONS = {"pos_embed.pos_embed": "pos_embed", "pos_embed.proj.bias": "x_embedder.proj.bias"}
+"""Of Stable Diffusion 3, beside what the tables for adapters have."""
+
+
+def network_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
+    """Original name to diffusers' tensors for a network: a U-Net, or the transformer of SD3 or Flux.
+
+    Args:
+        shapes: of the tensors, by diffusers' names.
+    """
+    if "single_transformer_blocks.0.proj_mlp.weight" in shapes:
+        return FLUX.parts(shapes)
+    if "pos_embed.proj.weight" in shapes:
+        more = {ours: Parts((name,)) for name, ours in _POSITIONS.items() if name in shapes}
+        return {**MMDIT.parts(shapes), **more}
+    return _single(unet_names(list(shapes)))
+
+
+def vae_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
+    """Original name to diffusers' tensor for an autoencoder."""
+    return _single(vae_names(list(shapes)))
+
+
+def text_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
+    """transformers 5 writes the tensors of a tower without projection without `text_model.`."""
+    known = ("text_model.", "text_projection.")
+    return {name if name.startswith(known) else f"text_model.{name}": Parts((name,)) for name in shapes}
+
+
+def _single(names: Mapping[str, str]) -> dict[str, Parts]:
+    return {ours: Parts((name,)) for ours, name in names.items()}
 
 
 def unet_names(names: Collection[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A model as a diffusers folder: its parts in files of their own, under diffusers' names.
 
 Read as one file with the names of the original checkpoints, so that the same families recognise it and the
-same networks load it. Only the text towers keep the names that transformers gives them.
+same networks load it. Only the text encoders keep the names that transformers gives them.
 """
 
 from __future__ import annotations
@@ -15,35 +15,42 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from diffusion.checkpoint.diffusers_names import unet_names, vae_names
+from diffusion.checkpoint.diffusers_names import network_parts, text_parts, vae_parts
 from diffusion.checkpoint.header import CheckpointError, Header
 from diffusion.checkpoint.pickled import PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
-from diffusion.families.family import Family, TextTower
+from diffusion.families.family import Family, T5Row, TextTower
 from diffusion.families.naming import Shape, published
 from diffusion.families.sd1 import NETWORK, VAE
-from diffusion.prediction import X0, Eps, Prediction, V
+from diffusion.names.transformers import Parts
+from diffusion.prediction import X0, Eps, Flow, Prediction, V
 from diffusion.timesteps import Discrete, scaled_linear, zero_terminal_snr
 
 _UNET_FILES = _VAE_FILES = ("diffusion_pytorch_model",)
 _TEXT_FILES = ("model", "pytorch_model")
 _ENDS = (".safetensors", ".fp16.safetensors", ".bin", ".fp16.bin")
 """In order of preference: full precision before half, safetensors before pickles."""
+_REMEDY = "download the whole folder of a Stable Diffusion model"
+_NETWORKS = ("unet", "transformer")
+_TEXT_ENCODERS = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _TEXT_PARTS = {"g": "text_encoder_2"}
 """Where a tower is; the others are in `text_encoder`."""
+_T5 = "t5."
+"""What the tensors of T5 begin with, whichever of the text encoders it is."""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a tensor is, and the shape it has in original checkpoints."""
+    """Where the parts of a tensor are, and the shape it has in original checkpoints."""
 
     file: ModelFile
-    name: str
+    """Of all parts: those of a fused tensor are of one layer, which is never cut in two."""
+    parts: Parts
     shape: Shape
 
 
 class DiffusersFolder:
-    """A folder with `model_index.json`, `unet`, `vae` and text encoders, as one model file.
+    """A folder with `model_index.json`, `unet` or `transformer`, `vae` and text encoders, as one model file.
 
     Raises:
         CheckpointError: a part is missing or damaged.
@@ -51,14 +58,17 @@ class DiffusersFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.vocabulary: Path | None = None
+        """The folder where the vocabulary of T5 is, if the model has one."""
         self._places: dict[str, _Place] = {}
-        self._add(NETWORK, "unet", _UNET_FILES, unet_names)
-        self._add(VAE, "vae", _VAE_FILES, vae_names)
-        for part in ("text_encoder", "text_encoder_2"):
+        network = next((part for part in _NETWORKS if (path / part).is_dir()), _NETWORKS[0])
+        self._add(NETWORK, network, _UNET_FILES, network_parts)
+        self._add(VAE, "vae", _VAE_FILES, vae_parts)
+        for part in _TEXT_ENCODERS:
             if (path / part).is_dir():
-                self._add(f"{part}.", part, _TEXT_FILES, _text_names)
+                self._add_text(part)
         tensors = {
-            name: replace(place.file.header.tensors[place.name], shape=place.shape)
+            name: replace(place.file.header.tensors[place.parts.names[0]], shape=place.shape)
             for name, place in self._places.items()
         }
         self.header = Header(path, tensors)
@@ -69,7 +79,16 @@ class DiffusersFolder:
         return tuple(
             replace(
                 family,
+                vae_prefix=VAE,
+                required=tuple(
+                    replace(row, name=VAE + row.name.removeprefix(family.vae_prefix))
+                    if row.name.startswith(family.vae_prefix)
+                    else row
+                    for row in family.required
+                ),
                 towers=tuple(map(_tower, family.towers)),
+                bundled=tuple(map(_tower, family.bundled)),
+                t5=None if family.t5 is None else T5Row(_T5, family.t5.least),
                 prediction=_prediction(scheduler, family.prediction),
             )
             for family in known
@@ -81,20 +100,61 @@ class DiffusersFolder:
         found: dict[str, Tensor] = {}
         for file in {id(place.file): place.file for place in wanted.values()}.values():
             here = {name: place for name, place in wanted.items() if place.file is file}
-            tensors = file.read([place.name for place in here.values()], dtype, device)
-            found |= {name: tensors[place.name].reshape(place.shape) for name, place in here.items()}
+            stored = [part for place in here.values() for part in place.parts.names]
+            tensors = file.read(stored, dtype, device)
+            found |= {
+                name: _joined([tensors.pop(part) for part in place.parts.names], place)
+                for name, place in here.items()
+            }
         return found
 
+    def _add_text(self, part: str) -> None:
+        files = _files(self.path, part, _TEXT_FILES)
+        if any("shared.weight" in file.header.tensors for file in files):
+            self._add(_T5, part, _TEXT_FILES, lambda shapes: {name: Parts((name,)) for name in shapes})
+            self.vocabulary = self.path / part.replace("text_encoder", "tokenizer")
+        else:
+            self._add(f"{part}.", part, _TEXT_FILES, text_parts)
+
     def _add(
-        self, prefix: str, part: str, stems: tuple[str, ...], rename: Callable[[list[str]], Mapping[str, str]]
+        self,
+        prefix: str,
+        part: str,
+        stems: tuple[str, ...],
+        parts_of: Callable[[Mapping[str, Shape]], Mapping[str, Parts]],
     ) -> None:
         files = _files(self.path, part, stems)
         owners = {name: file for file in files for name in file.header.tensors}
-        for name, stored in rename(list(owners)).items():
-            shape = owners[stored].header.tensors[stored].shape
+        shapes = {name: file.header.tensors[name].shape for name, file in owners.items()}
+        for name, parts in parts_of(shapes).items():
+            if missing := next((each for each in parts.names if each not in owners), None):
+                raise CheckpointError(self.path, f"its {part} lacks {missing}", _REMEDY)
+            first, *others = (shapes[each] for each in parts.names)
+            shape = first if not others else (first[0] + sum(other[0] for other in others), *first[1:])
             if ".attn_1." in name and len(shape) == 2:  # diffusers' linear layers are 1x1 convolutions
                 shape = (*shape, 1, 1)
-            self._places[prefix + name] = _Place(owners[stored], stored, shape)
+            file = owners[parts.names[0]]
+            if any(owners[each] is not file for each in parts.names):
+                file = _Several(file.header, owners)
+            self._places[prefix + name] = _Place(file, parts, shape)
+
+
+@dataclass(frozen=True, eq=False)
+class _Several:
+    """The files a part is cut into, for a tensor whose parts are in two of them."""
+
+    header: Header
+    owners: Mapping[str, ModelFile]
+
+    def read(self, names: Iterable[str], dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
+        return {name: self.owners[name].read([name], dtype, device)[name] for name in names}
+
+
+def _joined(parts: list[Tensor], place: _Place) -> Tensor:
+    whole = parts[0] if len(parts) == 1 else torch.cat(parts)
+    if place.parts.swapped:
+        whole = torch.cat([*reversed(whole.chunk(2))])
+    return whole.reshape(place.shape)
 
 
 def _files(path: Path, part: str, stems: tuple[str, ...]) -> list[ModelFile]:
@@ -109,13 +169,7 @@ def _files(path: Path, part: str, stems: tuple[str, ...]) -> list[ModelFile]:
                     PickledFile(file) if end.endswith(".bin") else SafetensorsFile(file) for file in found
                 ]
     names = " or ".join(f"{part}/{stem}.safetensors" for stem in stems)
-    raise CheckpointError(path, f"it lacks {names}", "download the whole folder of a Stable Diffusion model")
-
-
-def _text_names(names: list[str]) -> dict[str, str]:
-    """transformers 5 writes the tensors of a tower without projection without `text_model.`."""
-    known = ("text_model.", "text_projection.")
-    return {name if name.startswith(known) else f"text_model.{name}": name for name in names}
+    raise CheckpointError(path, f"it lacks {names}", _REMEDY)
 
 
 def _tower(row: TextTower) -> TextTower:
@@ -143,8 +197,15 @@ def _prediction(
             return lambda file: V(clock)
         case "sample":
             return lambda file: X0(clock)
+        case _ if "shift" in scheduler and not scheduler.get("use_dynamic_shifting"):
+            return lambda file: _shifted(otherwise(file), float(scheduler["shift"]))
         case _:
             return otherwise
+
+
+def _shifted(prediction: Prediction, shift: float) -> Prediction:
+    """A flow with the shift its scheduler is set to; Flux's is another kind of shift, and stays."""
+    return Flow(shift) if isinstance(prediction, Flow) else prediction
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The vocabulary of a T5 text encoder: a SentencePiece model, which is not part of this program.
 
 It is read from the encoder's own file where that holds it (tensor `spiece_model`), or from `spiece.model` or
-`tokenizer.json`, as published with T5, in the same folder.
+`tokenizer.json`, as published with T5, in the same folder. A diffusers folder has them with its tokenizers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from struct import unpack
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from diffusion.checkpoint.folder import DiffusersFolder
 from diffusion.checkpoint.header import CheckpointError
 from diffusion.checkpoint.tensors import ModelFile
 from diffusion.t5_tokens import UNKNOWN
@@ -30,10 +31,11 @@ def read_vocabulary(file: ModelFile) -> Tokenizer:
         CheckpointError: there is none, or it is damaged.
     """
     path = file.header.path
+    folder = (file.vocabulary if isinstance(file, DiffusersFolder) else None) or path.parent
     if INSIDE in file.header.tensors:
         stored = file.read([INSIDE], torch.uint8, torch.device("cpu"))[INSIDE]
         return _from_sentencepiece(path, bytes(stored.numpy().tobytes()))
-    for candidate in (path.parent / name for name in BESIDE):
+    for candidate in (folder / name for name in BESIDE):
         if candidate.is_file():
             if candidate.suffix == ".json":
                 return _from_json(candidate)
@@ -41,7 +43,7 @@ def read_vocabulary(file: ModelFile) -> Tokenizer:
     raise CheckpointError(
         path,
         "it is a T5 text encoder, and its vocabulary is missing",
-        f"put {BESIDE[0]} or {BESIDE[1]} of google/t5-v1_1-xxl into {path.parent}",
+        f"put {BESIDE[0]} or {BESIDE[1]} of google/t5-v1_1-xxl into {folder}",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from diffusion.adapters.names import Shape, aliases
+from diffusion.names import Shape, aliases
 from diffusion.adapters.targets import NETWORK, Target, Targets, is_text
 
 GOLDEN = Path(__file__).parents[1] / "golden"

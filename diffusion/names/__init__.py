@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from diffusion.adapters.names.alias import Alias, Shape
-from diffusion.adapters.names.transformers import FLUX, MMDIT
-from diffusion.adapters.names.unet import unet_aliases
+from diffusion.names.alias import Alias, Shape
+from diffusion.names.transformers import FLUX, MMDIT
+from diffusion.names.unet import unet_aliases
 
 _MARKS = {
     "input_blocks.0.0.weight": unet_aliases,

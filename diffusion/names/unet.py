@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from diffusion.adapters.names.alias import Alias, Shape
+from diffusion.names.alias import Alias, Shape
 
 _RESIDUAL: Mapping[str, str] = {
     "in_layers.0": "norm1",

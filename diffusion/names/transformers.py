@@ -11,10 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from diffusion.adapters.names.alias import Alias, Shape
+from diffusion.names.alias import Alias, Shape
 
 _N = "{}"
 """The number of a block, in a pattern and in the names made from it."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """diffusers' tensors that one of the original layout consists of, in the order of its rows."""
+
+    names: tuple[str, ...]
+    swapped: bool = False
+    """Whether its two halves are exchanged."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,32 @@ class Renames:
                 if (match := pattern.fullmatch(parameter)) is not None:
                     yield Alias(name.format(*match.groups()), parameter, None, shape[0] == 2 * shape[1])
 
+    def parts(self, stored: Mapping[str, Shape]) -> dict[str, Parts]:
+        """For diffusers' tensors the original ones they make up: the inverse of `aliases`, biases included.
+
+        Args:
+            stored: the shapes of a network's tensors by diffusers' names.
+        """
+        found: dict[str, Parts] = {}
+        for name in stored:
+            for pattern, original, names in self._inverse:
+                if (match := pattern.fullmatch(name)) is not None:
+                    *numbers, kind = match.groups()
+                    made = [f"{each.format(*numbers).rpartition('.')[0]}.{kind}" for each in names]
+                    stem, _, last = original.format(*numbers).rpartition(".")
+                    swapped = original in self.swapped and _of_two_parts(name, kind, stored)
+                    found[f"{stem}.{last if kind == 'weight' else kind}"] = Parts(tuple(made), swapped)
+        return found
+
+    @cached_property
+    def _inverse(self) -> list[tuple[re.Pattern[str], str, Sequence[str]]]:
+        """By the first name of each tensor, whose ending may be that of a bias."""
+        table = {**self.table, **{original: [name] for original, name in self.swapped.items()}}
+        return [
+            (re.compile(_pattern(names[0]).pattern.removesuffix("weight") + "(weight|bias)"), original, names)
+            for original, names in table.items()
+        ]
+
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], Sequence[str]]]:
         return [(_pattern(original), names) for original, names in self.table.items()]
@@ -42,6 +77,12 @@ class Renames:
     @cached_property
     def _swapped(self) -> list[tuple[re.Pattern[str], str]]:
         return [(_pattern(original), name) for original, name in self.swapped.items()]
+
+
+def _of_two_parts(name: str, kind: str, stored: Mapping[str, Shape]) -> bool:
+    """Whether a modulation is shift and scale; its weight tells, for it is as wide as the network."""
+    shape = stored.get(f"{name.removesuffix(kind)}weight", ())
+    return len(shape) == 2 and shape[0] == 2 * shape[1]
 
 
 def _pattern(original: str) -> re.Pattern[str]:
