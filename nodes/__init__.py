@@ -45,6 +45,14 @@ from nodes.inpaint import (
     vae_encode_for_inpaint,
 )
 from nodes.latent import empty_latent_image, latent_upscale, latent_upscale_by
+from nodes.ldm import (
+    empty_latent_for_vae,
+    ldm_boxes,
+    ldm_class_label,
+    ldm_inpaint,
+    ldm_super_resolution,
+    ldm_unconditional,
+)
 from nodes.loaders import checkpoint_loader_simple, diffusers_loader, safety_checker_loader
 from nodes.masks import (
     feather_mask,
@@ -185,6 +193,12 @@ NODES = (
     control_net_apply_advanced,
     set_union_control_net_type,
     *EDITING,
+    ldm_class_label,
+    ldm_boxes,
+    ldm_unconditional,
+    ldm_super_resolution,
+    ldm_inpaint,
+    empty_latent_for_vae,
 )
 
 

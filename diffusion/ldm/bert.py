@@ -7,7 +7,7 @@ names of the published checkpoints after `cond_stage_model.transformer.`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Self
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from diffusion.clip_text import Embeddings, Encoding, no_embeddings
 from diffusion.layers.attention import attend
 from diffusion.ldm.bert_tokens import BertTokenizer
+from diffusion.placement import Placement
 from diffusion.tokens import Chunk
 
 HEAD_DIM = 64
@@ -134,6 +135,8 @@ class BertTower:
     embedding_key: str = "bert"
     layer: int = -1
     """Whose output is used: -1 the last layer's, -2 that of the one before."""
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the tower to the device when it is used."""
 
     @property
     def width(self) -> int:
@@ -169,11 +172,12 @@ class BertTower:
 
     def _run(self, chunks: Sequence[Chunk]) -> Tensor:
         """States [B, 77, W], float32 on the CPU."""
-        table = self.model.token_emb.weight
+        device = self.placement.device_for(self.model.token_emb.weight)
         numbers = [[token if isinstance(token, int) else 0 for token in chunk.tokens] for chunk in chunks]
-        embedded = self.model.token_emb(torch.tensor(numbers, device=table.device))
-        for row, chunk in enumerate(chunks):
-            for place, token in enumerate(chunk.tokens):
-                if isinstance(token, Tensor):
-                    embedded[row, place] = token.to(table)
-        return self.model(embedded, self.layer).float().cpu()
+        with self.placement.use(self.model):
+            embedded = self.model.token_emb(torch.tensor(numbers, device=device))
+            for row, chunk in enumerate(chunks):
+                for place, token in enumerate(chunk.tokens):
+                    if isinstance(token, Tensor):
+                        embedded[row, place] = token.to(embedded)
+            return self.model(embedded, self.layer).float().cpu()

@@ -6,13 +6,17 @@ A checkpoint of theirs has one of these readers in its text encoder; the nodes n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from diffusion.ldm.bert import Bert
 from diffusion.ldm.boxes import Box, BoxTokens
+from diffusion.placement import Placement
+
+_GUIDED = 1001
+"""Rows of a table for ImageNet's 1000 classes and one for any of them."""
 
 
 class ClassTable(nn.Module):
@@ -31,12 +35,26 @@ class ClassReader:
     """Class labels, e.g. those of ImageNet."""
 
     table: ClassTable
+    placement: Placement = field(default_factory=Placement, compare=False)
     remedy: str = "this model draws classes and reads no text: use the node LDMClassLabel"
 
     @property
     def classes(self) -> int:
         """How many labels it knows."""
         return self.table.embedding.num_embeddings
+
+    @property
+    def anything(self) -> int:
+        """The label that stands for any class: ImageNet's 1001st, in models trained for guidance.
+
+        Raises:
+            ValueError: the model has none.
+        """
+        if self.classes != _GUIDED:
+            raise ValueError(
+                f"none of the model's {self.classes} labels stands for any class: sample with a cfg of 1"
+            )
+        return self.classes - 1
 
     @torch.no_grad()
     def encode(self, label: int) -> Tensor:
@@ -46,12 +64,10 @@ class ClassReader:
             ValueError: there is no such class.
         """
         if not 0 <= label < self.classes:
-            raise ValueError(
-                f"the model knows the classes 0 to {self.classes - 1}, not {label}"
-                + ("" if label >= 0 else ": it has no label that stands for any class, so run it with cfg 1")
-            )
-        labels = torch.tensor([[label]], device=self.table.embedding.weight.device)
-        return self.table(labels).float().cpu()
+            raise ValueError(f"the model knows the classes 0 to {self.classes - 1}, not {label}")
+        device = self.placement.device_for(self.table.embedding.weight)
+        with self.placement.use(self.table):
+            return self.table(torch.tensor([[label]], device=device)).float().cpu()
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,7 @@ class BoxReader:
     """Layouts: which objects are where in the picture."""
 
     model: Bert
+    placement: Placement = field(default_factory=Placement, compare=False)
     remedy: str = "this model draws layouts of boxes and reads no text: use the node LDMBoxes"
 
     @property
@@ -73,8 +90,10 @@ class BoxReader:
         Raises:
             ValueError: too many boxes, or one outside the picture.
         """
-        tokens = torch.tensor([self.tokens.build(boxes, crop)], device=self.model.token_emb.weight.device)
-        return self.model(self.model.token_emb(tokens)).float().cpu()
+        tokens = torch.tensor([self.tokens.build(boxes, crop)])
+        device = self.placement.device_for(self.model.token_emb.weight)
+        with self.placement.use(self.model):
+            return self.model(self.model.token_emb(tokens.to(device))).float().cpu()
 
 
 @dataclass(frozen=True)
