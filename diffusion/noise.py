@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from diffusion.model import Latent
 
 SEEDS = 2**64
 
@@ -31,6 +35,39 @@ def initial_noise(shape: Sequence[int], seed: int, indices: Sequence[int] | None
         raise ValueError(f"batch_index names {len(indices)} noises for a batch of {shape[0]} latents")
     drawn = [torch.randn(1, *shape[1:], generator=generator) for _ in range(max(indices) + 1)]
     return torch.cat([drawn[i] for i in indices])
+
+
+class NoiseSource(Protocol):
+    """The NOISE socket: what a run starts from."""
+
+    @property
+    def seed(self) -> int:
+        """What draws on the way are seeded with."""
+        ...
+
+    def generate_noise(self, latent: Latent, /) -> Tensor:
+        """Noise of the shape of `latent["samples"]`, on the CPU."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeededNoise:
+    """The initial noise of a seed; a latent's `batch_index` picks which."""
+
+    seed: int
+
+    def generate_noise(self, latent: Latent) -> Tensor:
+        return initial_noise(latent["samples"].shape, self.seed, latent.get("batch_index"))
+
+
+@dataclass(frozen=True)
+class NoNoise:
+    """Nothing, for a latent that holds its noise already."""
+
+    seed: int = 0
+
+    def generate_noise(self, latent: Latent) -> Tensor:
+        return torch.zeros(latent["samples"].shape)
 
 
 class GaussianNoise:

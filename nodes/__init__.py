@@ -27,6 +27,7 @@ from nodes.control import (
     diff_control_net_loader,
     set_union_control_net_type,
 )
+from nodes.custom import NODES as CUSTOM
 from nodes.editing import EDITING
 from nodes.flow import (
     clip_text_encode_flux,
@@ -199,6 +200,7 @@ NODES = (
     ldm_super_resolution,
     ldm_inpaint,
     empty_latent_for_vae,
+    *CUSTOM,
 )
 
 

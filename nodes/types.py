@@ -9,10 +9,13 @@ from diffusion.clip_vision import ClipVision as VisionEncoder
 from diffusion.clip_vision import ClipVisionOutput as VisionOutput
 from diffusion.conditioning import Options
 from diffusion.control import ControlModel
+from diffusion.guiders import Guider as GuiderProtocol
 from diffusion.model import DiffusionModel
 from diffusion.model import Latent as LatentBatch
+from diffusion.noise import NoiseSource
 from diffusion.safety import SafetyChecker as SafetyModel
 from diffusion.samplers import SAMPLERS
+from diffusion.samplers import Sampler as SamplerRow
 from diffusion.schedules import SCHEDULERS
 from diffusion.text import TextEncoder
 from engine.types import Choices, Range, SeedControl, Socket
@@ -28,6 +31,10 @@ Mask = Annotated[Tensor, Socket("MASK")]
 ClipVision = Annotated[VisionEncoder, Socket("CLIP_VISION")]
 ClipVisionOutput = Annotated[VisionOutput, Socket("CLIP_VISION_OUTPUT")]
 SafetyChecker = Annotated[SafetyModel, Socket("SAFETY_CHECKER")]
+Sigmas = Annotated[Tensor, Socket("SIGMAS")]
+Sampler = Annotated[SamplerRow, Socket("SAMPLER")]
+Noise = Annotated[NoiseSource, Socket("NOISE")]
+Guider = Annotated[GuiderProtocol, Socket("GUIDER")]
 
 Seed = Annotated[int, Range(0, 2**64 - 1), SeedControl()]
 Steps = Annotated[int, Range(1, 10_000)]
