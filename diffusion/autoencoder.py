@@ -5,18 +5,28 @@ Pictures go one by one, so that none depends on its batch; one too large for the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from diffusion.placement import Placement, room_for
 from diffusion.tiles import Tiles, blend
 from diffusion.vae import AutoencoderKL
 from diffusion.vq import VQModel
 
 FALLBACK_TILE, FALLBACK_OVERLAP = 512, 128
 """Pixels; used when a whole picture does not fit in the device's memory."""
+
+Tell = Callable[[str], object]
+"""Is told what a person may want to know."""
+_log = logging.getLogger(__name__)
+
+
+def _tell_nobody(note: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -26,22 +36,26 @@ class Vae:
     module: AutoencoderKL | VQModel
     dtype: torch.dtype
     device: torch.device
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the autoencoder to the device when it is used."""
 
     @property
     def factor(self) -> int:
         """Pixels per latent cell along each side."""
         return self.module.config.factor
 
-    def encode(self, pixels: Tensor) -> Tensor:
+    def encode(self, pixels: Tensor, tell: Tell = _tell_nobody) -> Tensor:
         """The mean latent of pictures, cropped about their centre to multiples of the factor.
 
-        A picture for which the device's memory is too small is encoded in tiles.
+        A picture for which the device's memory is too small is encoded in tiles, and `tell` is told so.
         """
-        return _one_by_one(self._to_network(pixels), self._encode, self._encode_tiled)
+        return _one_by_one(self._to_network(pixels), self._encode, self._encode_tiled, tell)
 
-    def decode(self, latent: Tensor) -> Tensor:
-        """Pictures in 0..1 of unscaled latents; in tiles where the device's memory is too small for one."""
-        return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled))
+    def decode(self, latent: Tensor, tell: Tell = _tell_nobody) -> Tensor:
+        """Pictures in 0..1 of unscaled latents; in tiles where the device's memory is too small for one,
+        and then `tell` is told so.
+        """
+        return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled, tell))
 
     def encode_tiled(self, pixels: Tensor, tile: int, overlap: int) -> Tensor:
         """Encode in square, wide and tall tiles, averaged. `tile` and `overlap` are pixels."""
@@ -69,23 +83,33 @@ class Vae:
         cropped = pixels[:, top : top + height, left : left + width, :3]
         return cropped.movedim(-1, 1) * 2 - 1
 
-    @torch.no_grad()
     def _encode(self, pixels: Tensor) -> Tensor:
-        return self.module.encode(pixels.to(self.device, self.dtype)).float().cpu()
+        return self._run("encode", pixels)
+
+    def _decode(self, latent: Tensor) -> Tensor:
+        return self._run("decode", latent)
 
     @torch.no_grad()
-    def _decode(self, latent: Tensor) -> Tensor:
-        return self.module.decode(latent.to(self.device, self.dtype)).float().cpu()
+    def _run(self, method: str, x: Tensor) -> Tensor:
+        x = x.to(self.device, self.dtype)
+        with room_for(self.placement, self.module, 1, [x], {}, method):
+            return getattr(self.module, method)(x).float().cpu()
 
 
 def _one_by_one(
-    batch: Tensor, whole: Callable[[Tensor], Tensor], tiled: Callable[[Tensor, int, int], Tensor]
+    batch: Tensor,
+    whole: Callable[[Tensor], Tensor],
+    tiled: Callable[[Tensor, int, int], Tensor],
+    tell: Tell,
 ) -> Tensor:
     def code(item: Tensor) -> Tensor:
         try:
             return whole(item)
         except torch.OutOfMemoryError:
             pass  # outside the handler, so that what it holds on to is freed
+        note = f"too little memory for the whole picture: done in tiles of {FALLBACK_TILE} pixels"
+        _log.warning(note)
+        tell(note)
         return tiled(item, FALLBACK_TILE, FALLBACK_OVERLAP)
 
     return torch.cat([code(item[None]) for item in batch])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -13,8 +13,11 @@ from torch.func import functional_call
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from diffusion.clip_heads import attention_heads
+from diffusion.placement import Placement, home_of
 from diffusion.tokens import BOS, EOS, Chunk, ClipTokenizer
 
+WORKING_STATES = 32
+"""Memory a transformer takes beside its weights: more than the states of so many layers."""
 _TABLE = "text_model.embeddings.token_embedding.weight"
 
 
@@ -121,6 +124,8 @@ class ClipTower:
     """Whether the chosen states go through the final normalisation (SD 1.x and 2.x, not SDXL)."""
     projected: bool = False
     """Whether the pooled vector goes through the tower's projection (OpenCLIP's H and G)."""
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the tower to the device when it is used."""
 
     @property
     def width(self) -> int:
@@ -164,10 +169,18 @@ class ClipTower:
         table = self._table
         ids, vectors = _number(chunks, len(table))
         # Only a prompt with learned embeddings pays for a longer copy of the table.
-        longer = {_TABLE: torch.cat([table, torch.stack(vectors).to(table)])} if vectors else {}
-        arguments = (ids.to(table.device), self.layer, self.final_norm, self.projected)
-        states, pooled = cast("tuple[Tensor, Tensor]", functional_call(self.model, longer, arguments))
-        return states.float().cpu(), pooled.float().cpu()
+        device = self.placement.device_for(table)
+        longer = {_TABLE: _with_rows(home_of(table), vectors).to(device)} if vectors else {}
+        arguments = (ids.to(device), self.layer, self.final_norm, self.projected)
+        layers = self.model.config.num_hidden_layers
+        need = (layers + WORKING_STATES) * ids.numel() * self.width * table.itemsize
+        with self.placement.use(self.model, needs=(need + sum(each.nbytes for each in longer.values()),)):
+            states, pooled = cast("tuple[Tensor, Tensor]", functional_call(self.model, longer, arguments))
+            return states.float().cpu(), pooled.float().cpu()
+
+
+def _with_rows(table: Tensor, vectors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([table, torch.stack(tuple(vectors)).to(table)])
 
 
 def _number(chunks: Sequence[Chunk], vocabulary: int) -> tuple[Tensor, list[Tensor]]:

@@ -50,6 +50,18 @@ class Precision(StrEnum):
                 network = torch.float16
         return Dtypes(network=network, text=torch.float32, vae=_vae_type(network))
 
+    def on(self, device: torch.device) -> Precision:
+        """The policy that gives everywhere the types this one gives on a device.
+
+        For loading weights to the host that are computed with on the device.
+        """
+        types = {
+            torch.float32: Precision.FLOAT32,
+            torch.bfloat16: Precision.BF16,
+            torch.float16: Precision.FP16,
+        }
+        return types[self.dtypes(device).network]
+
 
 def fastest_sound_type(device: torch.device) -> torch.dtype:
     """bfloat16, float16 or float32: the fastest that the device computes natively."""

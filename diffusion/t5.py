@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Self
 
@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffusion.clip_text import Embeddings, Encoding, no_embeddings
+from diffusion.clip_text import WORKING_STATES, Embeddings, Encoding, no_embeddings
 from diffusion.layers.modulation import unflattened
+from diffusion.placement import Placement
 from diffusion.t5_tokens import T5Tokenizer
 from diffusion.tokens import Chunk
 
@@ -178,6 +179,8 @@ class T5Tower:
     tokenizer: T5Tokenizer
     embeddings: Embeddings = no_embeddings
     embedding_key: str = "t5xxl"
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the encoder to the device when it is used."""
 
     @property
     def width(self) -> int:
@@ -210,8 +213,12 @@ class T5Tower:
         """States [1, N, W], float32 on the CPU."""
         table = self.model.shared.weight
         numbers = [token if isinstance(token, int) else 0 for token in chunk.tokens]
-        embedded = self.model.shared(torch.tensor([numbers], device=table.device))
-        for place, token in enumerate(chunk.tokens):
-            if isinstance(token, Tensor):
-                embedded[0, place] = token.to(table)
-        return self.model(embedded).float().cpu()
+        ids = torch.tensor([numbers], device=self.placement.device_for(table))
+        config = self.model.config
+        states = WORKING_STATES * (config.width + config.inner) + 4 * config.heads * len(numbers)
+        with self.placement.use(self.model, needs=(states * len(numbers) * table.itemsize,)):
+            embedded = self.model.shared(ids)
+            for place, token in enumerate(chunk.tokens):
+                if isinstance(token, Tensor):
+                    embedded[0, place] = token.to(embedded)
+            return self.model(embedded).float().cpu()

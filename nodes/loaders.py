@@ -57,12 +57,14 @@ def diffusers_loader(*, model_path: Annotated[str, Files("diffusers")], context:
 
 
 def _loaded(path: Path, context: Context) -> Checkpoint:
+    placement = context.resource(Placement)
     loaded = checkpoint.load(
         path,
-        precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        precision=context.resource(Precision).on(placement.device),
+        device=placement.home,
         embeddings=EmbeddingFolders(context.folders.roots("embeddings")),
     )
+    loaded = checkpoint.placed(loaded, placement)
     return Checkpoint(loaded.model, loaded.clip, loaded.vae)
 
 

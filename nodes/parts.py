@@ -34,12 +34,14 @@ def unet_loader(
         weight_dtype: How weights are kept in memory: in the type computed in, or in 8 bits, which needs half
             the memory or less and changes the picture a little.
     """
-    return checkpoint.load_diffusion_model(
+    placement = context.resource(Placement)
+    model = checkpoint.load_diffusion_model(
         context.folders.find("diffusion_models", unet_name),
-        precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        precision=context.resource(Precision).on(placement.device),
+        device=placement.home,
         stored=FLOAT8.get(weight_dtype),
     )
+    return checkpoint.placed(model, placement)
 
 
 @node("VAELoader", title="Load VAE", category="loaders", lane="io")
@@ -49,11 +51,13 @@ def vae_loader(*, vae_name: Annotated[str, Files("vae")], context: Context) -> V
     Args:
         vae_name: The file, from the `vae` folders.
     """
-    return checkpoint.load_vae(
+    placement = context.resource(Placement)
+    vae = checkpoint.load_vae(
         context.folders.find("vae", vae_name),
-        precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        precision=context.resource(Precision).on(placement.device),
+        device=placement.home,
     )
+    return checkpoint.placed(vae, placement)
 
 
 @node("CLIPLoader", title="Load CLIP", category="advanced/loaders", lane="io")
@@ -113,10 +117,12 @@ def triple_clip_loader(
 
 
 def _encoders(kind: str, device: str, context: Context, *names: str) -> Clip:
-    return checkpoint.load_text_encoder(
+    placement = Placement(torch.device("cpu")) if device == "cpu" else context.resource(Placement)
+    encoder = checkpoint.load_text_encoder(
         [context.folders.find("text_encoders", name) for name in names],
         kind,
-        precision=context.resource(Precision),
-        device=torch.device("cpu") if device == "cpu" else context.resource(Placement).device,
+        precision=context.resource(Precision).on(placement.device),
+        device=placement.home,
         embeddings=EmbeddingFolders(context.folders.roots("embeddings")),
     )
+    return checkpoint.placed(encoder, placement)

@@ -20,7 +20,7 @@ def vae_decode(*, samples: Latent, vae: Vae) -> Ui[Image]:
     """
     notes: list[str] = []
     pictures = vae.decode(samples["samples"], notes.append)
-    return Ui({"text": notes} if notes else {}, pictures)
+    return Ui({"text": notes} if notes else {}, (pictures,))
 
 
 @node("VAEEncode", title="VAE Encode", category="latent")
@@ -33,7 +33,7 @@ def vae_encode(*, pixels: Image, vae: Vae) -> Ui[Latent]:
     """
     notes: list[str] = []
     samples = vae.encode(pixels, notes.append)
-    return Ui({"text": notes} if notes else {}, {"samples": samples})
+    return Ui({"text": notes} if notes else {}, ({"samples": samples},))
 
 
 @node("VAEDecodeTiled", title="VAE Decode (Tiled)", category="_for_testing", lane="decode")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.adapters.patched import Patched
+from diffusion.placement import Placement, home_of
 from engine.cache import Footprint, Share
 from engine.items import Items
 
@@ -23,7 +24,7 @@ MOST_OBJECTS = 50_000
 LARGE = 1000
 
 _PLAIN = bool | int | float | complex | None
-_LEAVES = (_PLAIN, type, ModuleType, FunctionType, BuiltinFunctionType)
+_LEAVES = (_PLAIN, Placement, type, ModuleType, FunctionType, BuiltinFunctionType)
 
 
 def sizeof(values: Any) -> Footprint:
@@ -44,6 +45,7 @@ def sizeof(values: Any) -> Footprint:
             continue
         seen.add(id(value))
         if isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta:
+            value = home_of(value)  # what weights take on the device besides is the placement's to count
             storage = value.untyped_storage()
             (ram if value.device.type == "cpu" else device)[storage.data_ptr()] = storage.nbytes()
         elif isinstance(value, str | bytes):

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from diffusion.adapters.deltas import Delta
 from diffusion.adapters.targets import Target
+from diffusion.placement import home_of
 
 Wrap = Callable[[nn.Module], nn.Module]
 """What takes the place of a module: it is handed the module, and gives one that is called alike."""
@@ -83,8 +84,8 @@ class Patched:
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
-        return next(self.base.parameters()).device
+        """Where the parameters are at home."""
+        return home_of(next(self.base.parameters())).device
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.module(*args, **kwargs)
@@ -126,7 +127,7 @@ def _changed(base: nn.Module, changes: Changes) -> nn.Module:
     memo: dict[int, Any] = {id(tensor): tensor for tensor in _tensors(base)}
     for name, patches in changes.by_parameter().items():
         weight = base.get_parameter(name)
-        memo[id(weight)] = nn.Parameter(_patched(weight, patches), requires_grad=False)
+        memo[id(weight)] = nn.Parameter(_patched(home_of(weight), patches), requires_grad=False)
     made = copy.deepcopy(base, memo)
     for name, wrap in changes.wraps:
         made.set_submodule(name, wrap(made.get_submodule(name)))

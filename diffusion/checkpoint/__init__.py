@@ -4,6 +4,7 @@ from diffusion.checkpoint.header import CheckpointError, Header, TensorInfo, rea
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.loader import Checkpoint, load, open_model
 from diffusion.checkpoint.parts import TEXT_KINDS, load_diffusion_model, load_text_encoder, load_vae
+from diffusion.checkpoint.placed import placed
 
 __all__ = [
     "TEXT_KINDS",
@@ -17,5 +18,6 @@ __all__ = [
     "load_text_encoder",
     "load_vae",
     "open_model",
+    "placed",
     "read_header",
 ]

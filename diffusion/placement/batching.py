@@ -20,6 +20,7 @@ def room_for(
     parts: int,
     arguments: Sequence[Tensor],
     keywords: Mapping[str, Tensor],
+    method: str = "__call__",
 ) -> Generator[int]:
     """Have a network on the device with memory for as many parts of a batch at a time as there is room for.
 
@@ -29,6 +30,7 @@ def room_for(
         parts: what the batch can be divided into, such as the sides of guidance; all of one size.
         arguments: for a call with the whole batch; batch first.
         keywords: likewise.
+        method: what is called.
 
     Yields:
         How many parts to compute at a time: all, half of them, or one.
@@ -37,27 +39,27 @@ def room_for(
         yield parts
         return
     size = arguments[0].shape[0] // parts
-    one = _working(
-        placement,
-        network,
-        [tensor[:size] for tensor in arguments],
-        {name: tensor[:size] for name, tensor in keywords.items()},
-    )
+    first = [tensor[:size] for tensor in arguments]
+    one = _working(placement, network, first, {name: t[:size] for name, t in keywords.items()}, method)
     ways = sorted({parts, (parts + 1) // 2, 1}, reverse=True)
     with placement.use(network, needs=[count * one for count in ways]) as chosen:
         yield ways[chosen]
 
 
 def _working(
-    placement: Placement, network: Any, arguments: Sequence[Tensor], keywords: Mapping[str, Tensor]
+    placement: Placement,
+    network: Any,
+    arguments: Sequence[Tensor],
+    keywords: Mapping[str, Tensor],
+    method: str,
 ) -> int:
     """`working_bytes`, found out once for each combination of shapes."""
     module = module_of(network)
     if module is None:
-        return working_bytes(network, *arguments, **keywords)
+        return working_bytes(network, arguments, keywords, method)
     known = placement.estimates.setdefault(module, {})
     shapes = [(tuple(tensor.shape), tensor.dtype) for tensor in (*arguments, *keywords.values())]
-    key = (*shapes, *keywords)
+    key = (method, *shapes, *keywords)
     if key not in known:
-        known[key] = working_bytes(network, *arguments, **keywords)
+        known[key] = working_bytes(network, arguments, keywords, method)
     return known[key]

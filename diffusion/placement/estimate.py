@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -27,21 +28,29 @@ _MARGIN = 1.15
 """What kernels use within themselves, and what the allocator cannot fill."""
 
 
-def working_bytes(network: Any, *arguments: Any, **keywords: Any) -> int:
+def working_bytes(
+    network: Any,
+    arguments: Sequence[Tensor],
+    keywords: Mapping[str, Tensor] = MappingProxyType({}),
+    method: str = "__call__",
+) -> int:
     """Bytes that a call of the network takes at its peak, beside its weights, with a margin.
 
     Args:
         network: a module, or what has one as `module`.
         arguments: as for a call. Only the shapes and types of the tensors matter.
+        keywords: likewise.
+        method: what is called.
     """
     module = module_of(network)
     if module is not None:
         try:
             twin = meta_twin(module)
-            return peak_of(twin, *arguments, weights=tensors_of(twin), **keywords)
+            call = getattr(twin, method)
+            return peak_of(call, *arguments, weights=tensors_of(twin), **keywords)
         except (RuntimeError, NotImplementedError, TypeError, ValueError):
             pass  # a part looks at values, such as one that a pack has put in
-    return BYTES_PER_VALUE * max((t.numel() for t in arguments if isinstance(t, Tensor)), default=0)
+    return BYTES_PER_VALUE * max(tensor.numel() for tensor in arguments)
 
 
 def peak_of(

@@ -81,6 +81,10 @@ class Placement:
         """Where to load networks to."""
         return self.device if self.memory is None else _CPU
 
+    def device_for(self, weight: Tensor) -> torch.device:
+        """Where a network with this weight is given its inputs."""
+        return weight.device if self.memory is None else self.device
+
     @contextmanager
     def use(self, *networks: Any, needs: Sequence[int] = (0,)) -> Generator[int]:
         """Have networks on the device, ready to compute together, for the length of a `with` block.

@@ -53,12 +53,14 @@ def load_checkpoint_guess_config(
         CheckpointError: the file cannot be read, or is of no known family.
     """
     context = running()
+    placement = context.resource(Placement)
     loaded = checkpoint.load(
         Path(ckpt_path),
-        precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        precision=context.resource(Precision).on(placement.device),
+        device=placement.home,
         embeddings=EmbeddingFolders(_embedding_folders(embedding_directory)),
     )
+    loaded = checkpoint.placed(loaded, placement)
     return (
         PackModel(loaded.model) if output_model else None,
         PackClip(loaded.clip) if output_clip else None,

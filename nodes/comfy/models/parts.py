@@ -12,6 +12,7 @@ from torch import Tensor
 
 from diffusion.model import DiffusionModel
 from diffusion.model import LatentFormat as Format
+from diffusion.placement import room_for
 from diffusion.prediction import Prediction
 
 
@@ -129,7 +130,9 @@ class BaseModel:
             for theirs, ours in _EXTRA.items()
             if further.get(theirs) is not None
         }
-        out = model.network(scaled, time, c_crossattn.to(model.device, model.dtype), **extra).float()
+        text = c_crossattn.to(model.device, model.dtype)
+        with room_for(model.placement, model.network, 1, [scaled, time, text], extra):
+            out = model.placement.call(model.network, scaled, time, text, **extra).float()
         return prediction.denoised(x, out, sigma)
 
 
