@@ -5,19 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.memory import add_memory
 from cli.safety import add_safety
 
 COMMANDS = ("serve", "run", "workflows", "nodes", "models", "worker")
 ANYWHERE = "0.0.0.0,::"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# ComfyUI flags that choose between its own memory or attention strategies: accepted, without effect here.
+# ComfyUI flags that choose between its own attention strategies and the like: accepted, without effect here.
 WITHOUT_EFFECT = (
-    "--gpu-only",
-    "--highvram",
-    "--normalvram",
-    "--lowvram",
-    "--novram",
     "--disable-smart-memory",
     "--deterministic",
     "--disable-mmap",
@@ -311,4 +307,5 @@ def add_compute(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--disable-metadata", action="store_true", help="do not write the graph into saved pictures"
     )
+    add_memory(command)
     add_safety(command)

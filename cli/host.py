@@ -10,6 +10,7 @@ import torch
 
 from cli.caches import cache_of
 from cli.environment import environment_of
+from cli.memory import placement_of
 from cli.packs import packs_of
 from cli.safety import screen_of
 from diffusion.placement import Placement, choose_device
@@ -35,7 +36,7 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     """
     device = choose_device("cpu" if options.cpu else options.device)
     policy = Precision(options.precision)
-    resources: dict[type, object] = {Placement: Placement(device), Precision: policy}
+    resources: dict[type, object] = {Placement: placement_of(options, device), Precision: policy}
     packs = packs_of(options, folders, builtin(), resources)
     registry = builtin() if packs is None else packs.registry
     folders = folders if packs is None else packs.folders

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from cli.memory import memory_words
 from cli.packs import flags_of, paths_of
 from cli.safety import DEMO, checker_of, words_of
 from cli.setup import ROOT, folders_of, run_options_of
@@ -83,6 +84,7 @@ def worker_command(options: argparse.Namespace) -> tuple[str, ...]:
     words += ["--cpu"] if options.cpu else []
     words += [f"--device={options.device}"] if options.device else []
     words += words_of(options, folders_of(options))
+    words += memory_words(options)
     words.append(f"--memory-limit={_memory_limit(options)}")
     return (*words, *_cache_words(options))
 

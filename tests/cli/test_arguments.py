@@ -37,8 +37,8 @@ def test_caches_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_flags_for_comfyuis_own_strategies_are_accepted_and_remembered() -> None:
-    assert parse(["--lowvram", "--use-pytorch-cross-attention"]).without_effect == [
-        "--lowvram",
+    assert parse(["--disable-xformers", "--use-pytorch-cross-attention"]).without_effect == [
+        "--disable-xformers",
         "--use-pytorch-cross-attention",
     ]
 
