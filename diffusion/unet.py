@@ -4,7 +4,7 @@ Attribute names are the tensor names of the published checkpoints after `model.d
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.hooks import Hooks, Residuals, Side, Site, changed
-from diffusion.layers.attention import SpatialTransformer
+from diffusion.layers.attention import BasicTransformerBlock, CrossAttention, SpatialTransformer
+from diffusion.layers.convolution import Conv2d
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.resnet import Downsample, ResamplingBlock, ResBlock, Upsample
 from diffusion.layers.self_attention import AttentionBlock
+from diffusion.layers.text import Text
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class UNetConfig:
     def of_encoder(
         cls, shapes: Mapping[str, Sequence[int]], *, heads: int | None = None, head_dim: int | None = None
     ) -> Self:
-        """The same of a network without a way up, such as a ControlNet: `up_depths` is empty."""
+        """The same of a network without a way up, such as a ControlNet; `up_depths` fit but say nothing."""
         stem = shapes["input_blocks.0.0.weight"]
         down = _levels(shapes, "input_blocks", first=1, boundary=("input_blocks.{}.0.op.weight",))
         projection = next((s for name, s in shapes.items() if name.endswith("proj_in.weight")), (0, 0, 1, 1))
@@ -93,7 +95,7 @@ class UNetConfig:
         return cls(
             widths=tuple(level[0].width for level in down),
             down_depths=tuple(tuple(block.depth for block in level) for level in down),
-            up_depths=(),
+            up_depths=tuple((0,) * (len(level) + 1) for level in reversed(down)),
             middle_depth=_depth(shapes, "middle_block.1"),
             context_dim=context[1],
             in_channels=stem[1],
@@ -109,6 +111,9 @@ class UNetConfig:
 class UNet(nn.Module):
     """Predict noise, v or flow in a latent, given how noisy it is and what it should show."""
 
+    reads_text = True
+    """Takes a `Text` for a context as well."""
+
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config
@@ -121,14 +126,20 @@ class UNet(nn.Module):
         self.middle_block = plan.middle()
         self.output_blocks = nn.ModuleList(plan.up())
         self.out = nn.Sequential(
-            nn.GroupNorm(32, stem), nn.SiLU(), nn.Conv2d(stem, config.out_channels, 3, padding=1)
+            nn.GroupNorm(32, stem), nn.SiLU(), Conv2d(stem, config.out_channels, 3, padding=1)
         )
+        for place, attention in enumerate(self.text_attentions()):
+            attention.place = place
+
+    def text_attentions(self) -> Iterator[CrossAttention]:
+        """The attentions to the context, in the order of their names."""
+        return (part.attn2 for part in self.modules() if isinstance(part, BasicTransformerBlock))
 
     def forward(
         self,
         x: Tensor,
         t: Tensor,
-        context: Tensor,
+        context: Tensor | Text,
         *,
         y: Tensor | None = None,
         concat: Tensor | None = None,
@@ -138,7 +149,7 @@ class UNet(nn.Module):
         """Return the prediction [B, out_channels, H, W].
 
         `x` [B, C, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999 (fractions
-        allowed), `context` [B, N, context_dim] the text embedding, `y` [B, vector_dim] the vector of SDXL
+        allowed), `context` [B, N, context_dim] the text embedding or a `Text` that holds it, `y` [B, vector_dim] the vector of SDXL
         models, `concat` [B, in_channels - C, H, W] the further channels of inpainting models. All share one
         dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on. `control` is
         what control networks add.
@@ -167,7 +178,7 @@ class UNet(nn.Module):
         self,
         x: Tensor,
         embedding: Tensor,
-        context: Tensor,
+        context: Tensor | Text,
         control: Residuals | None = None,
         hooks: Hooks | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
@@ -189,7 +200,9 @@ class UNet(nn.Module):
                 x = changed(site.hooks.after_skip, x, site)
         return x, skips
 
-    def middle(self, x: Tensor, embedding: Tensor, context: Tensor, hooks: Hooks | None = None) -> Tensor:
+    def middle(
+        self, x: Tensor, embedding: Tensor, context: Tensor | Text, hooks: Hooks | None = None
+    ) -> Tensor:
         """Run the lowest block."""
         site = _site(hooks, "middle", 0)
         x = self.middle_block(x, embedding, context, site=site)
@@ -200,7 +213,7 @@ class UNet(nn.Module):
         x: Tensor,
         skips: Sequence[Tensor],
         embedding: Tensor,
-        context: Tensor,
+        context: Tensor | Text,
         hooks: Hooks | None = None,
     ) -> Tensor:
         """Run the way up from the middle's output, joining `skips` last to first, and predict."""
@@ -223,7 +236,7 @@ class Block(nn.Sequential):
         self,
         x: Tensor,
         embedding: Tensor,
-        context: Tensor,
+        context: Tensor | Text,
         size: tuple[int, int] = (0, 0),
         site: Site | None = None,
     ) -> Tensor:
@@ -259,7 +272,7 @@ class _Plan:
 
     def down(self) -> list[Block]:
         config, width = self.config, self.config.widths[0]
-        blocks = [Block(nn.Conv2d(config.in_channels, width, 3, padding=1))]
+        blocks = [Block(Conv2d(config.in_channels, width, 3, padding=1))]
         self.skips.append(width)
         for level, (outer, depths) in enumerate(zip(config.widths, config.down_depths, strict=True)):
             for depth in depths:
