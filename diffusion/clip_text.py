@@ -15,6 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from diffusion.clip_heads import attention_heads
 from diffusion.placement import Placement, home_of
 from diffusion.tokens import BOS, EOS, Chunk, ClipTokenizer
+from diffusion.weighting import WEIGHTINGS, Weighting
 
 WORKING_STATES = 32
 """Memory a transformer takes beside its weights: more than the states of so many layers."""
@@ -124,6 +125,8 @@ class ClipTower:
     """Whether the chosen states go through the final normalisation (SD 1.x and 2.x, not SDXL)."""
     projected: bool = False
     """Whether the pooled vector goes through the tower's projection (OpenCLIP's H and G)."""
+    weighting: Weighting = WEIGHTINGS["comfyui"]
+    """How weights in prompts are written, and what they do."""
     placement: Placement = field(default_factory=Placement, compare=False)
     """Brings the tower to the device when it is used."""
 
@@ -143,21 +146,20 @@ class ClipTower:
 
     def tokenize(self, text: str) -> list[Chunk]:
         """The prompt as chunks of 77 weighted tokens."""
-        return self.tokenizer.chunks(text, lambda name: self.embeddings(name, self.width, self.embedding_key))
+        return self.weighting.chunks(
+            self.tokenizer, text, lambda name: self.embeddings(name, self.width, self.embedding_key)
+        )
 
     @torch.no_grad()
     def encode(self, chunks: Sequence[Chunk]) -> Encoding:
-        """Encode chunks as separate sequences and put them in a row.
-
-        A weight w moves a token's state away from (w > 1) or towards the state e that the empty prompt has in
-        its place: e + (z - e) * w. The pooled state is not weighted.
-        """
+        """Encode chunks as separate sequences and put them in a row. The pooled state is not weighted."""
         weights = torch.tensor([chunk.weights for chunk in chunks])
         weighted = bool((weights != 1).any())
-        states, pooled = self._run([*chunks, *(self.tokenizer.chunks("") if weighted else [])])
+        compared = weighted and self.weighting.compares
+        states, pooled = self._run([*chunks, *(self.tokenizer.chunks("") if compared else [])])
+        states, empty = states[: len(chunks)], states[len(chunks) :]
         if weighted:
-            states, empty = states[:-1], states[-1:]
-            states = empty + (states - empty) * weights[..., None]
+            states = self.weighting.applied(states, weights, empty)
         return Encoding(states.reshape(1, -1, self.width), pooled[:1])
 
     @property

@@ -17,6 +17,7 @@ from diffusion.ldm.bert import BertTower
 from diffusion.ldm.readers import BoxReader, ClassReader, NoReader
 from diffusion.t5 import T5Tower
 from diffusion.tokens import CHUNK, Chunk
+from diffusion.weighting import Weighting
 
 __all__ = ["Embeddings", "Encoding", "TextEncoder", "Tokens", "no_embeddings", "side_by_side"]
 
@@ -120,6 +121,11 @@ class TextEncoder:
     def with_last_layer(self, layer: int) -> TextEncoder:
         """The same encoder, all towers stopped at another layer: -1 the last, -2 the one before."""
         return replace(self, towers={key: tower.with_last_layer(layer) for key, tower in self.towers.items()})
+
+    def with_weighting(self, weighting: Weighting) -> TextEncoder:
+        """The same encoder, whose CLIP towers read and apply weights in prompts in another way."""
+        towers = {key: replace(tower, weighting=weighting) for key, tower in self.towers.items()}
+        return replace(self, towers=towers)
 
     def tokenize(self, text: str, **others: str) -> Tokens:
         """The prompt as every tower reads it; `others` are texts for single towers, by their keys.

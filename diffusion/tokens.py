@@ -157,12 +157,20 @@ def weighted_tokens(
 ) -> Iterator[tuple[Sequence[int | Tensor], float]]:
     """The prompt in groups of tokens that belong together, each with its weight: `ids` of plain text, and the
     vectors of embeddings it calls."""
-    for piece, weight in _pieces(prompt):
+    for text, weight in parse_weights(prompt):
+        yield from ((tokens, weight) for tokens in embedded(text, lookup, ids))
+
+
+def embedded(
+    text: str, lookup: Lookup, ids: Callable[[str], Sequence[int]]
+) -> Iterator[Sequence[int | Tensor]]:
+    """A text without weights in groups of tokens that belong together, embeddings looked up."""
+    for piece in _EMBEDDING_BORDER.split(text):
         rest = piece
         if piece.startswith(_EMBEDDING):
             vectors, rest = _resolve(piece.removeprefix(_EMBEDDING), lookup)
-            yield list(vectors) if vectors is not None else [], weight
-        yield ids(rest), weight
+            yield list(vectors) if vectors is not None else []
+        yield ids(rest)
 
 
 def packed(groups: Iterable[tuple[Sequence[int | Tensor], float]]) -> list[list[tuple[int | Tensor, float]]]:
@@ -199,9 +207,10 @@ class ClipTokenizer:
 
     def chunks(self, prompt: str, lookup: Lookup = no_embedding) -> list[Chunk]:
         """Chunks of a prompt with weights and `embedding:name`; at least one."""
-        return [self._close(places) for places in packed(weighted_tokens(prompt, lookup, self.ids))]
+        return [self.closed(places) for places in packed(weighted_tokens(prompt, lookup, self.ids))]
 
-    def _close(self, places: list[tuple[int | Tensor, float]]) -> Chunk:
+    def closed(self, places: Sequence[tuple[int | Tensor, float]]) -> Chunk:
+        """A chunk of at most 75 weighted tokens between BOS and EOS, padded."""
         padding = CAPACITY - len(places)
         tokens = (BOS, *(token for token, _ in places), EOS, *[self.pad] * padding)
         weights = (1.0, *(weight for _, weight in places), 1.0, *[1.0] * padding)

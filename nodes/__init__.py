@@ -19,7 +19,7 @@ from nodes.block_merging import (
     model_merge_sdxl,
 )
 from nodes.channels import image_color_to_mask, image_to_mask, load_image_mask, mask_to_image
-from nodes.conditioning import clip_set_last_layer, clip_text_encode
+from nodes.conditioning import clip_set_last_layer, clip_set_weighting, clip_text_encode
 from nodes.control import (
     control_net_apply,
     control_net_apply_advanced,
@@ -188,6 +188,7 @@ NODES = (
     clip_save,
     vae_save,
     lora_save,
+    clip_set_weighting,
     control_net_loader,
     diff_control_net_loader,
     control_net_apply,

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from diffusion.embeddings import EmbeddingFolders
 from diffusion.tokens import embedding_names
+from diffusion.weighting import WEIGHTINGS
 from engine.folders import Folders, identity
 from engine.node import node
-from engine.types import Multiline, Range
+from engine.types import Choices, Multiline, Range
 from nodes.types import Clip, Conditioning
 
 
@@ -53,3 +54,18 @@ def clip_set_last_layer(
         stop_at_clip_layer: Counted from the end: -1 is the last layer, -2 skips one.
     """
     return clip.with_last_layer(stop_at_clip_layer)
+
+
+@node("CLIPSetWeighting", title="CLIP Set Weighting", category="conditioning")
+def clip_set_weighting(*, clip: Clip, weighting: Annotated[str, Choices(tuple(WEIGHTINGS))]) -> Clip:
+    """Choose what weights in prompts mean, for every node that encodes text with this CLIP.
+
+    Prompts copied from the AUTOMATIC1111 web UI look as they do there with `a1111`.
+
+    Args:
+        clip: The CLIP model.
+        weighting: `comfyui`: `(text:1.3)` sets a weight, relative to the empty prompt. `a1111`: weights
+            multiply and keep the mean of each chunk, `[text]` weakens, `BREAK` starts a new chunk, long
+            prompts are cut behind a comma.
+    """
+    return clip.with_weighting(WEIGHTINGS[weighting])
