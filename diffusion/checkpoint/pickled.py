@@ -1,7 +1,8 @@
 """Checkpoints as pickled torch files (.ckpt, .pt, .pth, .bin), read with the restricted unpickler only.
 
 A pickle is a program. `weights_only=True` runs none of it: it builds tensors and plain containers and refuses
-the rest. What it refuses is refused here; there is no switch to load it anyway.
+the rest. What it refuses is refused here; there is no switch to load it anyway. Only a few names that training
+left in published checkpoints are read as empty classes, so that nothing of theirs runs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,17 @@ SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
 _CONVERT = "use the safetensors version of the model"
 
 
+class Leftover:
+    """Stands for a class of the training program that a checkpoint names. It does nothing."""
+
+
+_LEFTOVERS: list[Any] = [
+    (Leftover, "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"),
+    (Leftover, "pytorch_lightning.callbacks.early_stopping.EarlyStopping"),
+]
+"""The published checkpoints of latent diffusion and Stable Diffusion file states of training by these."""
+
+
 def unpickle(path: Path) -> object:
     """The content of a torch file: tensors in plain containers, memory-mapped where the format allows.
 
@@ -28,6 +40,7 @@ def unpickle(path: Path) -> object:
         CheckpointError: the file is missing, damaged, or holds anything but tensors and plain values.
     """
     try:
+        torch.serialization.add_safe_globals(_LEFTOVERS)  # a set: once more changes nothing
         try:
             return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         except RuntimeError as error:
