@@ -15,6 +15,7 @@ from torch import Tensor
 
 from diffusion.conditioning import Entry, to_batch
 from diffusion.hooks import Hooks
+from diffusion.layers.text import Text
 from diffusion.model import DiffusionModel, Predictions
 from diffusion.placement import room_for
 from diffusion.prediction import Prediction
@@ -235,6 +236,18 @@ def _inputs(
     return model.prediction.scale_input(x, sigma).to(model.dtype), t, context, extra
 
 
+def _text(model: DiffusionModel, jobs: Sequence[_Job], context: Tensor) -> Tensor | Text:
+    """The batch's context, as what the network has read of it already where it reads a `Text`."""
+    if model.texts is None or not getattr(model.network, "reads_text", False):
+        return context
+    key = (model.network, context.shape, *(job.entry for job in jobs))
+    if key not in model.texts:
+        single = all(job.entry.context.shape[0] == 1 for job in jobs)
+        times = context.shape[0] // len(jobs) if single else 1
+        model.texts[key] = Text(context[::times], times)
+    return model.texts[key]
+
+
 def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequence[Tensor]:
     """One network call for a group: the clean latent of each job's crop."""
     x = torch.cat([job.x for job in jobs])
@@ -248,5 +261,6 @@ def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequenc
             steering["control"] = residuals
     if model.hooks.any:
         steering["hooks"] = model.hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]))
-    out = model.placement.call(model.network, scaled, t, context, **extra, **steering).float()
+    text = _text(model, jobs, context)
+    out = model.placement.call(model.network, scaled, t, text, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))

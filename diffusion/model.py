@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from diffusion.hooks import Hooks
+from diffusion.layers.text import Text
 from diffusion.placement import Placement
 from diffusion.prediction import Prediction
 
@@ -34,6 +35,8 @@ class LatentFormat:
     rgb: tuple[tuple[float, float, float], ...] = ()
     """For each channel its share of red, green and blue (-1..1) in a preview."""
     rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    taesd: str = ""
+    """What the files of the tiny autoencoder for these latents begin with; empty where there is none."""
 
     def to_model(self, latent: Tensor) -> Tensor:
         return (latent - self.shift) * self.scale
@@ -45,6 +48,7 @@ class LatentFormat:
 SD1_LATENT = LatentFormat(
     channels=4,
     scale=0.18215,
+    taesd="taesd",
     rgb=(
         (0.3512, 0.2297, 0.3227),
         (0.3250, 0.4974, 0.2350),
@@ -56,6 +60,7 @@ SD1_LATENT = LatentFormat(
 SDXL_LATENT = LatentFormat(
     channels=4,
     scale=0.13025,
+    taesd="taesdxl",
     rgb=(
         (0.3651, 0.4232, 0.4341),
         (-0.2533, -0.0042, 0.1068),
@@ -155,9 +160,12 @@ class DiffusionModel:
     family: str = ""
     """What it is called in messages, e.g. "SDXL"; empty for a model that no checkpoint was read for."""
 
+    texts: dict[tuple[object, ...], Text] | None = field(default=None, compare=False)
+    """Within a run, what its network has read of the prompts, by network, prompts and size of the batch."""
+
     def for_run(self) -> DiffusionModel:
         """The model of one run, with whatever that run has to remember."""
-        model = replace(self, per_run=())
+        model = replace(self, per_run=(), texts={})
         for start in self.per_run:
             model = start(model)
         return model

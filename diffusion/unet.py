@@ -149,10 +149,10 @@ class UNet(nn.Module):
         """Return the prediction [B, out_channels, H, W].
 
         `x` [B, C, H, W] is the noisy latent as scaled for the network, `t` [B] the timestep 0..999 (fractions
-        allowed), `context` [B, N, context_dim] the text embedding or a `Text` that holds it, `y` [B, vector_dim] the vector of SDXL
-        models, `concat` [B, in_channels - C, H, W] the further channels of inpainting models. All share one
-        dtype except `t`. Any H and W work; multiples of 8 are what the models were trained on. `control` is
-        what control networks add.
+        allowed), `context` [B, N, context_dim] the text embedding, or a `Text` that holds it, `y`
+        [B, vector_dim] the vector of SDXL models, `concat` [B, in_channels - C, H, W] the further channels of
+        inpainting models. All share one dtype except `t`. Any H and W work; multiples of 8 are what the
+        models were trained on. `control` is what control networks add.
         """
         embedding = self.embed(t, y, x.dtype)
         if concat is not None:

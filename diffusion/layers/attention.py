@@ -1,37 +1,55 @@
 """Transformer blocks of the U-Net (Rombach et al. 2022, section 3.3)."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffusion.hooks import Site, changed
+from diffusion.layers.text import Text
 
 
 class CrossAttention(nn.Module):
-    """Multi-head attention of `x` [B, N, C] to `context` [B, M, D]; to itself if there is no context."""
+    """Multi-head attention of `x` [B, N, C] to `context` [B, M, D]; to itself if there is no context.
+
+    Of a `Text` the keys and values are made once, and kept in it.
+    """
 
     def __init__(self, width: int, context_dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
+        self.place = 0
+        """Which of its network's attentions to a text it is; the network numbers them."""
         self.to_q = nn.Linear(width, width, bias=False)
         self.to_k = nn.Linear(context_dim, width, bias=False)
         self.to_v = nn.Linear(context_dim, width, bias=False)
         self.to_out = nn.Sequential(nn.Linear(width, width), nn.Dropout(0.0))
 
-    def forward(self, x: Tensor, context: Tensor | None = None, site: Site | None = None) -> Tensor:
-        source = x if context is None else context
+    def forward(self, x: Tensor, context: Tensor | Text | None = None, site: Site | None = None) -> Tensor:
         if site is not None:
-            return self._hooked(x, source, site)
-        return self.to_out(attend(self.to_q(x), self.to_k(source), self.to_v(source), self.heads))
+            return self._hooked(x, context, site)
+        k, v = self.read(x if context is None else context)
+        return self.to_out(attend(self.to_q(x), k, v, self.heads))
 
-    def _hooked(self, x: Tensor, source: Tensor, site: Site) -> Tensor:
+    def read(self, source: Tensor | Text) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, M, C] of what is attended to."""
+        if isinstance(source, Text):
+            return source.read(self.place, self.to_k, self.to_v)
+        return self.to_k(source), self.to_v(source)
+
+    def _hooked(self, x: Tensor, context: Tensor | Text | None, site: Site) -> Tensor:
         """The same with everything a hook may change."""
         hooks = site.hooks
-        q, k, v = x, source, source
-        for change in hooks.attention_inputs:
-            q, k, v = change(q, k, v, site)
-        q, k, v = self.to_q(q), self.to_k(k), self.to_v(v)
+        if hooks.attention_inputs:
+            source = x if context is None else context.whole if isinstance(context, Text) else context
+            q, k, v = x, source, source
+            for change in hooks.attention_inputs:
+                q, k, v = change(q, k, v, site)
+            q, k, v = self.to_q(q), self.to_k(k), self.to_v(v)
+        else:
+            q, (k, v) = self.to_q(x), self.read(x if context is None else context)
         instead = hooks.instead(site)
         out = attend(q, k, v, self.heads) if instead is None else instead(q, k, v, site)
         return changed(hooks.after_attention, self.to_out(out), site)
@@ -78,7 +96,7 @@ class BasicTransformerBlock(nn.Module):
         self.norm2 = nn.LayerNorm(width)
         self.norm3 = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, context: Tensor | None, site: Site | None = None) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor | Text | None, site: Site | None = None) -> Tensor:
         if site is None:
             x = x + self.attn1(self.norm1(x))
             x = x + self.attn2(self.norm2(x), context)
@@ -106,7 +124,7 @@ class SpatialTransformer(nn.Module):
         )
         self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
 
-    def forward(self, x: Tensor, context: Tensor | None, site: Site | None = None) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor | Text | None, site: Site | None = None) -> Tensor:
         # A 1x1 convolution is a linear layer over channels, and running it as one spares a change of layout.
         tokens = _project(self.proj_in, self.norm(x).flatten(2).transpose(1, 2))
         for layer, block in enumerate(self.transformer_blocks):

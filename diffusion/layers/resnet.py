@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffusion.layers.convolution import Conv2d
+
 
 class ResBlock(nn.Module):
     """Residual block [B, C, H, W] -> [B, D, H, W] that adds a projection of the time embedding in between.
@@ -17,7 +19,7 @@ class ResBlock(nn.Module):
         super().__init__()
         self.scale_shift = scale_shift
         self.in_layers = nn.Sequential(
-            nn.GroupNorm(32, in_channels), nn.SiLU(), nn.Conv2d(in_channels, out_channels, 3, padding=1)
+            nn.GroupNorm(32, in_channels), nn.SiLU(), Conv2d(in_channels, out_channels, 3, padding=1)
         )
         self.emb_layers = nn.Sequential(
             nn.SiLU(), nn.Linear(embedding_dim, (2 if scale_shift else 1) * out_channels)
@@ -26,10 +28,10 @@ class ResBlock(nn.Module):
             nn.GroupNorm(32, out_channels),
             nn.SiLU(),
             nn.Dropout(0.0),
-            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+            Conv2d(out_channels, out_channels, 3, padding=1),
         )
         self.skip_connection = (
-            nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
+            nn.Identity() if in_channels == out_channels else Conv2d(in_channels, out_channels, 1)
         )
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
@@ -67,7 +69,7 @@ class Downsample(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+        self.op = Conv2d(channels, channels, 3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.op(x)
@@ -81,7 +83,7 @@ class Upsample(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv = Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
         return self.conv(F.interpolate(x, size=size, mode="nearest"))
