@@ -21,6 +21,7 @@ from diffusion.clip_text import ClipText, ClipTower, text_config
 from diffusion.families import FAMILIES, Family
 from diffusion.families.family import T5Row, TextTower
 from diffusion.families.naming import Shape
+from diffusion.layers.convolution import channels_last
 from diffusion.model import DiffusionModel
 from diffusion.placement import choose_device
 from diffusion.precision import Dtypes, Precision
@@ -109,13 +110,14 @@ def load_network(file: ModelFile, family: Family, dtype: torch.dtype, device: to
         file = averaged(file, family.network_prefix)
     config = sizes(family.network.sizes, file, family.network_prefix)
     network = assemble(lambda: family.network.build(config), file, family.network_prefix, dtype, device)
+    channels_last(network)
     return DiffusionModel(
         network=network,
         prediction=family.prediction(file),
         latent_format=family.latent_format if family.latents is None else family.latents(file),
         dtype=dtype,
         device=device,
-        extra=family.extra(config),
+        extra=family.completed(family.extra(config), file),
         context_width=config.context_dim,
         family=family.title,
     )
