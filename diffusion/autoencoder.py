@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from diffusion.placement import Placement, room_for
+from diffusion.taesd import TinyAutoencoder
 from diffusion.tiles import Tiles, blend
 from diffusion.vae import AutoencoderKL
 from diffusion.vq import VQModel
@@ -33,7 +34,7 @@ def _tell_nobody(note: str) -> None:
 class Vae:
     """An autoencoder with the type and the device it computes in. Results are float32 on the CPU."""
 
-    module: AutoencoderKL | VQModel
+    module: AutoencoderKL | VQModel | TinyAutoencoder
     dtype: torch.dtype
     device: torch.device
     placement: Placement = field(default_factory=Placement, compare=False)

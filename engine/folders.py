@@ -39,6 +39,7 @@ MODEL_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "model_patches": ("model_patches",),
         "audio_encoders": ("audio_encoders",),
         "safety_checker": ("safety_checker",),
+        "depth_models": ("depth_models",),
     }
 )
 """Folder kind to the directories under `models/` that hold it."""
@@ -53,9 +54,12 @@ PLACE_KINDS: Mapping[str, tuple[Place, frozenset[str]]] = MappingProxyType(
 """Kinds of files that are no models: where they are looked for, and what their names end in."""
 
 FOLDER_ENTRIES: Mapping[str, str] = MappingProxyType(
-    {"diffusers": "model_index.json", "safety_checker": "config.json"}
+    {"diffusers": "model_index.json", "safety_checker": "config.json", "depth_models": "config.json"}
 )
 """Kinds whose entries may be whole directories, and the file that marks such a directory."""
+
+PAIRED: Mapping[str, str] = MappingProxyType({"vae": "vae_approx"})
+"""Kinds that also list pairs of files of another kind, `NAME_decoder` and `NAME_encoder`, as `NAME`."""
 
 _LEGACY_KINDS = {"clip": "text_encoders", "unet": "diffusion_models"}
 _SMALL = 4 * 2**20
@@ -121,7 +125,18 @@ class Folders:
         """
         if kind in PLACE_KINDS:
             return self._placed(*PLACE_KINDS[kind])
-        return sorted({name for root in self.roots(kind) for name in _walk(root, FOLDER_ENTRIES.get(kind))})
+        mark = FOLDER_ENTRIES.get(kind)
+        return sorted(
+            {name for root in self.roots(kind) for name in _walk(root, mark)} | {*self._pairs(kind)}
+        )
+
+    def parts(self, kind: str, name: str) -> tuple[Path, ...]:
+        """All files that make up what a name of one kind stands for: two for a pair, else one.
+
+        Raises `MissingFile` or `UnsafePath`.
+        """
+        pair = self._pairs(kind).get(name)
+        return (self.find(kind, name),) if pair is None else tuple(self.find(PAIRED[kind], n) for n in pair)
 
     def roots(self, kind: str) -> tuple[Path, ...]:
         """The directories searched for `kind`, in order; also for the old names `clip` and `unet`."""
@@ -139,7 +154,10 @@ class Folders:
         """The path of a model file, None if no directory has it. Raises `UnsafePath`."""
         # Links inside model folders are followed on purpose: people keep models on other disks.
         candidates = (_inside(root, name) for root in self.roots(kind))
-        return next((path for path in candidates if path.exists()), None)
+        path = next((path for path in candidates if path.exists()), None)
+        if path is None and (pair := self._pairs(kind).get(name)) is not None:
+            return self.locate(PAIRED[kind], pair[0])
+        return path
 
     def place(self, place: str) -> Path:
         """The folder for one of the words `input`, `output`, `temp`."""
@@ -169,6 +187,18 @@ class Folders:
         if os.path.commonpath((base, path)) != base:
             raise UnsafePath(name)
         return Path(path)
+
+    def _pairs(self, kind: str) -> dict[str, tuple[str, str]]:
+        """The decoder's and the encoder's file of each pair that one kind lists."""
+        if kind not in PAIRED:
+            return {}
+        halves = {Path(name).stem: name for name in self.list(PAIRED[kind])}
+        names = (stem.removesuffix("_decoder") for stem in halves if stem.endswith("_decoder"))
+        return {
+            name: (halves[f"{name}_decoder"], halves[f"{name}_encoder"])
+            for name in names
+            if f"{name}_encoder" in halves
+        }
 
     def _placed(self, place: Place, suffixes: frozenset[str]) -> list[str]:
         folder = self.place(place)

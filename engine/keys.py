@@ -139,7 +139,8 @@ class KeyMaker:
         """The identity of the file's content. Raises Unstable when it cannot be read."""
         if (kind, name) not in self._files:
             try:
-                self._files[kind, name] = identity(self._folders.find(kind, name))
+                parts = self._folders.parts(kind, name)
+                self._files[kind, name] = "+".join(identity(part) for part in parts)
             except (MissingFile, UnsafePath, OSError) as error:
                 # Let the node run and say so in its own words.
                 raise Unstable(f"{kind} {name!r} cannot be read: {type(error).__name__}") from error

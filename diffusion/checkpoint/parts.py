@@ -18,6 +18,7 @@ from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.loader import load_network, load_t5, load_tower, open_model
 from diffusion.checkpoint.renamed import Renamed
 from diffusion.checkpoint.tensors import ModelFile
+from diffusion.checkpoint.tiny import is_tiny, tiny_vae
 from diffusion.clip_text import ClipTower
 from diffusion.families import FAMILIES, Family
 from diffusion.families.family import T5Row, TextTower
@@ -203,6 +204,8 @@ def load_vae(path: Path, *, precision: Precision = Precision.AUTO, device: torch
 def autoencoder(file: ModelFile, precision: Precision, device: torch.device) -> Vae:
     """As `load_vae`, from a model file that is open already."""
     path, names, dtype = file.header.path, file.header.tensors, precision.dtypes(device).vae
+    if is_tiny(file):
+        return tiny_vae(file, dtype, device)
     if "encoder.down_blocks.0.resnets.0.conv1.weight" in names:
         file = Renamed(file, vae_names(list(names)))
     prefix = next((p for p in _VAE_PREFIXES if f"{p}decoder.conv_in.weight" in file.header.tensors), None)

@@ -25,6 +25,7 @@ FLUX_LATENT = LatentFormat(
     channels=16,
     scale=0.3611,
     shift=0.1159,
+    taesd="taef1",
     rgb=(
         (-0.0346, 0.0244, 0.0681),
         (0.0034, 0.0210, 0.0687),

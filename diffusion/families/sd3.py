@@ -23,6 +23,7 @@ SD3_LATENT = LatentFormat(
     channels=16,
     scale=1.5305,
     shift=0.0609,
+    taesd="taesd3",
     rgb=(
         (-0.0922, -0.0175, 0.0749),
         (0.0311, 0.0633, 0.0954),
