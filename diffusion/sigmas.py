@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -130,13 +131,16 @@ SPACINGS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
 
 
 def extended(sigmas: Tensor, steps: int, start: float, end: float, spacing: str) -> Tensor:
-    """Each step from a sigma within `end`..`start` made in `steps` smaller ones; a negative start is no bound."""
+    """Each step from a sigma within `end`..`start` made in `steps` smaller ones.
+
+    A negative `start` is no bound; `spacing` names a row of `SPACINGS`.
+    """
     if len(sigmas) == 0:
         return sigmas
     high = math.inf if start < 0 else start
     shares = SPACINGS[spacing](torch.linspace(0, 1, steps + 1)[1:-1])
     parts: list[Tensor] = []
-    for s, t in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for s, t in pairwise(sigmas.unbind()):
         parts.append(s[None])
         if end <= s <= high:
             parts.append(shares * (t - s) + s)

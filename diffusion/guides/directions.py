@@ -72,10 +72,10 @@ def tangential(seen: Predictions) -> Predictions:
     if seen.uncond is None:
         return seen
     cond, uncond = seen.x - seen.cond, seen.x - seen.uncond
-    both = torch.stack([cond.flatten(1), uncond.flatten(1)], dim=1)
-    # Of two long rows the singular vectors follow from their 2x2 matrix of inner products.
-    _, vectors = torch.linalg.eigh(both.double() @ both.double().mT)
-    shared = (vectors[:, :, -1:].mT @ both.double()).to(both.dtype).reshape_as(uncond)
+    # The right singular vector of two rows is their combination by the leading eigenvector of the 2x2 matrix
+    # of their inner products, whose angle is known in closed form.
+    angle = torch.atan2(2 * dot(cond, uncond), dot(cond, cond) - dot(uncond, uncond)) / 2
+    shared = angle.cos() * cond + angle.sin() * uncond
     return replace(seen, uncond=seen.x - parallel(uncond, shared))
 
 

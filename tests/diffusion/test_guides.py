@@ -112,7 +112,7 @@ def test_tangential_damping_equals_a_singular_value_decomposition() -> None:
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
         scores = torch.stack([x - cond, x - uncond])
         shared: Tensor = torch.linalg.svd(scores, full_matrices=False)[2][0]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        damped: Tensor = x - ((x - uncond) @ shared) * shared
+        damped = x - torch.dot(x - uncond, shared) * shared
         return damped + 7.5 * (cond - damped)
 
     close(guided(before_guidance=(tangential,)), each(image))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
-from diffusers.schedulers.scheduling_utils import AysSchedules
+from diffusers.schedulers.scheduling_utils import AysSchedules  # pyright: ignore[reportUnknownVariableType]
 from torch import Tensor
 
 from diffusion import sigmas as lists
 from diffusion.prediction import Eps
+from diffusion.samplers.common import numbers
 from diffusion.schedules import schedule
 
 LOW, HIGH = float(Eps().sigma_min), float(Eps().sigma_max)
 TEN = torch.linspace(10, 0, 11)
 
 
-def close(got: Tensor, want: list[float] | np.ndarray) -> None:
+def close(got: Tensor, want: Sequence[float]) -> None:
     torch.testing.assert_close(got, torch.tensor(np.array(want), dtype=torch.float32), rtol=2e-5, atol=1e-6)
 
 
@@ -83,7 +85,7 @@ def test_other_numbers_of_aligned_steps_lie_between_in_the_logarithm() -> None:
 
 def test_a_cut_list_meets_itself() -> None:
     high, low = lists.split(TEN, 4)
-    assert (high.tolist(), low[0]) == ([10, 9, 8, 7, 6], 6) and len(low) == 7
+    assert (numbers(high), low[0]) == ([10, 9, 8, 7, 6], 6) and len(low) == 7
     assert [len(part) for part in lists.split_share(TEN, 0.3)] == [8, 4]
     assert [len(part) for part in lists.split_share(TEN, 0.0)] == [11, 1]
     assert [len(part) for part in lists.split_share(torch.empty(0), 0.3)] == [0, 0]
@@ -91,19 +93,19 @@ def test_a_cut_list_meets_itself() -> None:
 
 def test_a_list_turned_round_begins_just_above_zero() -> None:
     flipped = lists.flip(TEN)
-    assert flipped[0] == pytest.approx(1e-4) and flipped[1:].tolist() == list(range(1, 11))
+    assert flipped[0] == pytest.approx(1e-4) and numbers(flipped[1:]) == list(range(1, 11))
     assert len(lists.flip(torch.empty(0))) == 0 and TEN[-1] == 0
 
 
 def test_another_first_level_leaves_the_list_it_was_made_of() -> None:
-    assert lists.with_first(TEN, 136.0)[:2].tolist() == [136, 9] and TEN[0] == 10
+    assert numbers(lists.with_first(TEN, 136.0)[:2]) == [136, 9] and TEN[0] == 10
 
 
 def test_steps_of_a_range_are_made_smaller() -> None:
-    assert lists.extended(TEN[:4], 2, -1, 9, "linear").tolist() == [10, 9.5, 9, 8.5, 8, 7]
+    assert numbers(lists.extended(TEN[:4], 2, -1, 9, "linear")) == [10, 9.5, 9, 8.5, 8, 7]
     close(lists.extended(TEN[:2], 3, -1, 0, "cosine"), [10, 9.5, 10 - math.sin(math.pi / 3), 9])
-    assert lists.extended(TEN, 1, -1, 0, "sine").tolist() == TEN.tolist()
-    assert lists.extended(TEN[:4], 2, 9, 9, "linear").tolist() == [10, 9, 8.5, 8, 7]
+    assert numbers(lists.extended(TEN, 1, -1, 0, "sine")) == numbers(TEN)
+    assert numbers(lists.extended(TEN[:4], 2, 9, 9, "linear")) == [10, 9, 8.5, 8, 7]
 
 
 def test_levels_without_a_logarithm_are_refused() -> None:
