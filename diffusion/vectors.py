@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from diffusion.layers.embedding import timestep_embedding
+from diffusion.unclip import OPTION, EmbeddingNoise, picture_vector
 
 SIZE_WIDTH = 256
 """Channels of one number's sinusoid."""
@@ -65,7 +66,7 @@ class SizeVector:
             ValueError: the pooled text is of another width, so it was encoded for another model.
         """
         height, width = (_PIXELS * side for side in latent.shape[-2:])
-        pooled = pooled_text(options, self.pooled)
+        pooled = _pictures(options, self.pooled) if options.get(OPTION) else pooled_text(options, self.pooled)
         numbers = torch.tensor(self.numbers(options, height, width), dtype=torch.float32)
         sizes = timestep_embedding(numbers, SIZE_WIDTH).reshape(1, -1).expand(len(pooled), -1)
         return {"y": torch.cat([pooled, sizes], dim=1)}
@@ -91,6 +92,12 @@ class PooledText:
         if not self.guided:
             return {"y": vector}
         return {"y": vector, "guidance": torch.full((len(vector),), float(options.get("guidance", GUIDANCE)))}
+
+
+def _pictures(options: Mapping[str, Any], width: int) -> Tensor:
+    """What pictures say in place of the pooled text, [1, width]: SDXL's text and pictures share a space."""
+    noise, seed = EmbeddingNoise(), options.get("seed", 0)
+    return picture_vector(options[OPTION], width, seed, noise, 0.0, "SDXL")[:, :width]
 
 
 def pooled_text(options: Mapping[str, Any], width: int) -> Tensor:

@@ -29,6 +29,7 @@ from nodes.control import (
 )
 from nodes.custom import NODES as CUSTOM
 from nodes.editing import EDITING
+from nodes.depth import depth_checkpoint_loader, depth_conditioning, depth_estimate, depth_model_loader
 from nodes.flow import (
     clip_text_encode_flux,
     clip_text_encode_sd3,
@@ -93,6 +94,7 @@ from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.scheduled import clip_text_encode_scheduled
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
+from nodes.unclip import unclip_checkpoint_loader, unclip_conditioning
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode, vae_encode_tiled
 from nodes.vision import clip_vision_encode, clip_vision_loader
 from nodes.watermark import invisible_watermark, read_watermark
@@ -170,6 +172,14 @@ NODES = (
     empty_sd3_latent_image,
     model_sampling_sd3,
     model_sampling_flux,
+    clip_vision_loader,
+    clip_vision_encode,
+    unclip_checkpoint_loader,
+    unclip_conditioning,
+    depth_checkpoint_loader,
+    depth_model_loader,
+    depth_estimate,
+    depth_conditioning,
     model_merge_simple,
     model_merge_add,
     model_merge_subtract,

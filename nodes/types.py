@@ -8,6 +8,7 @@ from diffusion.autoencoder import Vae as VaeModel
 from diffusion.clip_vision import ClipVision as VisionEncoder
 from diffusion.clip_vision import ClipVisionOutput as VisionOutput
 from diffusion.conditioning import Options
+from diffusion.depth_model import DepthEstimator
 from diffusion.control import ControlModel
 from diffusion.guiders import Guider as GuiderProtocol
 from diffusion.model import DiffusionModel
@@ -30,6 +31,7 @@ Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]
 ClipVision = Annotated[VisionEncoder, Socket("CLIP_VISION")]
 ClipVisionOutput = Annotated[VisionOutput, Socket("CLIP_VISION_OUTPUT")]
+DepthModel = Annotated[DepthEstimator, Socket("DEPTH_MODEL")]
 SafetyChecker = Annotated[SafetyModel, Socket("SAFETY_CHECKER")]
 Sigmas = Annotated[Tensor, Socket("SIGMAS")]
 Sampler = Annotated[SamplerRow, Socket("SAMPLER")]

@@ -64,6 +64,8 @@ class DiffusersFolder:
         network = next((part for part in _NETWORKS if (path / part).is_dir()), _NETWORKS[0])
         self._add(NETWORK, network, _UNET_FILES, network_parts)
         self._add(VAE, "vae", _VAE_FILES, vae_parts)
+        if (path / "image_normalizer").is_dir():  # mean and std of the embeddings that unCLIP models are shown
+            self._add("noise_augmentor.data_", "image_normalizer", _UNET_FILES, _as_named)
         for part in _TEXT_ENCODERS:
             if (path / part).is_dir():
                 self._add_text(part)
@@ -111,7 +113,7 @@ class DiffusersFolder:
     def _add_text(self, part: str) -> None:
         files = _files(self.path, part, _TEXT_FILES)
         if any("shared.weight" in file.header.tensors for file in files):
-            self._add(_T5, part, _TEXT_FILES, lambda shapes: {name: Parts((name,)) for name in shapes})
+            self._add(_T5, part, _TEXT_FILES, _as_named)
             self.vocabulary = self.path / part.replace("text_encoder", "tokenizer")
         else:
             self._add(f"{part}.", part, _TEXT_FILES, text_parts)
@@ -137,6 +139,11 @@ class DiffusersFolder:
             if any(owners[each] is not file for each in parts.names):
                 file = _Several(file.header, owners)
             self._places[prefix + name] = _Place(file, parts, shape)
+
+
+def _as_named(shapes: Mapping[str, Shape]) -> Mapping[str, Parts]:
+    """Tensors that keep their names."""
+    return {name: Parts((name,)) for name in shapes}
 
 
 @dataclass(frozen=True, eq=False)

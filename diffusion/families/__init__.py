@@ -4,10 +4,23 @@ from diffusion.families.family import Family, Match
 from diffusion.families.flux import FLUX
 from diffusion.families.ldm import LDM
 from diffusion.families.sd1 import SD1, SD1_INPAINT
-from diffusion.families.sd2 import SD2, SD2_INPAINT
+from diffusion.families.sd2 import SD2, SD2_DEPTH, SD2_INPAINT, SD2_UNCLIP_H, SD2_UNCLIP_L
 from diffusion.families.sd3 import SD3
 from diffusion.families.sdxl import SDXL, SDXL_REFINER
 
-FAMILIES: tuple[Family, ...] = (SD1, SD1_INPAINT, SD2, SD2_INPAINT, SDXL, SDXL_REFINER, SD3, FLUX, *LDM)
+FAMILIES: tuple[Family, ...] = (
+    SD1,
+    SD1_INPAINT,
+    SD2,
+    SD2_INPAINT,
+    SD2_DEPTH,
+    SD2_UNCLIP_H,
+    SD2_UNCLIP_L,
+    SDXL,
+    SDXL_REFINER,
+    SD3,
+    FLUX,
+    *LDM,
+)
 
 __all__ = ["FAMILIES", "Family", "Match"]

@@ -152,6 +152,8 @@ class Family:
     """How many numbers stand beside the pooled text in the vector the network takes (SDXL: 6)."""
     extra: Callable[[Any], Extra] = lambda config: no_extra
     """What the network of these sizes is given beside x, t and the text."""
+    completed: Callable[[Extra, ModelFile], Extra] = lambda extra, file: extra
+    """The same with what only the file's values tell."""
     network: Network = UNET
     bundled: tuple[TextTower, ...] = ()
     """Text towers that some of its checkpoints hold and others leave to files of their own."""

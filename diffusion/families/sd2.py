@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from diffusion.depth import depth_beside
 from diffusion.families.family import Family, TextTower
 from diffusion.families.naming import openclip
 from diffusion.families.sd1 import (
@@ -20,12 +21,15 @@ from diffusion.families.sd1 import (
     NO_VECTOR,
     OUTPUT,
     VAE,
+    VECTOR,
     channels,
     inpainting,
     predicts_noise,
 )
-from diffusion.model import SD1_LATENT
+from diffusion.model import SD1_LATENT, Extra
 from diffusion.prediction import Eps, Prediction, V
+from diffusion.unclip import PictureVector, with_statistics
+from diffusion.unet import UNetConfig
 
 if TYPE_CHECKING:
     from diffusion.checkpoint.tensors import ModelFile
@@ -73,4 +77,36 @@ SD2_INPAINT = replace(
     required=(channels(9), OUTPUT, LINEAR, AUTOENCODER),
     prediction=predicts_noise,
     extra=inpainting,
+)
+
+SD2_DEPTH = replace(
+    SD2,
+    name="sd2-depth",
+    title="SD 2.x depth",
+    required=(channels(5), OUTPUT, LINEAR, AUTOENCODER),
+    prediction=predicts_noise,
+    extra=lambda config: depth_beside,
+)
+
+
+def _pictures(config: UNetConfig) -> Extra:
+    """The embedding of a picture beside the noise's level, half of the vector each."""
+    return PictureVector((config.vector_dim or 0) // 2)
+
+
+SD2_UNCLIP_H = replace(
+    SD2,
+    name="sd2-unclip-h",
+    title="SD 2.1 unCLIP (OpenCLIP-H)",
+    required=(channels(4), OUTPUT, LINEAR, AUTOENCODER, replace(VECTOR, shape=(None, 2 * 1024))),
+    absent=(),
+    extra=_pictures,
+    completed=with_statistics,
+)
+
+SD2_UNCLIP_L = replace(
+    SD2_UNCLIP_H,
+    name="sd2-unclip-l",
+    title="SD 2.1 unCLIP (CLIP-L)",
+    required=(channels(4), OUTPUT, LINEAR, AUTOENCODER, replace(VECTOR, shape=(None, 2 * 768))),
 )

@@ -173,7 +173,7 @@ class NoisePredictor:
         prediction = copy.copy(model.prediction)
         prediction.timesteps = VisitedTimes(model.prediction.timesteps, [t for t, _ in points], sigmas)
         told = replace(model, prediction=prediction)
-        guided: Denoiser = GuidedDenoiser(told, *prepare(told, positive, negative, start), scale)
+        guided: Denoiser = GuidedDenoiser(told, *prepare(told, positive, negative, start, seed=seed), scale)
         if mask is not None:
             kept = initial_noise(start.shape, (seed + 1) % SEEDS).to(start)
             guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)

@@ -64,6 +64,7 @@ def their_unet(name: str, config: UNetConfig) -> Any:
         "projection_class_embeddings_input_dim": config.vector_dim,
     }
     unet = build(
+        in_channels=config.in_channels,
         block_out_channels=config.widths,
         layers_per_block=1,
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),

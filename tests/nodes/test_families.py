@@ -22,7 +22,7 @@ def bench_with(folder: Path, family: str) -> tuple[Bench, Graph]:
     return Bench(folder), text_to_image(f"{family}.safetensors")
 
 
-@pytest.mark.parametrize("family", UNET_CONFIGS)
+@pytest.mark.parametrize("family", [name for name in UNET_CONFIGS if name != "sd2-depth"])
 def test_the_plain_graph_draws_with_every_family(family: str, folder: Path) -> None:
     bench, graph = bench_with(folder, family)
     (picture,) = bench.images(graph)
