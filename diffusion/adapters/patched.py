@@ -92,7 +92,7 @@ class Patched:
 
     def __getattr__(self, name: str) -> Any:
         # Only asked for what an instance has not: while copying, that may be `_made` and `_lock` themselves.
-        if name.startswith("__") or name in ("base", "changes", "_made", "_lock"):
+        if name.startswith("__") or name in ("base", "changes", "module", "_made", "_lock"):
             raise AttributeError(name)
         return getattr(self.module, name)
 

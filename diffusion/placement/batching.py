@@ -40,7 +40,8 @@ def room_for(
         return
     size = arguments[0].shape[0] // parts
     first = [tensor[:size] for tensor in arguments]
-    one = _working(placement, network, first, {name: t[:size] for name, t in keywords.items()}, method)
+    with placement.memory.moving():
+        one = _working(placement, network, first, {name: t[:size] for name, t in keywords.items()}, method)
     ways = sorted({parts, (parts + 1) // 2, 1}, reverse=True)
     with placement.use(network, needs=[count * one for count in ways]) as chosen:
         yield ways[chosen]

@@ -161,8 +161,8 @@ class Placement:
     def _residences_of(self, networks: Sequence[Any]) -> list[Residence]:
         if self.memory is None:
             return []
-        modules = [module for network in networks if (module := module_of(network)) is not None]
-        with self._lock:
+        with self._lock, self.memory.moving():
+            modules = [module for network in networks if (module := module_of(network)) is not None]
             found = [self._residence(module) for module in dict.fromkeys(modules)]
         return [residence for residence in found if residence is not None]
 
@@ -204,7 +204,7 @@ class Placement:
         """Make room and bring what is used there. Returns which of `needs` there is room for."""
         assert self.memory is not None
         first = len(needs) - 1 if self.strategy is Strategy.LOW else 0
-        with self._lock:
+        with self._lock, self.memory.moving():
             for chosen, need in enumerate(needs[first:], first):
                 if all(need <= residence.granted for residence in used):
                     return chosen  # it is there already, with room enough
