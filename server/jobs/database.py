@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+
+from workflows.store.sqlite import back_up, schema_in
 
 HEAD = "0002"
 """The newest migration; a test compares it with the migration scripts."""
@@ -95,7 +96,7 @@ def open_database(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10, "check_same_thread": False})
     event.listen(engine, "connect", _configure)
     try:
-        version = _version(path)
+        _, version = schema_in(path)
         if version != HEAD:
             _migrate(engine, path, version)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # what is damaged may be no text
@@ -111,24 +112,6 @@ def _configure(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _version(path: Path) -> str | None:
-    """The migration the file is at; None for a new file. Asked without alembic, whose import takes longer."""
-    if not path.exists() or path.stat().st_size == 0:
-        return None
-    connection = sqlite3.connect(path, timeout=10)
-    try:
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"it is damaged ({found.splitlines()[-1]})")
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "alembic_version" not in names:
-            return None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else None
-    finally:
-        connection.close()
-
-
 def _migrate(engine: Engine, path: Path, version: str | None) -> None:
     from alembic import command
     from alembic.config import Config
@@ -136,7 +119,7 @@ def _migrate(engine: Engine, path: Path, version: str | None) -> None:
     from sqlalchemy.exc import DBAPIError
 
     if version is not None:
-        shutil.copy2(path, path.with_name(f"{path.name}.before-{HEAD}"))
+        back_up(path, path.with_name(f"{path.name}.before-{HEAD}"))
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

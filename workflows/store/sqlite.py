@@ -39,44 +39,57 @@ def _begin(connection: Connection) -> None:
 
 
 def schema_of(path: Path) -> str | None:
-    """The migration the file is at; None for a new file. Asked without alembic, whose import takes longer.
-
-    Reads all of the file. Raises StoreUnusable, StoreBusy.
-    """
-    if not path.exists() or path.stat().st_size == 0:
-        return None
+    """The migration the file is at; None for a new file. Reads all of it. Raises StoreUnusable, StoreBusy."""
     try:
-        connection = sqlite3.connect(path, timeout=PATIENCE)
-        try:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise sqlite3.DatabaseError(f"it is damaged ({found.splitlines()[-1]})")
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-            if not tables:
-                return None
-            if "alembic_version" not in tables:
-                raise StoreUnusable(f"{path} is a database of something else: choose another file")
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            return str(row[0]) if row else None
-        finally:
-            connection.close()
+        tables, version = schema_in(path)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # what is damaged may be no text
         raise unusable(path, error) from error
+    if tables and "alembic_version" not in tables:
+        raise StoreUnusable(f"{path} is a database of something else: choose another file")
+    return version
 
 
 def keep_copy(path: Path, copy: Path) -> None:
     """Copy the file with all that was committed, also what still is in its log. Raises StoreUnusable."""
-    partial = copy.with_name(f"{copy.name}.part")
-    partial.unlink(missing_ok=True)
     try:
-        source, target = sqlite3.connect(path, timeout=PATIENCE), sqlite3.connect(partial)
-        try:
-            source.backup(target)
-        finally:
-            source.close()
-            target.close()
+        back_up(path, copy)
     except sqlite3.Error as error:
         raise unusable(path, error) from error
+
+
+def schema_in(path: Path) -> tuple[frozenset[str], str | None]:
+    """Tables and migration of any database of ours; nothing of both for a new file. Reads all of the file.
+
+    Asked without alembic, whose import takes longer. Raises sqlite3.Error and, for a file that is no
+    database, also UnicodeDecodeError.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return frozenset(), None
+    connection = sqlite3.connect(path, timeout=PATIENCE)
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged ({found.splitlines()[-1]})")
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = frozenset(row[0] for row in rows)
+        if "alembic_version" not in tables:
+            return tables, None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return tables, str(row[0]) if row else None
+    finally:
+        connection.close()
+
+
+def back_up(path: Path, copy: Path) -> None:
+    """Copy a database with all that was committed, also what still is in its log. Raises sqlite3.Error."""
+    partial = copy.with_name(f"{copy.name}.part")
+    partial.unlink(missing_ok=True)
+    source, target = sqlite3.connect(path, timeout=PATIENCE), sqlite3.connect(partial)
+    try:
+        source.backup(target)
+    finally:
+        source.close()
+        target.close()
     partial.replace(copy)
 
 
