@@ -18,6 +18,7 @@ from torch import Tensor
 from diffusion.adapters.patched import Changes, Patch, attach, base_of, parameter_shapes
 from diffusion.adapters.targets import Target
 from diffusion.model import DiffusionModel
+from diffusion.placement import home_of
 from diffusion.text import TextEncoder
 
 
@@ -52,7 +53,7 @@ class Mixed:
 
     def applied(self, weight: Tensor, strength: float) -> Tensor:
         """first * weight + strength * the other weight, float32 as `weight`."""
-        second = self.other.get_parameter(self.parameter)
+        second = home_of(self.other.get_parameter(self.parameter))
         return self.first * weight + strength * second.to(weight.device, torch.float32)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffusion.adapters.patched import Patched
 from diffusion.autoencoder import Vae
 from diffusion.families import FAMILIES, Family
 from diffusion.families.naming import Naming, published
 from diffusion.model import DiffusionModel
+from diffusion.placement import home_of, module_of
 from diffusion.prediction import V
 from diffusion.text import T5_KEY, TextEncoder
 from diffusion.timesteps import LogContinuous
@@ -123,10 +123,10 @@ def write_safetensors(file: IO[bytes], tensors: Mapping[str, Tensor], metadata: 
 
 
 def _state(network: Any) -> dict[str, Tensor]:
-    module = network.module if isinstance(network, Patched) else network
-    if not isinstance(module, nn.Module):
-        raise Unwritable(f"a {type(module).__name__} has no weights to save")
-    return {name: value.detach() for name, value in module.state_dict().items()}
+    module = module_of(network)
+    if module is None:
+        raise Unwritable(f"a {type(network).__name__} has no weights to save")
+    return {name: home_of(value).detach() for name, value in module.state_dict(keep_vars=True).items()}
 
 
 def family_of(model: DiffusionModel) -> Family:
