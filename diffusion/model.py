@@ -35,14 +35,26 @@ class LatentFormat:
     rgb: tuple[tuple[float, float, float], ...] = ()
     """For each channel its share of red, green and blue (-1..1) in a preview."""
     rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    means: tuple[float, ...] = ()
+    """For each channel the mean to subtract before scaling; empty for none."""
+    deviations: tuple[float, ...] = ()
+    """For each channel the standard deviation to divide by."""
     taesd: str = ""
     """What the files of the tiny autoencoder for these latents begin with; empty where there is none."""
 
     def to_model(self, latent: Tensor) -> Tensor:
-        return (latent - self.shift) * self.scale
+        mean, deviation = self._statistics(latent)
+        return (latent - mean) * self.scale / deviation
 
     def from_model(self, latent: Tensor) -> Tensor:
-        return latent / self.scale + self.shift
+        mean, deviation = self._statistics(latent)
+        return latent * deviation / self.scale + mean
+
+    def _statistics(self, like: Tensor) -> tuple[Tensor | float, Tensor | float]:
+        """Mean and deviation as they go with latents [B, C, ...]."""
+        shape = (-1, *(1 for _ in like.shape[2:]))
+        mean = like.new_tensor(self.means).view(shape) if self.means else self.shift
+        return mean, like.new_tensor(self.deviations).view(shape) if self.deviations else 1.0
 
 
 SD1_LATENT = LatentFormat(
@@ -69,6 +81,18 @@ SDXL_LATENT = LatentFormat(
     ),
     rgb_bias=(0.1084, -0.0175, -0.0011),
 )
+
+
+PLAYGROUND_LATENT = LatentFormat(
+    channels=4,
+    scale=0.5,
+    means=(-1.6574, 1.886, -1.383, 2.5155),
+    deviations=(8.4927, 5.9022, 6.5498, 5.2299),
+    taesd="taesdxl",
+    rgb=SDXL_LATENT.rgb,
+    rgb_bias=SDXL_LATENT.rgb_bias,
+)
+"""Playground 2.5: the latents of SDXL's autoencoder brought to a deviation of 0.5."""
 
 
 class Guidance(Protocol):

@@ -8,6 +8,7 @@ reads the clean latent off the network's output F. Everything else asks this obj
 | Eps | x / sqrt(s^2 + 1) | x - s F |
 | V   | x / sqrt(s^2 + 1) | x / (s^2 + 1) - F s / sqrt(s^2 + 1) |
 | X0  | x / sqrt(s^2 + 1) | F |
+| ImageToImage | x | F |
 | Edm | x / sqrt(s^2 + d^2) | x d^2 / (s^2 + d^2) + F s d / sqrt(s^2 + d^2) |
 | Lcm | x / sqrt(s^2 + 1) | c_out (x - s F) + c_skip x |
 | Flow, Flux | x | x - s F |
@@ -119,6 +120,13 @@ class X0(_UnitVariance):
 
     def denoised(self, x: Tensor, out: Tensor, sigma: Tensor) -> Tensor:
         return out
+
+
+class ImageToImage(X0):
+    """The network turns one clean latent into another in one step, without noise on its input (Lotus)."""
+
+    def scale_input(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return x
 
 
 class Lcm(_UnitVariance):

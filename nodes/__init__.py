@@ -28,8 +28,8 @@ from nodes.control import (
     set_union_control_net_type,
 )
 from nodes.custom import NODES as CUSTOM
-from nodes.editing import EDITING
 from nodes.depth import depth_checkpoint_loader, depth_conditioning, depth_estimate, depth_model_loader
+from nodes.editing import EDITING
 from nodes.flow import (
     clip_text_encode_flux,
     clip_text_encode_sd3,
@@ -39,6 +39,17 @@ from nodes.flow import (
     model_sampling_sd3,
 )
 from nodes.grid import grid_values, image_grid
+from nodes.guidance import (
+    apg,
+    cfg_norm,
+    cfg_zero_star,
+    differential_diffusion,
+    epsilon_scaling,
+    perturbed_attention_guidance,
+    rescale_cfg,
+    self_attention_guidance,
+    tcfg,
+)
 from nodes.image import image_scale, image_scale_by, load_image, preview_image, save_image
 from nodes.inpaint import (
     image_composite_masked,
@@ -80,6 +91,12 @@ from nodes.mixing import (
     conditioning_zero_out,
 )
 from nodes.model_files import checkpoint_save, clip_save, lora_save, model_save, vae_save
+from nodes.model_sampling import (
+    model_sampling_aura_flow,
+    model_sampling_continuous_edm,
+    model_sampling_continuous_v,
+    model_sampling_discrete,
+)
 from nodes.outputs import workflow_output
 from nodes.parts import clip_loader, dual_clip_loader, triple_clip_loader, unet_loader, vae_loader
 from nodes.reference import compvis_sampler
@@ -95,6 +112,7 @@ from nodes.sampling import ksampler, ksampler_advanced
 from nodes.scheduled import clip_text_encode_scheduled
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
 from nodes.unclip import unclip_checkpoint_loader, unclip_conditioning
+from nodes.unet import freeu, freeu_v2, hyper_tile, tome_patch_model
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode, vae_encode_tiled
 from nodes.vision import clip_vision_encode, clip_vision_loader
 from nodes.watermark import invisible_watermark, read_watermark
@@ -212,6 +230,23 @@ NODES = (
     ldm_inpaint,
     empty_latent_for_vae,
     *CUSTOM,
+    model_sampling_discrete,
+    model_sampling_continuous_edm,
+    model_sampling_continuous_v,
+    model_sampling_aura_flow,
+    rescale_cfg,
+    perturbed_attention_guidance,
+    self_attention_guidance,
+    differential_diffusion,
+    cfg_zero_star,
+    cfg_norm,
+    tcfg,
+    apg,
+    epsilon_scaling,
+    freeu,
+    freeu_v2,
+    hyper_tile,
+    tome_patch_model,
 )
 
 
