@@ -38,6 +38,7 @@ from nodes.flow import (
     model_sampling_flux,
     model_sampling_sd3,
 )
+from nodes.gligen import gligen_loader, gligen_text_box_apply
 from nodes.grid import grid_values, image_grid
 from nodes.guidance import (
     apg,
@@ -50,6 +51,7 @@ from nodes.guidance import (
     self_attention_guidance,
     tcfg,
 )
+from nodes.hints import canny_edges
 from nodes.image import image_scale, image_scale_by, load_image, preview_image, save_image
 from nodes.inpaint import (
     image_composite_masked,
@@ -198,6 +200,8 @@ NODES = (
     depth_model_loader,
     depth_estimate,
     depth_conditioning,
+    gligen_loader,
+    gligen_text_box_apply,
     model_merge_simple,
     model_merge_add,
     model_merge_subtract,
@@ -222,6 +226,7 @@ NODES = (
     control_net_apply,
     control_net_apply_advanced,
     set_union_control_net_type,
+    canny_edges,
     *EDITING,
     ldm_class_label,
     ldm_boxes,

@@ -32,7 +32,7 @@ def control_net_loader(*, control_net_name: ControlFile, context: Context) -> Co
     return load_control(
         context.folders.find("controlnet", control_net_name),
         precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        placement=context.resource(Placement),
     )
 
 
@@ -47,7 +47,7 @@ def diff_control_net_loader(*, model: Model, control_net_name: ControlFile, cont
     return load_control(
         context.folders.find("controlnet", control_net_name),
         precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        placement=context.resource(Placement),
         model=model,
     )
 

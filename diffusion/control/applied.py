@@ -115,7 +115,7 @@ class _Run:
         if self.strength == 0 or not self.end_sigma <= float(sigma) <= self.start_sigma:
             return before
         residuals = self.fitted.steer(x, t, context, extra, self._batched(areas, x.shape[0]))
-        residuals = scaled(residuals, self.strength, x.dtype)
+        residuals = scaled(residuals, self.strength, x)
         return residuals if before is None else before + residuals
 
     def features(self, area: Area | None) -> Features:

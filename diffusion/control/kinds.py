@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import torch
@@ -18,6 +18,7 @@ from diffusion.control.t2i import T2IAdapter
 from diffusion.control.union import UNION_TYPES, UnionControlNet
 from diffusion.hooks import Residuals
 from diffusion.model import DiffusionModel
+from diffusion.placement import Placement, room_for
 from diffusion.unet import UNetConfig
 
 _FAMILIES = {
@@ -35,7 +36,8 @@ class UNetControl:
 
     network: ControlNet
     dtype: torch.dtype
-    device: torch.device
+    placement: Placement = field(default_factory=Placement)
+    """Brings the network to the device when it is used."""
     average: bool = False
     """Whether its outputs are averaged over the picture."""
 
@@ -50,27 +52,28 @@ class UNetControl:
 
     @torch.no_grad()
     def read(self, hint: Tensor, vae: Vae | None) -> Features:
-        hint = in_channels(hint, self.network.sizes.hint_channels).to(self.device, self.dtype)
-        return (self._read(hint),)
+        hint = in_channels(hint, self.network.sizes.hint_channels).to(self.placement.device, self.dtype)
+        with room_for(self.placement, self.network, 1, [hint], {}, "read"):
+            return (self._read(hint),)
 
     @torch.no_grad()
     def steer(
         self, x: Tensor, t: Tensor, context: Tensor, extra: Mapping[str, Tensor], features: Features
     ) -> Residuals:
-        y = extra.get("y")
-        residuals = self._steer(
-            x.to(self.device, self.dtype),
-            t.to(self.device),
-            context.to(self.device, self.dtype),
-            features[0],
-            None if y is None else y.to(self.device, self.dtype),
-        )
+        device = self.placement.device
+        x, context = x.to(device, self.dtype), context.to(device, self.dtype)
+        y = {"y": extra["y"].to(device, self.dtype)} if "y" in extra else {}
+        given = [x, t.to(device), context, features[0]]
+        with room_for(self.placement, self.network, 1, given, y):
+            residuals = self._steer(*given, **y)
         return averaged(residuals) if self.average else residuals
 
     def _read(self, hint: Tensor) -> Tensor:
         return self.network.read(hint)
 
-    def _steer(self, x: Tensor, t: Tensor, context: Tensor, hint: Tensor, y: Tensor | None) -> Residuals:
+    def _steer(
+        self, x: Tensor, t: Tensor, context: Tensor, hint: Tensor, y: Tensor | None = None
+    ) -> Residuals:
         return self.network(x, t, context, hint, y=y)
 
 
@@ -96,7 +99,9 @@ class UnionControl(UNetControl):
     def _read(self, hint: Tensor) -> Tensor:
         return self.network.read(hint, self.kind)
 
-    def _steer(self, x: Tensor, t: Tensor, context: Tensor, hint: Tensor, y: Tensor | None) -> Residuals:
+    def _steer(
+        self, x: Tensor, t: Tensor, context: Tensor, hint: Tensor, y: Tensor | None = None
+    ) -> Residuals:
         return self.network(x, t, context, hint, y=y, kind=self.kind)
 
 
@@ -115,7 +120,7 @@ class T2IControl:
 
     network: T2IAdapter
     dtype: torch.dtype
-    device: torch.device
+    placement: Placement = field(default_factory=Placement)
 
     def fit(self, model: DiffusionModel) -> FittedT2I:
         config, theirs = self.network.config, unet_sizes(model, "T2I-Adapter")
@@ -144,8 +149,10 @@ class FittedT2I:
 
     @torch.no_grad()
     def read(self, hint: Tensor, vae: Vae | None) -> Features:
-        hint = in_channels(hint, self.control.network.config.channels)
-        return self.control.network(hint.to(self.control.device, self.control.dtype))
+        network, placement = self.control.network, self.control.placement
+        hint = in_channels(hint, network.config.channels).to(placement.device, self.control.dtype)
+        with room_for(placement, network, 1, [hint], {}):
+            return network(hint)
 
     def steer(
         self, x: Tensor, t: Tensor, context: Tensor, extra: Mapping[str, Tensor], features: Features

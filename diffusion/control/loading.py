@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from diffusion.checkpoint import CheckpointError, open_model
 from diffusion.checkpoint.assemble import assemble, sizes
@@ -15,13 +15,13 @@ from diffusion.checkpoint.parts import Renamed
 from diffusion.checkpoint.tensors import ModelFile
 from diffusion.control.applied import ControlModel
 from diffusion.control.kinds import T2IControl, UNetControl, UnionControl
-from diffusion.control.lora import LoraControl
+from diffusion.control.lora import LoraControl, weights_of
 from diffusion.control.names import adapter_names, controlnet_names
 from diffusion.control.network import ControlNet, ControlNetConfig
 from diffusion.control.t2i import T2IAdapter, T2IAdapterConfig
 from diffusion.control.union import UnionConfig, UnionControlNet
 from diffusion.model import DiffusionModel
-from diffusion.placement import choose_device
+from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
 
 _HINT = "input_hint_block.0.weight"
@@ -37,14 +37,14 @@ class _Kind:
     """A kind of control network: a tensor that only its files have, and how such a file is read."""
 
     sign: str
-    load: Callable[[ModelFile, torch.dtype, torch.device, DiffusionModel | None], ControlModel]
+    load: Callable[[ModelFile, torch.dtype, Placement, DiffusionModel | None], ControlModel]
 
 
 def load_control(
     path: Path,
     *,
     precision: Precision = Precision.AUTO,
-    device: torch.device | None = None,
+    placement: Placement | None = None,
     model: DiffusionModel | None = None,
 ) -> ControlModel:
     """Load a ControlNet, union ControlNet, Control-LoRA or T2I-Adapter, under original or diffusers' names.
@@ -52,19 +52,19 @@ def load_control(
     Args:
         path: the file.
         precision: which type to compute in.
-        device: where to compute; the best device there is if None.
+        placement: where to compute; the best device there is if None.
         model: what the weights of files that hold differences are added to.
 
     Raises:
         CheckpointError: the file is damaged, incomplete or holds no control network, or it holds differences
             and no model is given.
     """
-    device = choose_device() if device is None else device
+    placement = Placement(choose_device()) if placement is None else placement
     file = open_model(path)
     names = file.header.tensors
     for kind in _KINDS:
         if kind.sign in names:
-            return kind.load(file, precision.dtypes(device).network, device, model)
+            return kind.load(file, precision.dtypes(placement.device).network, placement, model)
     raise CheckpointError(
         path,
         "it holds no ControlNet, Control-LoRA or T2I-Adapter",
@@ -73,27 +73,27 @@ def load_control(
 
 
 def _controlnet(
-    file: ModelFile, dtype: torch.dtype, device: torch.device, model: DiffusionModel | None
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
 ) -> UNetControl:
     names = file.header.tensors
     prefix = next(prefix for prefix in _PREFIXES if f"{prefix}{_HINT}" in names)
     average = file.header.path.stem.endswith(_SHUFFLE)
     if f"{prefix}task_embedding" in names:
         config = sizes(UnionConfig.from_shapes, file, prefix)
-        union = assemble(lambda: UnionControlNet(config), file, prefix, dtype, device)
-        return UnionControl(union, dtype, device, average)
+        union = assemble(lambda: UnionControlNet(config), file, prefix, dtype, placement.home)
+        return UnionControl(union, dtype, placement, average)
     plain = sizes(ControlNetConfig.from_shapes, file, prefix)
-    network = assemble(lambda: ControlNet(plain), file, prefix, dtype, device, ignore=(_DIFFERENCE,))
+    network = assemble(lambda: ControlNet(plain), file, prefix, dtype, placement.home, ignore=(_DIFFERENCE,))
     if _DIFFERENCE in names:
         _add(network, file.header.path, model)
-    return UNetControl(network, dtype, device, average)
+    return UNetControl(network, dtype, placement, average)
 
 
 def _add(network: nn.Module, path: Path, model: DiffusionModel | None) -> None:
     """Add a model's weights to those of a network stored as differences to it."""
     if model is None:
         raise CheckpointError(path, "its weights are differences to a model's", "use DiffControlNetLoader")
-    base: Mapping[str, Tensor] = model.network.state_dict()  # pyright: ignore[reportFunctionMemberAccess]
+    base = weights_of(model)
     for name, parameter in network.named_parameters():
         if (whole := base.get(name)) is None:
             continue
@@ -105,31 +105,32 @@ def _add(network: nn.Module, path: Path, model: DiffusionModel | None) -> None:
 
 
 def _diffusers_controlnet(
-    file: ModelFile, dtype: torch.dtype, device: torch.device, model: DiffusionModel | None
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
 ) -> UNetControl:
-    return _controlnet(Renamed(file, controlnet_names(file.header.tensors)), dtype, device, model)
+    return _controlnet(Renamed(file, controlnet_names(file.header.tensors)), dtype, placement, model)
 
 
 def _control_lora(
-    file: ModelFile, dtype: torch.dtype, device: torch.device, model: DiffusionModel | None
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
 ) -> LoraControl:
     names = [name for name in file.header.tensors if name != _LORA]
     if _HINT not in names:
         raise CheckpointError(file.header.path, f"it lacks {_HINT}", "the file is incomplete")
-    return LoraControl(file.read(names, dtype, device), dtype, device)
+    return LoraControl(file.read(names, dtype, placement.home), dtype, placement)
 
 
 def _adapter(
-    file: ModelFile, dtype: torch.dtype, device: torch.device, model: DiffusionModel | None
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
 ) -> T2IControl:
     config = sizes(T2IAdapterConfig.from_shapes, file, "")
-    return T2IControl(assemble(lambda: T2IAdapter(config), file, "", dtype, device), dtype, device)
+    network = assemble(lambda: T2IAdapter(config), file, "", dtype, placement.home)
+    return T2IControl(network, dtype, placement)
 
 
 def _diffusers_adapter(
-    file: ModelFile, dtype: torch.dtype, device: torch.device, model: DiffusionModel | None
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
 ) -> T2IControl:
-    return _adapter(Renamed(file, adapter_names(file.header.tensors)), dtype, device, model)
+    return _adapter(Renamed(file, adapter_names(file.header.tensors)), dtype, placement, model)
 
 
 _KINDS = (

@@ -15,6 +15,7 @@ from torch import Tensor
 from diffusion.control.kinds import UNetControl, unet_sizes
 from diffusion.control.network import ControlNet, ControlNetConfig
 from diffusion.model import DiffusionModel
+from diffusion.placement import Placement, home_of, module_of
 from diffusion.unet import UNetConfig
 
 
@@ -24,7 +25,7 @@ class LoraControl:
 
     tensors: Mapping[str, Tensor]
     dtype: torch.dtype
-    device: torch.device
+    placement: Placement = field(default_factory=Placement)
     _made: WeakKeyDictionary[object, UNetControl] = field(
         default_factory=WeakKeyDictionary["object", UNetControl]
     )
@@ -38,12 +39,12 @@ class LoraControl:
         config = unet_sizes(model, "Control-LoRA")
         made = self._made.get(model.network)
         if made is None:
-            made = UNetControl(self._network(config, model), self.dtype, self.device)
+            made = UNetControl(self._network(config, model), self.dtype, self.placement)
             self._made[model.network] = made
         return made
 
     def _network(self, sizes: UNetConfig, model: DiffusionModel) -> ControlNet:
-        base: dict[str, Tensor] = model.network.state_dict()  # pyright: ignore[reportFunctionMemberAccess]
+        base = weights_of(model)
         first, hint = base["input_blocks.0.0.weight"].shape[1], self.tensors["input_hint_block.0.weight"]
         config = ControlNetConfig(
             unet=replace(sizes, in_channels=min(first, model.latent_format.channels)),
@@ -76,7 +77,13 @@ class LoraControl:
                 change = up.flatten(1).float() @ down.flatten(1).float()
                 if whole.numel() != change.numel() or whole.shape[0] != change.shape[0]:
                     return None
-                whole = whole.to(self.device, torch.float32) + change.reshape(whole.shape)
+                whole = whole.to(self.placement.home, torch.float32) + change.reshape(whole.shape)
         if whole is None or whole.shape != torch.Size(shape):
             return None
-        return whole.to(self.device, self.dtype)
+        return whole.to(self.placement.home, self.dtype)
+
+
+def weights_of(model: DiffusionModel) -> dict[str, Tensor]:
+    """The parameters of a model's network where they are at home, by their names in checkpoints."""
+    module = module_of(model.network)
+    return {} if module is None else {name: home_of(value) for name, value in module.named_parameters()}

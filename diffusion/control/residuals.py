@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from diffusion.hooks import Residuals
 
 
-def scaled(residuals: Residuals, strength: float, dtype: torch.dtype) -> Residuals:
-    """All of it times `strength`, in the type of what it is added to."""
+def scaled(residuals: Residuals, strength: float, like: Tensor) -> Residuals:
+    """All of it times `strength`, in the type and on the device of what it is added to."""
 
     def scale(x: Tensor | None) -> Tensor | None:
-        return None if x is None else x.to(dtype) * strength
+        return None if x is None else x.to(like) * strength
 
-    inputs = {block: x.to(dtype) * strength for block, x in residuals.inputs.items()}
+    inputs = {block: x.to(like) * strength for block, x in residuals.inputs.items()}
     return Residuals(tuple(map(scale, residuals.skips)), scale(residuals.middle), inputs)
 
 

@@ -25,6 +25,7 @@ from diffusion.control.union import UnionConfig, UnionControlNet
 from diffusion.hooks import Residuals
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.model import DiffusionModel
+from diffusion.placement import Placement
 from diffusion.precision import Precision
 from diffusion.prediction import Eps
 from diffusion.unet import UNet, UNetConfig
@@ -35,7 +36,6 @@ from tests.tensors import load_file, save_file
 
 GOLDEN_FOLDER = Path(__file__).parents[1] / "golden"
 GOLDEN, PARITY = 2e-5, 1e-4
-CPU = torch.device("cpu")
 
 CONV: dict[str, Any] = {"block_out_channels": (32, 64), "attention_head_dim": 8}
 LINEAR: dict[str, Any] = {
@@ -77,7 +77,7 @@ def layout(name: str) -> dict[str, tuple[int, ...]]:
 
 def loaded(path: Path, tensors: Mapping[str, Tensor], **more: Any) -> Any:
     save_file({name: value.contiguous() for name, value in tensors.items()}, path)
-    return load_control(path, precision=Precision.FLOAT32, device=CPU, **more)
+    return load_control(path, precision=Precision.FLOAT32, placement=Placement(), **more)
 
 
 # --- ControlNet ----------------------------------------------------------------------------------

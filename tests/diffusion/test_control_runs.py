@@ -19,12 +19,13 @@ from diffusion.guidance import predict
 from diffusion.hooks import Residuals
 from diffusion.mixing import with_options
 from diffusion.model import DiffusionModel
+from diffusion.placement import CountedMemory, Placement
 from diffusion.prediction import Eps
 from diffusion.sampling import sample
 from diffusion.unet import UNet, UNetConfig
 from tests.diffusion.test_unet import rand, randomised
 
-CPU, TYPE = torch.device("cpu"), torch.float32
+TYPE = torch.float32
 CONFIG = UNetConfig(
     widths=(32, 64), down_depths=((1,), (1,)), up_depths=((1, 1), (1, 1)), middle_depth=1, context_dim=48
 )
@@ -54,7 +55,7 @@ def model() -> DiffusionModel:
 def control_of(config: UNetConfig, seed: int = 2) -> UNetControl:
     network = randomised(ControlNet(ControlNetConfig(config, hint_widths=(16, 16, 16, 16))), seed)
     assert isinstance(network, ControlNet)
-    return UNetControl(network, TYPE, CPU)
+    return UNetControl(network, TYPE)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def control() -> UNetControl:
 def adapter() -> T2IControl:
     network = randomised(T2IAdapter(T2IAdapterConfig(3, 8, (32, 32, 64, 64), 1)), 3)
     assert isinstance(network, T2IAdapter)
-    return T2IControl(network, TYPE, CPU)
+    return T2IControl(network, TYPE)
 
 
 @torch.no_grad()
@@ -292,7 +293,7 @@ def refused(model: DiffusionModel, control: Any) -> str:
 
 def test_a_network_for_another_family_is_refused_with_both_families_named(model: DiffusionModel) -> None:
     with torch.device("meta"):
-        control = UNetControl(ControlNet(ControlNetConfig(SDXL)), TYPE, CPU)
+        control = UNetControl(ControlNet(ControlNetConfig(SDXL)), TYPE)
     assert refused(model, control) == (
         "this ControlNet is for SDXL (2048-wide text, levels of 32, 64 channels), the model is SD 1.x "
         "(48-wide text, levels of 32, 64 channels): load one made for SD 1.x"
@@ -315,7 +316,7 @@ def test_networks_for_u_nets_are_refused_by_transformers(model: DiffusionModel, 
 
 def test_a_network_in_another_precision_than_the_models_steers_in_the_models(model: DiffusionModel) -> None:
     network = control_of(CONFIG).network.to(torch.bfloat16)
-    low = UNetControl(network, torch.bfloat16, CPU)
+    low = UNetControl(network, torch.bfloat16)
     ours, _ = sides(model, steered(low))
     assert ours.dtype == torch.float32
     exact, _ = sides(model, steered(control_of(CONFIG)))
@@ -329,3 +330,13 @@ def test_a_strength_of_zero_is_no_call(model: DiffusionModel, control: UNetContr
     assert close(sides(model, nothing)[0], sides(model, POSITIVE)[0])
     handle.remove()
     assert not calls
+
+
+def test_a_device_with_too_little_memory_for_the_network_gives_the_same_numbers(
+    model: DiffusionModel, control: UNetControl
+) -> None:
+    weights = sum(tensor.nbytes for tensor in control.network.parameters())
+    memory = CountedMemory(int(0.9 * weights))
+    small = replace(control_of(CONFIG), placement=Placement(torch.device("cpu"), memory, layer_bytes=2**18))
+    assert torch.equal(sides(model, steered(small))[0], sides(model, steered(control))[0])
+    assert 0 < memory.peak < weights

@@ -19,7 +19,9 @@ from torch import Tensor
 from diffusion.adapters import Adapter, attach_lora
 from diffusion.checkpoint import Checkpoint, load
 from diffusion.conditioning import Conditioning, Options
+from diffusion.control import ControlModel, apply_control, load_control
 from diffusion.mixing import average, concatenate
+from diffusion.placement import Placement
 from diffusion.precision import Precision
 from diffusion.sampling import sample
 from nodes.inpaint import vae_encode_for_inpaint
@@ -31,7 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 GOLDEN = Path(__file__).parents[1] / "golden"
 FILE = GOLDEN / "sd15-e2e.safetensors"
 POSITIVE = "a photo of a cat"
-COND, UNET, LATENT, IMAGE = 2e-5, 1e-5, 2e-4, 1e-4
+COND, UNET, LATENT, IMAGE, CONTROL = 2e-5, 1e-5, 2e-4, 1e-4, 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +228,40 @@ def test_a_lora_gives_the_references_states_and_latent_and_leaves_the_model_as_i
     with torch.no_grad():
         out = sd15.model.network(golden["unet/x"], golden["unet/t"], golden["unet/context"])
     assert error(out, golden["unet/out"]) <= UNET
+
+
+@pytest.fixture
+def controlnet(tmp_path: Path) -> Iterator[ControlModel]:
+    path = tmp_path / "control.safetensors"
+    layout = (GOLDEN / "layouts" / "sd15-controlnet.json").read_text(encoding="utf-8")
+    save_file(fill_layout(json.loads(layout)), path)
+    yield load_control(path, precision=Precision.FLOAT32, placement=Placement())
+    path.unlink()
+
+
+def test_a_controlnet_steers_as_the_references_does(
+    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], controlnet: ControlModel
+) -> None:
+    expected = load_file(GOLDEN / "control.safetensors")
+    hint, text = expected["controlnet/hint"], conditionings[0][0][0]
+    fitted = controlnet.fit(sd15.model)
+    features = fitted.read(hint.movedim(-1, 1), None)
+    added = fitted.steer(expected["controlnet/x"], expected["controlnet/t"], text, {}, features)
+    middle = expected["controlnet/middle"]
+    assert added.middle is not None and error(added.middle, middle) <= CONTROL * float(middle.std())
+    for skip, (mean, std) in zip(added.skips, expected["controlnet/mean_std"].tolist(), strict=True):
+        assert skip is not None
+        assert abs(float(skip.mean()) - mean) <= CONTROL * std
+        assert abs(float(skip.std()) - std) <= CONTROL * std
+    latent = sample(
+        sd15.model,
+        *apply_control(conditionings, controlnet, hint, 0.6, end=0.5),
+        {"samples": torch.zeros(1, 4, 16, 16)},
+        seed=1,
+        steps=4,
+        cfg=7.5,
+        sampler="euler",
+        scheduler="normal",
+    )
+    wanted = expected["controlnet/latent"]
+    assert error(latent, wanted) <= CONTROL * float(wanted.std())
