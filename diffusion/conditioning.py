@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diffusion.hooks import Hooks
 from diffusion.model import DiffusionModel
 
 FEATHER = 8
@@ -55,6 +56,23 @@ class Control(Protocol):
         ...
 
 
+class Grounding(Protocol):
+    """Layers that put things into boxes of the picture (GLIGEN)."""
+
+    @property
+    def hooks(self) -> Hooks:
+        """What adds them to the network; `Site.told` is what `objects` returned."""
+        ...
+
+    def check(self, model: DiffusionModel, /) -> None:
+        """Raises ValueError if they do not belong to the model."""
+        ...
+
+    def objects(self, boxes: Sequence[Any], height: int, width: int, /) -> Tensor:
+        """What the hooks are told of boxes, [1, ...]: always of one shape, also without boxes."""
+        ...
+
+
 class Options(TypedDict, total=False):
     """The keys read here. Others are carried along and handed to the model's `extra`."""
 
@@ -70,6 +88,7 @@ class Options(TypedDict, total=False):
     control_apply_to_uncond: bool
     """Whether the negative side gets the control as well."""
     default: bool
+    gligen: tuple[str, Grounding, Sequence[Any]]
 
 
 Conditioning = Sequence[tuple[Tensor, Options] | list[Any]]
@@ -133,6 +152,9 @@ class Entry:
     default: bool = False
     positive: bool = True
     """Which of the two lists it was in."""
+    grounding: Grounding | None = None
+    told: Tensor | None = None
+    """What the hooks of its grounding are told."""
 
     def active(self, sigma: float) -> bool:
         return self.end_sigma <= sigma <= self.start_sigma
@@ -164,7 +186,8 @@ def prepare_all(
     run = {"noise_mask": noise_mask, "seed": seed}
     sides = [_entries(model, positive, latent, {**run, "prompt_type": "positive"}, steer)]
     for negative in negatives:
-        sides.append(_entries(model, negative, latent, {**run, "prompt_type": "negative"}, steer))
+        entries = _entries(model, negative, latent, {**run, "prompt_type": "negative"}, steer)
+        sides.append(_grounded_alike(model, sides[0], entries))
     for side in sides:
         for other in sides:
             if other is not side:
@@ -185,6 +208,20 @@ class _Steerings:
         if id(control) not in self._made:
             self._made[id(control)] = control.prepare(self._model, self._latent)
         return self._made[id(control)]
+
+
+def _grounded_alike(
+    model: DiffusionModel, positive: Sequence[Entry], negative: Sequence[Entry]
+) -> list[Entry]:
+    """The negative side with the grounding of the positive one, and nothing in its boxes."""
+    grounding = next((entry.grounding for entry in positive if entry.grounding is not None), None)
+    if grounding is None:
+        return list(negative)
+    nothing = _cast(grounding.objects((), 1, 1), model)
+    return [
+        replace(entry, grounding=grounding, told=nothing) if entry.grounding is None else entry
+        for entry in negative
+    ]
 
 
 def _steered_alike(positive: Sequence[Entry], negative: Sequence[Entry]) -> list[Entry]:
@@ -231,6 +268,12 @@ def _entry(
     area = _area(options, mask, latent)
     start, end = options.get("start_percent"), options.get("end_percent")
     extra = model.extra({**cast(Mapping[str, object], options), **run}, latent)
+    _, grounding, boxes = options.get("gligen") or ("", None, ())
+    told: Tensor | None = None
+    if grounding is not None:
+        grounding.check(model)
+        rows, columns = latent.shape[-2:] if area is None else (area.height, area.width)
+        told = _cast(grounding.objects(boxes, rows, columns), model)
     return Entry(
         context=context.to(model.device, model.dtype),
         weight=options.get("strength", 1.0) * _weight(options, mask, area, latent),
@@ -242,6 +285,8 @@ def _entry(
         both=options.get("control_apply_to_uncond", False),
         default=options.get("default", False),
         positive=run["prompt_type"] == "positive",
+        grounding=grounding,
+        told=told,
     )
 
 
@@ -344,7 +389,14 @@ def _counterparts(entries: Sequence[Entry], others: Sequence[Entry]) -> list[Ent
                 smallest = other
         if smallest is not None and smallest.area != entry.area:
             added.append(
-                replace(entry, context=smallest.context, extra=smallest.extra, positive=smallest.positive)
+                replace(
+                    entry,
+                    context=smallest.context,
+                    extra=smallest.extra,
+                    positive=smallest.positive,
+                    grounding=smallest.grounding,
+                    told=smallest.told,
+                )
             )
     return added
 

@@ -188,6 +188,7 @@ def _same_shape(a: _Job, b: _Job) -> bool:
         a.x.shape == b.x.shape
         and a.entry.context.shape[2:] == b.entry.context.shape[2:]
         and a.entry.control is b.entry.control
+        and a.entry.grounding is b.entry.grounding
         and {name: value.shape[1:] for name, value in a.extra.items()}
         == {name: value.shape[1:] for name, value in b.extra.items()}
     )
@@ -248,6 +249,15 @@ def _text(model: DiffusionModel, jobs: Sequence[_Job], context: Tensor) -> Tenso
     return model.texts[key]
 
 
+def _hooks(model: DiffusionModel, jobs: Sequence[_Job]) -> tuple[Hooks, Tensor | None]:
+    """The model's hooks with those that came with the conditionings, and what these are told."""
+    grounding = jobs[0].entry.grounding
+    if grounding is None:
+        return model.hooks, None
+    told = [job.entry.told for job in jobs if job.entry.told is not None]
+    return model.hooks + grounding.hooks, torch.cat([to_batch(each, jobs[0].x.shape[0]) for each in told])
+
+
 def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequence[Tensor]:
     """One network call for a group: the clean latent of each job's crop."""
     x = torch.cat([job.x for job in jobs])
@@ -259,8 +269,9 @@ def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequenc
         residuals = control(scaled, t, context, extra, sigma, areas)
         if residuals is not None:
             steering["control"] = residuals
-    if model.hooks.any:
-        steering["hooks"] = model.hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]))
+    hooks, told = _hooks(model, jobs)
+    if hooks.any:
+        steering["hooks"] = hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]), told)
     text = _text(model, jobs, context)
     out = model.placement.call(model.network, scaled, t, text, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))

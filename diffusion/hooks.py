@@ -50,6 +50,11 @@ class Site:
         """The noise level of this call, a scalar."""
         return self.hooks.sigma
 
+    @property
+    def told(self) -> Tensor | None:
+        """What the conditionings of this call tell the hooks that came with them, [B, ...]."""
+        return self.hooks.told
+
     def grid(self, tokens: int) -> tuple[int, int] | None:
         """Rows and columns of that many tokens: the latent's, halved as often as the network does.
 
@@ -106,6 +111,7 @@ class Hooks:
     sides: tuple[int, ...] = ()
     sigma: Tensor | None = None
     size: tuple[int, int] = (0, 0)
+    told: Tensor | None = None
 
     @property
     def any(self) -> bool:
@@ -121,9 +127,11 @@ class Hooks:
             or self.before_output
         )
 
-    def during(self, sides: tuple[int, ...], sigma: Tensor, size: tuple[int, int]) -> Hooks:
+    def during(
+        self, sides: tuple[int, ...], sigma: Tensor, size: tuple[int, int], told: Tensor | None = None
+    ) -> Hooks:
         """The same, for one call of the network on a latent of that height and width."""
-        return replace(self, sides=sides, sigma=sigma, size=size)
+        return replace(self, sides=sides, sigma=sigma, size=size, told=told)
 
     def __add__(self, later: Hooks) -> Hooks:
         """Both; where both replace one attention, the later one does."""

@@ -9,6 +9,7 @@ from diffusion.clip_vision import ClipVision as VisionEncoder
 from diffusion.clip_vision import ClipVisionOutput as VisionOutput
 from diffusion.conditioning import Options
 from diffusion.depth_model import DepthEstimator
+from diffusion.gligen import Gligen as GligenModel
 from diffusion.control import ControlModel
 from diffusion.guiders import Guider as GuiderProtocol
 from diffusion.model import DiffusionModel
@@ -31,6 +32,7 @@ Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]
 ClipVision = Annotated[VisionEncoder, Socket("CLIP_VISION")]
 ClipVisionOutput = Annotated[VisionOutput, Socket("CLIP_VISION_OUTPUT")]
+Gligen = Annotated[GligenModel, Socket("GLIGEN")]
 DepthModel = Annotated[DepthEstimator, Socket("DEPTH_MODEL")]
 SafetyChecker = Annotated[SafetyModel, Socket("SAFETY_CHECKER")]
 Sigmas = Annotated[Tensor, Socket("SIGMAS")]

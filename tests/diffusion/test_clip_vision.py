@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ BLOCK = 1e-4
 
 def their_clip(**sizes: Any) -> Any:
     """A CLIP vision encoder of transformers with random weights: width 64, patches of 14 pixels."""
-    torch.manual_seed(0)
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]  (untyped)
     small: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2}
     config = CLIP_CONFIG(
         **{
@@ -49,7 +49,7 @@ def their_clip(**sizes: Any) -> Any:
 
 
 def their_siglip() -> Any:
-    torch.manual_seed(1)
+    torch.manual_seed(1)  # pyright: ignore[reportUnknownMemberType]  (untyped)
     config = SiglipVisionConfig(
         hidden_size=64,
         intermediate_size=96,
@@ -98,11 +98,14 @@ def with_text(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {**tensors, **more, "vision_model.embeddings.position_ids": torch.arange(5)[None]}
 
 
-def under(prefix: str) -> Any:
-    return lambda tensors: {f"{prefix}{name}": value for name, value in to_openclip(tensors).items()}
+def under(prefix: str) -> Callable[[Mapping[str, Tensor]], dict[str, Tensor]]:
+    def layout(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {f"{prefix}{name}": value for name, value in to_openclip(tensors).items()}
+
+    return layout
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {
     "transformers": dict,
     "encoder alone": alone,
     "whole CLIP": with_text,

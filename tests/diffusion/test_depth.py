@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -175,7 +175,7 @@ def test_what_is_no_depth_model_is_refused(hybrid: Any, tmp_path: Path) -> None:
 def their_channel(depth: Tensor, height: int, width: int) -> Tensor:
     """What diffusers' pipeline makes of a depth map [B, H, W] for latents of that size."""
     pipeline: Any = SimpleNamespace(vae_scale_factor=8)
-    method: Any = StableDiffusionDepth2ImgPipeline.prepare_depth_map
+    method = cast("Any", StableDiffusionDepth2ImgPipeline).prepare_depth_map
     picture = torch.zeros(1, 3, 8 * height, 8 * width)
     return method(pipeline, picture, depth, len(depth), False, torch.float32, CPU)
 
