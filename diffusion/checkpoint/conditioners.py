@@ -49,7 +49,7 @@ def load_conditioner(
             table = assemble(lambda: ClassTable(classes, width), file, row.prefix, dtype, device)
             return TextEncoder({}, reader=ClassReader(table, placement))
         case "nothing":
-            return TextEncoder({}, reader=NoReader())
+            return TextEncoder({}, reader=NoReader(row.node))
 
 
 def _bert(file: ModelFile, row: Conditioner, dtype: torch.dtype, device: torch.device) -> Bert:

@@ -1,8 +1,8 @@
 """Checkpoints as pickled torch files (.ckpt, .pt, .pth, .bin), read with the restricted unpickler only.
 
 A pickle is a program. `weights_only=True` runs none of it: it builds tensors and plain containers and refuses
-the rest. What it refuses is refused here; there is no switch to load it anyway. Only a few names that training
-left in published checkpoints are read as empty classes, so that nothing of theirs runs.
+the rest. What it refuses is refused here; there is no switch to load it anyway. Only a few names that
+training left in published checkpoints are read as empty classes, so that nothing of theirs runs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from diffusion.checkpoint.tensors import convert
 
 SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
 _CONVERT = "use the safetensors version of the model"
+
+_NESTED = ("state_dict", "params_ema", "params")
+"""Where the tensors are: of Lightning and most programs, and of BasicSR, which trains upscalers."""
 
 
 class Leftover:
@@ -60,11 +63,12 @@ def unpickle(path: Path) -> object:
 
 
 class PickledFile:
-    """The tensors of a pickled checkpoint, by name. A training checkpoint's are under `state_dict`."""
+    """The tensors of a pickled checkpoint, by name. Programs for training put them under a word of theirs."""
 
     def __init__(self, path: Path) -> None:
         content = _mapping(unpickle(path))
-        tensors = _mapping(content.get("state_dict", content))
+        nested = next((content[word] for word in _NESTED if word in content), content)
+        tensors = _mapping(nested)
         self._tensors = {name: value for name, value in tensors.items() if _usable(name, value)}
         if not self._tensors:
             raise CheckpointError(path, "it holds no named tensors", "choose a model file")

@@ -120,6 +120,8 @@ class Conditioner:
 
     kind: Literal["text", "class", "boxes", "nothing"]
     prefix: str = ""
+    node: str = "LDMUnconditional"
+    """What makes the conditioning of models that read nothing, for messages."""
 
 
 @dataclass(frozen=True)

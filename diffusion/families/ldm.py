@@ -133,10 +133,12 @@ LDM_UNCONDITIONAL_F8 = _plain("unconditional latent diffusion (f8)", "ldm-uncond
 LDM_SUPER_RESOLUTION = replace(
     _plain("latent diffusion super-resolution", "ldm-super-resolution", (6, 3), SmallPicture()),
     prediction=_schedule((0.0015, 0.0155), (0.0015, 0.0155)),
+    conditioner=Conditioner("nothing", node="LDMSuperResolution"),
 )
 LDM_INPAINT = replace(
     _plain("latent diffusion inpainting", "ldm-inpaint", (7, 3), MaskedPicture()),
     prediction=_schedule((0.0015, 0.0205), (0.0015, 0.0205)),
+    conditioner=Conditioner("nothing", node="LDMInpaint"),
 )
 
 LDM_TEXT = Family(

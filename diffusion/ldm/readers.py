@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class ClassReader:
 
     table: ClassTable
     placement: Placement = field(default_factory=Placement, compare=False)
-    remedy: str = "this model draws classes and reads no text: use the node LDMClassLabel"
+    remedy: ClassVar[str] = "this model draws classes and reads no text: use the node LDMClassLabel"
 
     @property
     def classes(self) -> int:
@@ -76,7 +77,7 @@ class BoxReader:
 
     model: Bert
     placement: Placement = field(default_factory=Placement, compare=False)
-    remedy: str = "this model draws layouts of boxes and reads no text: use the node LDMBoxes"
+    remedy: ClassVar[str] = "this model draws layouts of boxes and reads no text: use the node LDMBoxes"
 
     @property
     def tokens(self) -> BoxTokens:
@@ -100,4 +101,9 @@ class BoxReader:
 class NoReader:
     """Models that read nothing, or pictures alone."""
 
-    remedy: str = "this model reads no text: use the node LDMUnconditional"
+    node: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do where text is asked for."""
+        return f"this model reads no text: use the node {self.node}"

@@ -1,9 +1,11 @@
-"""The parts of the latent diffusion paper's models, against diffusers' versions of them with the same weights."""
+"""The parts of the latent diffusion paper's models, against diffusers' versions with the same weights."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -96,9 +98,9 @@ VARIANTS = {
 }
 
 
-def their_autoencoder(config: VAEConfig) -> nn.Module:
+def their_autoencoder(config: VAEConfig) -> Any:
     attends = [config.attends(level) for level in range(len(config.widths))]
-    sizes = {
+    sizes: dict[str, Any] = {
         "block_out_channels": config.widths,
         "layers_per_block": config.res_blocks,
         "latent_channels": config.latent_channels,
@@ -126,7 +128,7 @@ def test_autoencoders_of_the_paper_compute_what_diffusers_computes(name: str) ->
     pixels = noise(1, 3, side, side).clamp(-1, 1)
     latent = ours.encode(pixels)
     encoded = theirs.encode(pixels)
-    expected = encoded.latents if isinstance(theirs, TheirVQ) else encoded.latent_dist.mean
+    expected = encoded.latent_dist.mean if config.codebook is None else encoded.latents
     assert relative(latent, expected) < TOLERANCE
     assert relative(ours.decode(latent), theirs.decode(latent).sample) < TOLERANCE
 
@@ -150,7 +152,7 @@ def test_decoding_sees_nothing_of_a_latent_but_its_nearest_entries() -> None:
 # --- U-Nets without text ---------------------------------------------------------------------------
 
 
-def their_unet(config: UNetConfig) -> UNet2DModel:
+def their_unet(config: UNetConfig) -> Any:
     """diffusers' network of the same structure: attention after every residual block of a level, or none."""
     attends = [bool(depths[0]) for depths in config.down_depths]
     resampling = "resnet" if config.residual_resampling else "conv"
@@ -251,23 +253,17 @@ _SMALL = UNetConfig(
     head_dim=32,
     plain_attention=True,
 )
+_RESAMPLING = replace(_SMALL, residual_resampling=True, heads=8, head_dim=None)
 UNETS = {
     "celeba": _SMALL,
-    "super-resolution": UNetConfig(**{**vars(_SMALL), "in_channels": 6}),
-    "inpainting": UNetConfig(
-        **{**vars(_SMALL), "in_channels": 7, "residual_resampling": True, "heads": 8, "head_dim": None}
-    ),
-    "churches": UNetConfig(
-        **{
-            **vars(_SMALL),
-            "widths": (32, 32, 64),
-            "down_depths": ((0, 0), (0, 0), (1, 1)),
-            "up_depths": ((1, 1, 1), (0, 0, 0), (0, 0, 0)),
-            "residual_resampling": True,
-            "scale_shift": True,
-            "heads": 8,
-            "head_dim": None,
-        }
+    "super-resolution": replace(_SMALL, in_channels=6),
+    "inpainting": replace(_RESAMPLING, in_channels=7),
+    "churches": replace(
+        _RESAMPLING,
+        widths=(32, 32, 64),
+        down_depths=((0, 0), (0, 0), (1, 1)),
+        up_depths=((1, 1, 1), (0, 0, 0), (0, 0, 0)),
+        scale_shift=True,
     ),
 }
 
@@ -343,7 +339,7 @@ def test_the_text_encoder_computes_what_diffusers_computes() -> None:
     ours = Bert(BERT)
     weights = filled(ours)
     loaded(ours, weights)
-    theirs = LDMBertModel(
+    theirs: Any = LDMBertModel(
         LDMBertConfig(
             vocab_size=BERT.vocabulary,
             max_position_embeddings=BERT.places,
@@ -354,8 +350,8 @@ def test_the_text_encoder_computes_what_diffusers_computes() -> None:
             d_model=BERT.width,
         )
     )
-    missing = theirs.load_state_dict(their_bert_weights(weights), strict=False)
-    assert not missing.unexpected_keys and all(name.startswith("to_logits") for name in missing.missing_keys)
+    logits = {name: value for name, value in theirs.state_dict().items() if name.startswith("to_logits")}
+    theirs.load_state_dict({**their_bert_weights(weights), **logits})
     ids = torch.randint(0, BERT.vocabulary, (2, 77), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected = theirs.eval().model(ids).last_hidden_state
