@@ -12,6 +12,7 @@ from transformers import CLIPTextConfig
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.conditioners import averaged, load_conditioner
+from diffusion.checkpoint.float8 import with_scales
 from diffusion.checkpoint.folder import DiffusersFolder
 from diffusion.checkpoint.identify import identify
 from diffusion.checkpoint.pickled import SUFFIXES, PickledFile
@@ -56,7 +57,7 @@ def open_model(path: Path) -> ModelFile:
     """
     if path.is_dir():
         return DiffusersFolder(path)
-    return PickledFile(path) if path.suffix.lower() in SUFFIXES else SafetensorsFile(path)
+    return with_scales(PickledFile(path) if path.suffix.lower() in SUFFIXES else SafetensorsFile(path))
 
 
 def load(
