@@ -1,4 +1,4 @@
-"""The nodes that edit latents, pictures, masks, texts and numbers; none of them needs a model."""
+"""The nodes that edit latents, pictures, masks, texts and numbers; none of them needs a diffusion model."""
 
 from nodes.compositing import join_image_with_alpha, porter_duff_image_composite, split_image_with_alpha
 from nodes.filters import (
@@ -78,6 +78,7 @@ from nodes.transform import (
     image_scale_to_total_pixels,
     resize_and_pad_image,
 )
+from nodes.upscale import image_upscale_with_model, upscale_model_loader
 
 LATENTS = (
     latent_add,
@@ -130,6 +131,8 @@ PICTURES = (
     join_image_with_alpha,
     split_image_with_alpha,
     porter_duff_image_composite,
+    upscale_model_loader,
+    image_upscale_with_model,
 )
 
 FILES = (
