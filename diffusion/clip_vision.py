@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel, SiglipVisionConfig, SiglipVisionModel
 
 from diffusion.clip_heads import attention_heads
+from diffusion.placement import Placement
 
 # Per-channel statistics of CLIP's training pictures (arXiv 2103.00020).
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -23,6 +24,8 @@ _PATCHES = "embeddings.patch_embedding.weight"
 _POSITIONS = "embeddings.position_embedding.weight"
 _OPENCLIP_HEADS = {32: 16, 48: 16}
 """Layers of OpenCLIP's H and G to their heads, which are wider than 64 channels (80 and 104)."""
+_WORKING = 64
+"""Working memory, in multiples of the pixels' own."""
 _SIGLIP_SIDES = {378: 384}
 """What whole patches cover of a picture to its size: So400m's 27 patches of 14 leave 6 pixels out."""
 
@@ -164,20 +167,22 @@ class ClipVision:
 
     model: nn.Module
     image_size: int
-    device: torch.device
     mean: tuple[float, ...] = MEAN
     std: tuple[float, ...] = STD
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the encoder to the device when it is used."""
 
     @property
     def load_device(self) -> torch.device:
         """Where it computes, by the name node packs use."""
-        return self.device
+        return self.placement.device_for(next(self.model.parameters()))
 
     @torch.no_grad()
     def encode_image(self, image: Tensor, crop: bool | str = True) -> ClipVisionOutput:
         """Encode pictures [B, H, W, C] in 0..1; `crop` cuts the centre square out, else all is squeezed."""
         cut = crop not in (False, "none", "disabled")
         pixels = preprocess(image, self.image_size, crop=cut, mean=self.mean, std=self.std)
-        weight = next(self.model.parameters())
-        last, penultimate, embedding = self.model(pixels.to(weight))
+        pixels = pixels.to(self.load_device, next(self.model.parameters()).dtype)
+        with self.placement.use(self.model, needs=(_WORKING * pixels.nbytes,)):
+            last, penultimate, embedding = self.placement.call(self.model, pixels)
         return ClipVisionOutput(last.float().cpu(), penultimate.float().cpu(), embedding.float().cpu())

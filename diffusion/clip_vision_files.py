@@ -141,4 +141,4 @@ def clip_vision(file: ModelFile, precision: Precision, device: torch.device) -> 
     build, side = layout.build(file, layout.prefix, layout.naming)
     dtype = precision.dtypes(device).text
     model = assemble(build, file, layout.prefix, dtype, device, naming=layout.naming, ignore=_OTHER_SIDE)
-    return ClipVision(model, side, device, *layout.statistics)
+    return ClipVision(model, side, *layout.statistics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.tensors import ModelFile
 from diffusion.families.naming import Naming, published
 from diffusion.midas import hybrid_settings, midas
+from diffusion.placement import Placement
 
 _WEIGHTS = ("model.safetensors", "model.fp16.safetensors", "pytorch_model.bin")
 _KINDS = ("dpt", "depth_anything")
@@ -27,6 +28,10 @@ _IN_CHECKPOINT = "depth_model.model."
 _TELLTALE = "pretrained.act_postprocess4.4.weight"
 _UNUSED = ("dpt.pooler.", "pretrained.model.head.", "auxlayer.")
 """Heads of other tasks that published files carry."""
+
+
+_WORKING = 256
+"""Working memory, in multiples of the pixels' own."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,19 @@ class DepthEstimator:
 
     model: nn.Module
     eyes: Eyes
-    device: torch.device
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the network to the device when it is used."""
 
     @torch.no_grad()
     def estimate(self, images: Tensor) -> Tensor:
         """How near the places of pictures [B, H, W, C] in 0..1 are: [B, H, W] of any scale, on the CPU."""
-        found = [self.model(self.eyes(image[None]).to(self.device)).predicted_depth for image in images]
-        near = torch.cat(found)[:, None].float()
+        near = torch.cat([self._near(self.eyes(image[None])) for image in images])[:, None]
         return F.interpolate(near, images.shape[1:3], mode="bicubic", align_corners=False)[:, 0].cpu()
+
+    def _near(self, pixels: Tensor) -> Tensor:
+        pixels = pixels.to(self.placement.device_for(next(self.model.parameters())))
+        with self.placement.use(self.model, needs=(_WORKING * pixels.nbytes,)):
+            return self.placement.call(self.model, pixels).predicted_depth.float()
 
 
 def load_depth_model(path: Path, device: torch.device) -> DepthEstimator:
@@ -146,7 +156,7 @@ def _assembled(
         naming=naming,
         ignore=_UNUSED,
     )
-    return DepthEstimator(model, eyes, device)
+    return DepthEstimator(model, eyes)
 
 
 def _json(path: Path, *, needed: bool = True) -> Mapping[str, Any]:

@@ -116,7 +116,7 @@ from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
 from nodes.unclip import unclip_checkpoint_loader, unclip_conditioning
 from nodes.unet import freeu, freeu_v2, hyper_tile, tome_patch_model
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode, vae_encode_tiled
-from nodes.vision import clip_vision_encode, clip_vision_loader
+from nodes.vision import clip_vision_encode, clip_vision_loader, style_model_apply, style_model_loader
 from nodes.watermark import invisible_watermark, read_watermark
 
 NODES = (
@@ -202,6 +202,8 @@ NODES = (
     depth_conditioning,
     gligen_loader,
     gligen_text_box_apply,
+    style_model_loader,
+    style_model_apply,
     model_merge_simple,
     model_merge_add,
     model_merge_subtract,

@@ -1,17 +1,16 @@
 """Nodes that measure depth in pictures, and models that draw by it."""
 
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
-from diffusion import checkpoint
 from diffusion.checkpoint import open_model
 from diffusion.depth import OPTION
 from diffusion.depth_model import in_checkpoint, load_depth_model
-from diffusion.embeddings import EmbeddingFolders
 from diffusion.placement import Placement
-from diffusion.precision import Precision
 from engine.context import Context
 from engine.node import node
 from engine.types import Files
+from nodes.loaders import load_all
 from nodes.types import Clip, Conditioning, DepthModel, Image, Model, Vae
 
 
@@ -39,14 +38,9 @@ def depth_checkpoint_loader(
     """
     path = context.folders.find("checkpoints", ckpt_name)
     placement = context.resource(Placement)
-    depth = in_checkpoint(open_model(path), placement.device)
-    loaded = checkpoint.load(
-        path,
-        precision=context.resource(Precision),
-        device=placement.device,
-        embeddings=EmbeddingFolders(context.folders.roots("embeddings")),
-    )
-    return DepthCheckpoint(loaded.model, loaded.clip, loaded.vae, depth)
+    depth = in_checkpoint(open_model(path), placement.home)
+    loaded = load_all(path, context)
+    return DepthCheckpoint(*loaded, replace(depth, placement=placement))
 
 
 @node("DepthModelLoader", title="Load Depth Model", category="loaders", lane="io")
@@ -56,9 +50,9 @@ def depth_model_loader(*, depth_name: Annotated[str, Files("depth_models")], con
     Args:
         depth_name: The folder with `config.json` and weights, or the file, from the `depth_models` folders.
     """
-    return load_depth_model(
-        context.folders.find("depth_models", depth_name), context.resource(Placement).device
-    )
+    placement = context.resource(Placement)
+    loaded = load_depth_model(context.folders.find("depth_models", depth_name), placement.home)
+    return replace(loaded, placement=placement)
 
 
 @node("DepthEstimate", title="Estimate Depth", category="image/preprocessors")

@@ -69,7 +69,8 @@ def gligen_text_box_apply(
 
 def _phrase(clip: TextEncoder, text: str) -> Tensor:
     """The pooled state of a text before any projection, [1, W], as GLIGEN was trained."""
-    tower = next((part for part in reversed(clip.parts.values()) if isinstance(part, ClipTower)), None)
-    if tower is None:
+    towers = [part for part in clip.parts.values() if isinstance(part, ClipTower)]
+    if not towers:
         raise ValueError("GLIGEN reads phrases encoded by CLIP and this model has none: use an SD 1.x model")
+    tower = towers[-1]
     return replace(tower, projected=False).encode(tower.tokenize(text)).pooled

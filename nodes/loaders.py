@@ -36,7 +36,7 @@ def checkpoint_loader_simple(
         CLIP: The text encoder used for encoding prompts.
         VAE: The autoencoder used for encoding pictures to latents and decoding latents to pictures.
     """
-    return _loaded(context.folders.find("checkpoints", ckpt_name), context)
+    return load_all(context.folders.find("checkpoints", ckpt_name), context)
 
 
 @node("DiffusersLoader", title="Load Diffusers Folder", category="loaders", lane="io")
@@ -53,10 +53,11 @@ def diffusers_loader(*, model_path: Annotated[str, Files("diffusers")], context:
         CLIP: The text encoder used for encoding prompts.
         VAE: The autoencoder used for encoding pictures to latents and decoding latents to pictures.
     """
-    return _loaded(context.folders.find("diffusers", model_path), context)
+    return load_all(context.folders.find("diffusers", model_path), context)
 
 
-def _loaded(path: Path, context: Context) -> Checkpoint:
+def load_all(path: Path, context: Context) -> Checkpoint:
+    """The parts of a checkpoint or folder, where and how the host computes."""
     placement = context.resource(Placement)
     loaded = checkpoint.load(
         path,

@@ -19,6 +19,7 @@ from diffusion.safety import SafetyChecker as SafetyModel
 from diffusion.samplers import SAMPLERS
 from diffusion.samplers import Sampler as SamplerRow
 from diffusion.schedules import SCHEDULERS
+from diffusion.style import StyleModel as StyleTokens
 from diffusion.text import TextEncoder
 from engine.types import Choices, Range, SeedControl, Socket
 
@@ -32,6 +33,7 @@ Image = Annotated[Tensor, Socket("IMAGE")]
 Mask = Annotated[Tensor, Socket("MASK")]
 ClipVision = Annotated[VisionEncoder, Socket("CLIP_VISION")]
 ClipVisionOutput = Annotated[VisionOutput, Socket("CLIP_VISION_OUTPUT")]
+StyleModel = Annotated[StyleTokens, Socket("STYLE_MODEL")]
 Gligen = Annotated[GligenModel, Socket("GLIGEN")]
 DepthModel = Annotated[DepthEstimator, Socket("DEPTH_MODEL")]
 SafetyChecker = Annotated[SafetyModel, Socket("SAFETY_CHECKER")]

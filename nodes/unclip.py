@@ -1,17 +1,17 @@
 """Nodes for unCLIP models: pictures beside prompts."""
 
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
-from diffusion import checkpoint
 from diffusion.checkpoint import open_model
 from diffusion.clip_vision_files import clip_vision
-from diffusion.embeddings import EmbeddingFolders
 from diffusion.placement import Placement
 from diffusion.precision import Precision
 from diffusion.unclip import OPTION
 from engine.context import Context
 from engine.node import node
 from engine.types import Files, Range
+from nodes.loaders import load_all
 from nodes.types import Clip, ClipVision, ClipVisionOutput, Conditioning, Model, Vae
 
 
@@ -38,15 +38,10 @@ def unclip_checkpoint_loader(
         CLIP_VISION: The vision encoder used for encoding the pictures shown to the model.
     """
     path = context.folders.find("checkpoints", ckpt_name)
-    precision, placement = context.resource(Precision), context.resource(Placement)
-    vision = clip_vision(open_model(path), precision, placement.device)
-    loaded = checkpoint.load(
-        path,
-        precision=precision,
-        device=placement.device,
-        embeddings=EmbeddingFolders(context.folders.roots("embeddings")),
-    )
-    return SeeingCheckpoint(loaded.model, loaded.clip, loaded.vae, vision)
+    placement, precision = context.resource(Placement), context.resource(Precision)
+    vision = clip_vision(open_model(path), precision.on(placement.device), placement.home)
+    loaded = load_all(path, context)
+    return SeeingCheckpoint(*loaded, replace(vision, placement=placement))
 
 
 @node("unCLIPConditioning", title="unCLIPConditioning", category="conditioning")
