@@ -48,8 +48,8 @@ class TiledAttention:
         # The same picture every time, and other tiles at every step and place.
         turn = random.Random(f"{site.sigma} {site.side} {site.block} {site.layer}")
         rows, columns = (turn.choice(tiles(side, least, self.swaps)) for side in grid)
-        parts = (_cut(tensor, grid, rows, columns) for tensor in (q, k, v))
-        return _joined(attend(*parts, site.heads), grid, rows, columns)
+        q, k, v = (_cut(tensor, grid, rows, columns) for tensor in (q, k, v))
+        return _joined(attend(q, k, v, site.heads), grid, rows, columns)
 
 
 def tiles(side: int, least: int, most: int) -> list[int]:
@@ -61,12 +61,12 @@ def tiles(side: int, least: int, most: int) -> list[int]:
 def _cut(x: Tensor, grid: tuple[int, int], rows: int, columns: int) -> Tensor:
     """Tokens [B, H * W, C] as [B * rows * columns, tokens of a tile, C]."""
     height, width = grid
-    x = x.unflatten(1, (rows, height // rows, columns, width // columns))
+    x = x.reshape(len(x), rows, height // rows, columns, width // columns, x.shape[-1])
     return x.transpose(2, 3).flatten(3, 4).flatten(0, 2)
 
 
 def _joined(x: Tensor, grid: tuple[int, int], rows: int, columns: int) -> Tensor:
     """The inverse."""
     height, width = grid
-    x = x.unflatten(0, (-1, rows, columns)).unflatten(3, (height // rows, width // columns))
+    x = x.reshape(-1, rows, columns, height // rows, width // columns, x.shape[-1])
     return x.transpose(2, 3).flatten(1, 4)

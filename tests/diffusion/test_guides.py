@@ -50,6 +50,10 @@ def each(image: Any) -> Tensor:
     return torch.stack(rows).reshape(X.shape).float()
 
 
+def inner(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum()
+
+
 def length(vector: Tensor) -> Tensor:
     return vector.square().sum().sqrt()
 
@@ -108,11 +112,16 @@ def test_zero_star_equals_the_paper() -> None:
     close(guided(guidance=zero_star), each(image))
 
 
+def leading(rows: Tensor) -> Tensor:
+    """The first right singular vector of [2, N]."""
+    return torch.linalg.svd(rows, full_matrices=False)[2][0]  # pyright: ignore
+
+
 def test_tangential_damping_equals_a_singular_value_decomposition() -> None:
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
-        scores = torch.stack([x - cond, x - uncond])
-        shared: Tensor = torch.linalg.svd(scores, full_matrices=False)[2][0]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        damped = x - torch.dot(x - uncond, shared) * shared
+        score = x - uncond
+        shared = leading(torch.stack([x - cond, score]))
+        damped = x - inner(score, shared) * shared
         return damped + 7.5 * (cond - damped)
 
     close(guided(before_guidance=(tangential,)), each(image))

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 import torch
 from diffusers.models.attention_processor import Attention, PAGIdentitySelfAttnProcessor2_0
-from diffusers.utils.torch_utils import apply_freeu
+from diffusers.utils.torch_utils import apply_freeu  # pyright: ignore[reportUnknownVariableType]
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
-from diffusion.guidance import predict
 from diffusion.guiders import CfgGuider
 from diffusion.guides.perturbed import PerturbedAttention
 from diffusion.guides.self_attention import SelfAttentionGuidance, blurred
@@ -72,13 +71,14 @@ def guided(model: DiffusionModel, scale: float = 5.0, x: Tensor = X) -> Tensor:
 
 
 def side(model: DiffusionModel, prompt: Any, x: Tensor = X) -> Tensor:
-    entries = CfgGuider(model, prompt).denoiser(torch.zeros_like(x)).positive  # pyright: ignore
-    return predict(model, x, SIGMA, [entries])[0]
+    return CfgGuider(model, prompt).denoiser(torch.zeros_like(x))(x, SIGMA)
 
 
 def close(got: Tensor, want: Tensor) -> None:
     torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
 
+
+Change = Callable[[DiffusionModel], DiffusionModel]
 
 # --- guidance by perturbed predictions ---------------------------------------------------------------
 
@@ -138,7 +138,7 @@ def test_self_attention_guidance_equals_its_equations(unet: UNet, model: Diffusi
 
 def by_scipy(x: Tensor, deviation: float) -> Tensor:
     for axis in (2, 3):
-        x = torch.from_numpy(gaussian_filter1d(x.numpy(), deviation, axis, mode="mirror", radius=4))
+        x = torch.tensor(gaussian_filter1d(x.numpy(), deviation, axis, mode="mirror", radius=4))
     return x
 
 
@@ -174,7 +174,7 @@ def test_the_second_freeu_amplifies_each_place_by_its_strength() -> None:
     got, _ = FreeU({16: Stage(1.4, 1.0)}, structured=True)(x, skip, Site(Hooks(), "output", 0))
     mean = x.double().mean(1, keepdim=True).numpy()
     low, high = mean.min((2, 3), keepdims=True), mean.max((2, 3), keepdims=True)
-    factor = torch.from_numpy(0.4 * (mean - low) / (high - low) + 1).float()
+    factor = torch.tensor(0.4 * (mean - low) / (high - low) + 1).float()
     close(got, torch.cat([x[:, :8] * factor, x[:, 8:]], dim=1))
 
 
@@ -196,12 +196,12 @@ def site(height: int, width: int, heads: int = 2) -> Site:
 
 def test_tiled_attention_attends_within_each_tile() -> None:
     q, k, v = (rand(2, 8 * 12, 6, seed=seed) for seed in range(3))
-    out = TiledAttention(32, 1)(q, k, v, site(8, 12)).unflatten(1, (8, 12))
+    out = TiledAttention(32, 1)(q, k, v, site(8, 12)).view(2, 8, 12, 6)
     for row in (0, 4):
         for column in (0, 4, 8):
             tile = (slice(None), slice(row, row + 4), slice(column, column + 4))
-            parts = [t.unflatten(1, (8, 12))[tile].flatten(1, 2) for t in (q, k, v)]
-            close(out[tile].flatten(1, 2), attend(*parts, 2))
+            a, b, c = (t.view(2, 8, 12, 6)[tile].flatten(1, 2) for t in (q, k, v))
+            close(out[tile].flatten(1, 2), attend(a, b, c, 2))
 
 
 def test_tiles_take_turns_and_never_leave_a_rest() -> None:
@@ -257,15 +257,15 @@ def test_at_most_what_is_no_partner_is_merged() -> None:
 # --- who may -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "attach",
-    [
-        lambda model: PerturbedAttention().attached(model, "PerturbedAttentionGuidance"),
-        lambda model: SelfAttentionGuidance().attached(model, "SelfAttentionGuidance"),
-        lambda model: with_hooks(model, Hooks(), "FreeU"),
-    ],
-)
-def test_networks_without_such_blocks_are_refused_by_family(attach: Callable[[Any], Any]) -> None:
+ATTACHED: list[Change] = [
+    lambda model: PerturbedAttention().attached(model, "PerturbedAttentionGuidance"),
+    lambda model: SelfAttentionGuidance().attached(model, "SelfAttentionGuidance"),
+    lambda model: with_hooks(model, Hooks(), "FreeU"),
+]
+
+
+@pytest.mark.parametrize("attach", ATTACHED)
+def test_networks_without_such_blocks_are_refused_by_family(attach: Change) -> None:
     model = DiffusionModel(nn.Linear(1, 1), Eps(), family="SD3")
     with pytest.raises(ValueError, match=r"changes the blocks of a U-Net .* SD3 has another network"):
         attach(model)

@@ -40,6 +40,8 @@ from tests.tensors import load_file
 TABLES = load_file(GOLDEN / "schedules.safetensors")
 
 
+Change = Callable[[DiffusionModel], DiffusionModel]
+
 # --- what a network predicts -----------------------------------------------------------------------
 
 
@@ -97,15 +99,15 @@ def test_a_flow_told_zero_to_one_is_shifted() -> None:
     assert float(prediction.sigma(torch.tensor(0.5))) == pytest.approx(1.73 * 0.5 / (1 + 0.73 * 0.5))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda model: model_sampling_discrete(model=model, sampling="eps"),
-        lambda model: model_sampling_continuous_edm(model=model, sampling="edm"),
-        lambda model: model_sampling_continuous_v(model=model, sampling="v_prediction"),
-    ],
-)
-def test_models_of_the_other_kind_are_refused_with_the_node_to_use(change: Callable[[Any], Any]) -> None:
+NOISE_LEVELS: list[Change] = [
+    lambda model: model_sampling_discrete(model=model, sampling="eps"),
+    lambda model: model_sampling_continuous_edm(model=model, sampling="edm"),
+    lambda model: model_sampling_continuous_v(model=model, sampling="v_prediction"),
+]
+
+
+@pytest.mark.parametrize("change", NOISE_LEVELS)
+def test_models_of_the_other_kind_are_refused_with_the_node_to_use(change: Change) -> None:
     with pytest.raises(ValueError, match="predicts a flow: use ModelSamplingSD3"):
         change(toy_model("flow"))
     with pytest.raises(ValueError, match="is for models that predict a flow"):
@@ -120,33 +122,33 @@ def test_levels_in_the_wrong_order_are_refused() -> None:
 # --- guidance --------------------------------------------------------------------------------------
 
 
-def sampled(model: DiffusionModel, cfg: float = 7.5, **latent: Any) -> Tensor:
+def sampled(model: DiffusionModel) -> Tensor:
     return ksampler(
         model=model,
         seed=3,
         steps=3,
-        cfg=cfg,
+        cfg=7.5,
         sampler_name="euler",
         scheduler="normal",
         positive=list(POSITIVE),
         negative=list(NEGATIVE),
-        latent_image={"samples": torch.zeros(1, 4, 8, 8), **latent},
+        latent_image={"samples": torch.zeros(1, 4, 8, 8)},
         context=Context(),
     )["samples"]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda model: rescale_cfg(model=model),
-        lambda model: cfg_zero_star(model=model).patched_model,
-        lambda model: cfg_norm(model=model).patched_model,
-        lambda model: tcfg(model=model).patched_model,
-        lambda model: apg(model=model, eta=0.5, momentum=-0.5),
-        lambda model: epsilon_scaling(model=model),
-    ],
-)
-def test_each_guidance_changes_the_picture_and_leaves_the_model(change: Callable[[Any], Any]) -> None:
+GUIDANCE: list[Change] = [
+    lambda model: rescale_cfg(model=model),
+    lambda model: cfg_zero_star(model=model).patched_model,
+    lambda model: cfg_norm(model=model).patched_model,
+    lambda model: tcfg(model=model).patched_model,
+    lambda model: apg(model=model, eta=0.5, momentum=-0.5),
+    lambda model: epsilon_scaling(model=model),
+]
+
+
+@pytest.mark.parametrize("change", GUIDANCE)
+def test_each_guidance_changes_the_picture_and_leaves_the_model(change: Change) -> None:
     model = toy_model()
     before = sampled(model)
     changed = change(model)
