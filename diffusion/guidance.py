@@ -273,5 +273,6 @@ def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequenc
     if hooks.any:
         steering["hooks"] = hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]), told)
     text = _text(model, jobs, context)
-    out = model.placement.call(model.network, scaled, t, text, **extra, **steering).float()
+    network = model.placement.fast(model.network)
+    out = model.placement.call(network, scaled, t, text, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma).chunk(len(jobs))

@@ -135,6 +135,11 @@ class UNet(nn.Module):
         """The attentions to the context, in the order of their names."""
         return (part.attn2 for part in self.modules() if isinstance(part, BasicTransformerBlock))
 
+    def read(self, text: Text) -> None:
+        """Have every attention to the context make its keys and values now."""
+        for attention in self.text_attentions():
+            attention.read(text)
+
     def forward(
         self,
         x: Tensor,

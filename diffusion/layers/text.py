@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from torch import Tensor
 
@@ -39,3 +40,11 @@ class Text:
 
     def _repeated(self, tensor: Tensor) -> Tensor:
         return tensor if self.times == 1 else tensor.repeat_interleave(self.times, dim=0)
+
+
+class Reader(Protocol):
+    """A network that takes a `Text`; it says so by an attribute `reads_text`."""
+
+    def read(self, text: Text) -> None:
+        """Have every attention of the network make its keys and values now."""
+        ...

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
+from diffusion.compiled import Compiler
 from diffusion.placement.layers import LAYER_BYTES, Layer
 from diffusion.placement.memory import DeviceMemory
 from diffusion.placement.residence import Residence
@@ -52,6 +53,7 @@ class Placement:
         memory: how much there is; None for no limit.
         strategy: how much of it to use.
         layer_bytes: the largest layer that is not cut further.
+        compiler: what `fast` compiles networks with; None to call them as they are.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Placement:
         strategy: Strategy = Strategy.NORMAL,
         *,
         layer_bytes: int = LAYER_BYTES,
+        compiler: Compiler | None = None,
     ) -> None:
         self.device = device
+        self.compiler = compiler
         self.memory = memory
         self.strategy = strategy
         self._layer_bytes = layer_bytes
@@ -117,6 +121,19 @@ class Placement:
         with self._counted(self._residences_of(networks)):
             yield
 
+    def fast(self, network: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        """What to `call` in the place of a network in use: the compiled one, where there is a compiler.
+
+        Layers that pass through, and memory that is counted, are not for compiled code.
+        """
+        module = module_of(network)
+        counted = self.memory is not None and self.device.type == "cpu"
+        if self.compiler is None or module is None or counted:
+            return network
+        residence = self._residences.get(module)
+        passing = residence is not None and residence.passing
+        return network if passing else self.compiler.compiled(module)
+
     def call(self, network: Callable[..., Result], *arguments: Any, **keywords: Any) -> Result:
         """Call a network in use. Where memory runs out, everything else goes home, its layers pass through
         one by one, and it is called once more.
@@ -138,7 +155,7 @@ class Placement:
                 residence.pass_through([], sys.maxsize)
         self.memory.give_back()
         try:
-            return network(*arguments, **keywords)
+            return (network if module is None else module)(*arguments, **keywords)
         except torch.OutOfMemoryError as error:
             weights = 0 if residence is None else size_of(residence.tensors)
             raise TooLittleMemory(self._refusal(weights)) from error

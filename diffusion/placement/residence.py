@@ -36,6 +36,11 @@ class Residence:
         return size_of(away(self.tensors))
 
     @property
+    def passing(self) -> bool:
+        """Whether layers come and go while it computes."""
+        return self._stream is not None
+
+    @property
     def empty(self) -> bool:
         """Whether it holds nothing there. Others may, of the same weights."""
         return not self._held
