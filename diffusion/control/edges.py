@@ -1,4 +1,4 @@
-"""Edges of pictures, for networks that are steered by them (Canny 1986, "A Computational Approach to Edge Detection").
+"""Edges of pictures, for networks steered by them (Canny 1986, "A Computational Approach to Edge Detection").
 
 The conventions are those of kornia's `canny`, which graphs made for ComfyUI expect: thresholds count in the
 unnormalised Sobel gradient of a picture in 0..1.
@@ -26,8 +26,8 @@ _EPS = 1e-6
 def canny(pictures: Tensor, low: float, high: float) -> Tensor:
     """Thin edges of pictures [B, H, W, C] in 0..1: [B, H, W], 1 on edges and 0 elsewhere.
 
-    The brightness is blurred (Gaussian of 5x5 pixels and a deviation of 1), and pixels are kept whose Sobel
-    gradient is the strongest across the edge and exceeds `low`, where a chain of such reaches one above `high`.
+    The brightness is blurred (Gaussian of 5x5 pixels and a deviation of 1). Pixels stay whose Sobel gradient
+    is the strongest across the edge and exceeds `low`, if a chain of such reaches one above `high`.
 
     Raises:
         ValueError: `low` exceeds `high`.
@@ -38,7 +38,7 @@ def canny(pictures: Tensor, low: float, high: float) -> Tensor:
     strength = _ridges(gx, gy)
     weak, strong = strength > low, strength > high
     edges = [_connected(w, s) for w, s in zip(weak.cpu().numpy(), strong.cpu().numpy(), strict=True)]
-    return torch.from_numpy(np.stack(edges)).to(pictures)
+    return torch.as_tensor(np.stack(edges)).to(pictures)
 
 
 def grey(pictures: Tensor) -> Tensor:

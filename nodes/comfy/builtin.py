@@ -33,6 +33,10 @@ METHODS: Mapping[str, str] = {
     "LoraLoader": "load_lora",
     "ControlNetApply": "apply_controlnet",
     "ControlNetApplyAdvanced": "apply_controlnet",
+    "ControlNetLoader": "load_controlnet",
+    "DiffControlNetLoader": "load_controlnet",
+    "SetUnionControlNetType": "set_controlnet_type",
+    "Canny": "detect_edge",
 }
 """What the method of a class is called in ComfyUI; `run` for nodes of ours."""
 

@@ -1,4 +1,4 @@
-"""Between the engine's values and what packs take for them: models, text encoders and autoencoders."""
+"""Between the engine's values and what packs take for them: models, text encoders, autoencoders and more."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from dataclasses import replace
 from typing import Any, cast
 
 from diffusion.autoencoder import Vae
+from diffusion.control import CONTROL_MODELS
 from diffusion.model import DiffusionModel
 from diffusion.text import TextEncoder
 from engine.returns import Expand, Ui
 from nodes.comfy.models.clip import PackClip
+from nodes.comfy.models.control import PackControl
 from nodes.comfy.models.model import PackModel
 from nodes.comfy.models.vae import PackVae
 
-_FACADES: dict[type, Any] = {DiffusionModel: PackModel, TextEncoder: PackClip, Vae: PackVae}
-_OURS = (PackModel, PackClip, PackVae)
+_FACADES: dict[type, Any] = {
+    DiffusionModel: PackModel,
+    TextEncoder: PackClip,
+    Vae: PackVae,
+    **dict.fromkeys(CONTROL_MODELS, PackControl),
+}
+_OURS = (PackModel, PackClip, PackVae, PackControl)
 
 
 def for_packs(value: Any) -> Any:

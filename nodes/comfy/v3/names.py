@@ -141,7 +141,7 @@ def _typing() -> dict[str, dict[str, Any]]:
 def _models() -> dict[str, dict[str, Any]]:
     from diffusion.samplers import SAMPLERS
     from diffusion.schedules import SCHEDULERS
-    from nodes.comfy.models import clip, loading, model, previews, sampling, vae
+    from nodes.comfy.models import clip, control, loading, model, previews, sampling, vae
 
     # Packs append to these lists, and offer the class's in their combos.
     names, schedules = list(SAMPLERS), list(SCHEDULERS)
@@ -153,6 +153,10 @@ def _models() -> dict[str, dict[str, Any]]:
             "CLIPType": loading.CLIPType,
             "load_checkpoint_guess_config": loading.load_checkpoint_guess_config,
             "load_lora_for_models": loading.load_lora_for_models,
+        },
+        "comfy.controlnet": {
+            "load_controlnet": control.load_controlnet,
+            **dict.fromkeys(("ControlBase", "ControlNet", "ControlLora", "T2IAdapter"), control.PackControl),
         },
         "comfy.model_patcher": {"ModelPatcher": model.PackModel},
         "comfy.sample": {
