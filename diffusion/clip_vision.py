@@ -96,7 +96,7 @@ def siglip_config(shapes: Mapping[str, Sequence[int]]) -> SiglipVisionConfig:
         num_attention_heads=attention_heads(width, 16 if width == 1152 else None),
         num_channels=channels,
         patch_size=patch,
-        image_size=_SIGLIP_SIDES.get(covered, covered),
+        image_size=_SIGLIP_SIDES.get(covered) or covered,
         vision_use_head="head.probe" in shapes,
     )
 

@@ -16,7 +16,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
 from torch import Tensor
 from transformers import AutoConfig, DPTConfig, DPTForDepthEstimation
 
-from diffusion.checkpoint import CheckpointError, Header, TensorInfo, load
+from diffusion.checkpoint import Checkpoint, CheckpointError, Header, TensorInfo, load
 from diffusion.depth import depth_channel
 from diffusion.depth_model import Eyes, in_checkpoint, load_depth_model
 from diffusion.midas import hybrid_settings
@@ -186,9 +186,15 @@ def test_a_depth_map_becomes_a_channel_as_in_diffusers() -> None:
     assert torch.equal(depth_channel(torch.ones(1, 5, 5), 2, 2), -torch.ones(1, 1, 2, 2))
 
 
-def test_sd2_depth_makes_what_diffusers_makes(tmp_path: Path) -> None:
-    path = save_family(tmp_path / "depth.safetensors", "sd2-depth", **{f"{PREFIX}anything": torch.ones(2)})
-    checkpoint = load(path, precision=Precision.FLOAT32, device=CPU)
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """A small SD 2 depth model, with a tensor where its depth model would be."""
+    path = tmp_path_factory.mktemp("depth") / "depth.safetensors"
+    save_family(path, "sd2-depth", **{f"{PREFIX}anything": torch.ones(2)})
+    return load(path, precision=Precision.FLOAT32, device=CPU)
+
+
+def test_sd2_depth_makes_what_diffusers_makes(checkpoint: Checkpoint) -> None:
     assert checkpoint.family == "sd2-depth"
     positive, negative = (checkpoint.clip.encode(text).cond for text in ("a red fox", "blurry"))
     depth = rand(1, 40, 56)
@@ -203,9 +209,7 @@ def test_sd2_depth_makes_what_diffusers_makes(tmp_path: Path) -> None:
     assert relative(got, theirs(seeing, "epsilon", *sides)) < END_TO_END
 
 
-def test_sampling_without_a_depth_map_names_the_node_that_is_missing(tmp_path: Path) -> None:
-    path = save_family(tmp_path / "depth.safetensors", "sd2-depth")
-    checkpoint = load(path, precision=Precision.FLOAT32, device=CPU)
+def test_sampling_without_a_depth_map_names_the_node_that_is_missing(checkpoint: Checkpoint) -> None:
     text = checkpoint.clip.encode("x").cond
     with pytest.raises(ValueError, match="put DepthConditioning between"):
         ours(checkpoint, [(text, {})], [(text, {})])
