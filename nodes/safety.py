@@ -75,5 +75,5 @@ def hide(image: Tensor, how: str, replacement: Tensor | None) -> Tensor:
         return torch.zeros_like(image)
     picture = PilImage.fromarray(to_bytes(replacement[0, ..., :3])).resize((width, height))
     shown = torch.ones_like(image)
-    shown[..., :3] = torch.as_tensor(np.asarray(picture)) / 255
+    shown[..., :3] = torch.as_tensor(np.array(picture)) / 255
     return shown

@@ -59,7 +59,7 @@ class Clearance:
     def hear(self, frame: Frame) -> None:
         """A worker has looked at a file."""
         if frame.type == "verdict":
-            self._learn(frame.message["digest"], frame.message["finding"])
+            self.learn(frame.message["digest"], frame.message["finding"])
 
     async def cleared(self, path: Path) -> Picture:
         """The file as it may leave: itself, the bytes that were cleared, or the replacement for a flagged
@@ -103,10 +103,11 @@ class Clearance:
             # What the worker has read may be another content by now: it has to be this one.
             if answer is None or answer.get("digest") != digest:
                 raise Problem(503, "not_checked_yet", _AWAY, "filename", {"Retry-After": "2"})
-            self._learn(digest, answer["finding"])
+            self.learn(digest, answer["finding"])
         return self._known[digest]
 
-    def _learn(self, digest: str, finding: str) -> None:
+    def learn(self, digest: str, finding: str) -> None:
+        """Remember what was found in bytes of this SHA-256."""
         if self.required and self._known.get(digest) != finding:
             self._known[digest] = finding
             try:

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -28,6 +28,7 @@ Finding = Literal["clear", "flagged", "unknown"]
 
 _IN_TEXT = re.compile(r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[0-9A-Za-z])[A-Za-z0-9+/_-]{64,}={0,2}")
 """Pictures in text: base64 of the first bytes of PNG, JPEG, GIF, WebP and BMP."""
+_UNREADABLE = (OSError, ValueError, SyntaxError, PilImage.DecompressionBombError)
 _ORIENTATION = 0x0112
 REMOVED = "(removed by the safety policy)"
 
@@ -45,12 +46,20 @@ def judge(screen: Screen, data: bytes) -> Verdict:
     return Verdict(hashlib.sha256(data).hexdigest(), _finding(screen, data))
 
 
+def was_released(screen: Screen, data: bytes) -> bool:
+    """Whether every frame is known to have been checked before; nothing is computed."""
+    try:
+        return all(screen.knows(picture) for picture in _frames(data))
+    except _UNREADABLE:
+        return False
+
+
 def _finding(screen: Screen, data: bytes) -> Finding:
     try:
         for picture in _frames(data):
             if not screen.passes(picture):
                 return "flagged"
-    except (OSError, ValueError, SyntaxError, PilImage.DecompressionBombError):
+    except _UNREADABLE:
         return "unknown"
     return "clear"
 
@@ -96,11 +105,11 @@ def clean(screen: Screen, value: Any) -> Any:
     """JSON for a client, without the pictures in its texts that may not be shown."""
     if isinstance(value, str):
         return _IN_TEXT.sub(lambda found: _text(screen, found[0]), value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [clean(screen, one) for one in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        items = cast("dict[Any, Any]", value)
-        return {name: clean(screen, one) for name, one in items.items()}
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value)
+        return {clean(screen, name): clean(screen, one) for name, one in items.items()}
     return value
 
 

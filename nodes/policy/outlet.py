@@ -11,7 +11,7 @@ from typing import Any
 from engine.events import Event, NodeProgress
 from engine.folders import Folders
 from engine.shown import files_in
-from nodes.policy.files import clean, judge, replace_file
+from nodes.policy.files import clean, judge, replace_file, was_released
 from nodes.policy.screen import Screen
 
 log = logging.getLogger("darkroom.safety")
@@ -36,10 +36,14 @@ class PolicyOutlet:
         return {key: clean(self._screen, values) for key, values in ui.items()}
 
     def event(self, event: Event) -> Event:
-        """Previews are of pictures nobody has checked yet: they stay."""
-        if isinstance(event, NodeProgress) and event.preview is not None:
-            return replace(event, preview=None)
-        return event
+        """Previews are of pictures nobody has checked yet: they stay, but for those an output node sends."""
+        if not isinstance(event, NodeProgress) or event.preview is None:
+            return event
+        sent = event.preview
+        # Only PNG keeps pixels as they were released, by which they are known.
+        if sent.media_type == "image/png" and was_released(self._screen, sent.data):
+            return event
+        return replace(event, preview=None)
 
     def message(self, message: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes] | None:
         """What a pack tells clients by itself; None if it may not leave, as pictures may not."""

@@ -69,7 +69,8 @@ class Screen:
         self.checker = checker
         self.watermark = watermark
         self.replacement = replacement
-        self._passed: OrderedDict[bytes, None] = OrderedDict()
+        self._found: OrderedDict[bytes, bool] = OrderedDict()
+        """Whether pictures seen lately are flagged, by their pixels: most are seen more than once."""
         self._lock = threading.Lock()
 
     def release(self, value: Any, report: Report) -> Any:
@@ -106,22 +107,22 @@ class Screen:
 
     def passes(self, picture: NDArray[np.uint8]) -> bool:
         """Whether a picture of 8 bits [H,W,C] may be shown: it was released as it is, or is cleared now."""
-        known = self._digest(picture)
+        return not self._judged(torch.as_tensor(picture.astype(np.float32) / 255)[None])[0]
+
+    def knows(self, picture: NDArray[np.uint8]) -> bool:
+        """Whether a picture of 8 bits [H,W,C] was released, or cleared before."""
         with self._lock:
-            if known in self._passed:
-                return True
-        if any(self.flags(torch.as_tensor(picture.astype(np.float32) / 255)[None])):
-            return False
-        self._remember(known)
-        return True
+            return self._found.get(_digest(picture)) is False
 
     def _released(self, value: Tensor, report: Report) -> Tensor:
         pictures = _as_pictures(value)
         if pictures is None:
             return value
+        if not value.is_floating_point():
+            return self._released_numbers(value, pictures, report)
         first = report.pictures
         report.pictures += len(pictures)
-        flags = self.flags(as_saved(pictures))
+        flags = self._judged(as_saved(pictures))
         kept = [
             hide(image, "replace", self.replacement) if flag else image
             for image, flag in zip(pictures, flags, strict=True)
@@ -131,9 +132,20 @@ class Screen:
         if self.watermark is not None:
             result = self._marked(value, result, first, report)
         for image in result:
-            self._remember(self._digest(_solid(to_bytes(torch.nan_to_num(image)))))
+            self._remember(_digest(_solid(to_bytes(torch.nan_to_num(image)))), flag=False)
         same = result.shape[-1] == pictures.shape[-1]
         return result.reshape(value.shape) if same else result
+
+    def _released_numbers(self, value: Tensor, pictures: Tensor, report: Report) -> Tensor:
+        """Whole numbers may mean 0 to 1 or 0 to 255: neither reading may show what is forbidden."""
+        readings = (self._judged(as_saved(one)) for one in (pictures, pictures / 255))
+        flags = [any(pair) for pair in zip(*readings, strict=True)]
+        report.replaced += [report.pictures + place for place, flag in enumerate(flags) if flag]
+        report.pictures += len(pictures)
+        if not any(flags):
+            return value
+        kept = torch.tensor(flags, device=value.device).view(-1, 1, 1, 1).logical_not()
+        return torch.where(kept, pictures, torch.zeros_like(pictures)).reshape(value.shape)
 
     def _marked(self, value: Tensor, pictures: Tensor, first: int, report: Report) -> Tensor:
         height, width = pictures.shape[1:3]
@@ -145,16 +157,28 @@ class Screen:
             return pictures
         return on_bytes(pictures, lambda picture: embed_robust(picture, text.encode()))
 
-    def _remember(self, digest: bytes) -> None:
+    def _judged(self, pictures: Tensor) -> list[bool]:
+        """`flags`, without computing again what is known."""
+        digests = [_digest(_solid((image * 255).round().to(torch.uint8).numpy())) for image in pictures]
         with self._lock:
-            self._passed[digest] = None
-            self._passed.move_to_end(digest)
-            while len(self._passed) > _REMEMBERED:
-                self._passed.popitem(last=False)
+            found = {digest: self._found[digest] for digest in digests if digest in self._found}
+        new = {digest: place for place, digest in enumerate(digests) if digest not in found}
+        if new:
+            for digest, flag in zip(new, self.flags(pictures[list(new.values())]), strict=True):
+                found[digest] = flag
+                self._remember(digest, flag=flag)
+        return [found[digest] for digest in digests]
 
-    @staticmethod
-    def _digest(picture: NDArray[np.uint8]) -> bytes:
-        return hashlib.sha256(f"{picture.shape}".encode() + np.ascontiguousarray(picture).tobytes()).digest()
+    def _remember(self, digest: bytes, *, flag: bool) -> None:
+        with self._lock:
+            self._found[digest] = flag
+            self._found.move_to_end(digest)
+            while len(self._found) > _REMEMBERED:
+                self._found.popitem(last=False)
+
+
+def _digest(picture: NDArray[np.uint8]) -> bytes:
+    return hashlib.sha256(f"{picture.shape}".encode() + np.ascontiguousarray(picture).tobytes()).digest()
 
 
 def _by_size(pictures: Tensor, size: int) -> dict[tuple[int, int], list[tuple[int, Tensor]]]:
@@ -179,7 +203,7 @@ def _solid(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _as_pictures(value: Tensor) -> Tensor | None:
     """A tensor as pictures [B,H,W,C]; None if it is too small to show anything. Raises NotAPicture."""
-    if value.ndim < 2 or value.numel() == 0 or not (value.is_floating_point() or value.dtype == torch.uint8):
+    if value.ndim < 2 or value.numel() == 0 or value.is_complex():
         return None
     if value.ndim >= 4 and value.shape[-1] <= 4:
         return value.reshape(-1, *value.shape[-3:])
