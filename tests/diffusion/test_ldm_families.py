@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -196,6 +198,24 @@ def test_a_first_stage_on_its_own_is_a_vae(tmp_path: Path) -> None:
     vae = load_vae(tmp_path / "vq.ckpt", precision=Precision.FLOAT32, device=CPU)
     assert isinstance(vae.module, VQModel) and vae.factor == 4
     assert vae.encode(torch.rand(1, 16, 24, 3)).shape == (1, 3, 4, 6)
+
+
+def test_states_of_training_by_class_are_read_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in published files: the state of a callback is filed under its class, of a library not needed here."""
+    names = (
+        "pytorch_lightning",
+        "pytorch_lightning.callbacks",
+        "pytorch_lightning.callbacks.model_checkpoint",
+    )
+    saved = type("ModelCheckpoint", (), {"__module__": names[-1]})
+    with monkeypatch.context() as training:
+        for name in names:
+            training.setitem(sys.modules, name, ModuleType(name))
+        setattr(sys.modules[names[-1]], "ModelCheckpoint", saved)  # noqa: B010
+        content = {"callbacks": {saved: {"best": 1}}, "state_dict": ldm_tensors("ldm-unconditional")}
+        torch.save(content, tmp_path / "m.ckpt")
+    assert names[0] not in sys.modules
+    assert opened(tmp_path / "m.ckpt").family == "ldm-unconditional"
 
 
 # --- text ------------------------------------------------------------------------------------------
