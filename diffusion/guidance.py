@@ -226,7 +226,7 @@ def _inputs(
     batch = jobs[0].x.shape[0]
     length = _common_length(jobs) or 0
     x = torch.cat([job.x for job in jobs])
-    t = model.prediction.timestep(sigma).expand(x.shape[0]).to(model.device, torch.float32)
+    scaled, t = _scaled(model, x, sigma)
     context = torch.cat(
         [
             to_batch(job.entry.context.repeat(1, length // job.entry.context.shape[1], 1), batch)
@@ -234,7 +234,7 @@ def _inputs(
         ]
     )
     extra = {name: torch.cat([to_batch(job.extra[name], batch) for job in jobs]) for name in jobs[0].extra}
-    return model.prediction.scale_input(x, sigma).to(model.dtype), t, context, extra
+    return scaled, t, context, extra
 
 
 def _text(model: DiffusionModel, jobs: Sequence[_Job], context: Tensor) -> Tensor | Text:
@@ -262,6 +262,27 @@ def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequenc
     """One network call for a group: the clean latent of each job's crop."""
     x = torch.cat([job.x for job in jobs])
     scaled, t, context, extra = _inputs(model, jobs, sigma)
+    if model.around is None:
+        return _denoised(model, jobs, x, sigma, scaled, t, context, extra).chunk(len(jobs))
+    unread = replace(model, texts=None)  # what is around may change the text, which nothing was read of then
+
+    def evaluate(x: Tensor, sigma: Tensor, context: Tensor, extra: Mapping[str, Tensor]) -> Tensor:
+        scaled, t = _scaled(unread, x, sigma)
+        return _denoised(unread, jobs, x, sigma, scaled, t, context, extra)
+
+    return model.around(evaluate, x, sigma, context, extra, _sides(jobs)).chunk(len(jobs))
+
+
+def _denoised(
+    model: DiffusionModel,
+    jobs: Sequence[_Job],
+    x: Tensor,
+    sigma: Tensor,
+    scaled: Tensor,
+    t: Tensor,
+    context: Tensor,
+    extra: Mapping[str, Tensor],
+) -> Tensor:
     control = jobs[0].entry.control
     steering: dict[str, object] = {}
     if control is not None:
@@ -275,4 +296,10 @@ def _call(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Sequenc
     text = _text(model, jobs, context)
     network = model.placement.fast(model.network)
     out = model.placement.call(network, scaled, t, text, **extra, **steering).float()
-    return model.prediction.denoised(x, out, sigma).chunk(len(jobs))
+    return model.prediction.denoised(x, out, sigma)
+
+
+def _scaled(model: DiffusionModel, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+    """States as the network takes them, and the time it is told."""
+    t = model.prediction.timestep(sigma).expand(x.shape[0]).to(model.device, torch.float32)
+    return model.prediction.scale_input(x, sigma).to(model.dtype), t

@@ -129,6 +129,32 @@ BeforeGuidance = Callable[[Predictions], Predictions]
 AfterGuidance = Callable[[Tensor, Predictions], Tensor]
 """(guided prediction, what it was made from) -> the prediction the sampler gets."""
 
+class Evaluate(Protocol):
+    """One call of the network: the clean latents it sees in states x [B, C, H, W] at the scalar sigma."""
+
+    def __call__(
+        self, x: Tensor, sigma: Tensor, context: Tensor, extra: Mapping[str, Tensor], /
+    ) -> Tensor: ...
+
+
+class Around(Protocol):
+    """Takes the place of a call of the network, which it is handed; it returns clean latents like x.
+
+    `sides` says for each equal part of the batch whether it is positive (0) or negative (1).
+    """
+
+    def __call__(
+        self,
+        evaluate: Evaluate,
+        x: Tensor,
+        sigma: Tensor,
+        context: Tensor,
+        extra: Mapping[str, Tensor],
+        sides: tuple[int, ...],
+        /,
+    ) -> Tensor: ...
+
+
 MaskSchedule = Callable[[Tensor, Tensor, Tensor, Prediction], Tensor]
 """(mask, sigma, sigmas of the run, prediction) -> the noise mask to use at sigma."""
 
@@ -176,6 +202,7 @@ class DiffusionModel:
     """Predict the negative side even at guidance scale 1."""
     per_run: tuple[Callable[[DiffusionModel], DiffusionModel], ...] = ()
     """What makes the model of one run out of this one: changes that remember what a run did."""
+    around: Around | None = None
     mask_schedule: MaskSchedule | None = None
     hooks: Hooks = field(default_factory=Hooks)
     """Called inside the network, which must be a U-Net then."""
