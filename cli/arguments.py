@@ -296,6 +296,12 @@ def add_compute(command: argparse.ArgumentParser) -> None:
         "--force-fp16", action="store_const", const="fp16", dest="precision", help="--precision fp16"
     )
     group.add_argument(
+        "--compile",
+        choices=("off", "on"),
+        default="off",
+        help="compile networks: faster steps after a first one that takes minutes (needs a C++ compiler)",
+    )
+    group.add_argument(
         "--preview-method",
         choices=("none", "auto", "latent2rgb", "taesd"),
         default="none",

@@ -42,6 +42,7 @@ def cache_of(options: argparse.Namespace, folders: Folders, device: torch.device
     # What was shown before pictures had to be checked, or marked, does not count as shown now.
     policy = f"{options.safety} {options.safety_checker} {options.watermark} {options.watermark_text}"
     realm = realm_of(device, Precision(options.precision))
+    realm += "" if options.compile == "off" else " compiled"  # fused kernels round in other places
     realm += "" if options.safety == options.watermark == "off" else policy
     return TieredCache(memory, DiskCache(folder, TensorCodec(), limit, realm))
 

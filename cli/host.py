@@ -36,7 +36,11 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     """
     device = choose_device("cpu" if options.cpu else options.device)
     policy = Precision(options.precision)
-    resources: dict[type, object] = {Placement: placement_of(options, device), Precision: policy}
+    compiled_code = folders.user / ".darkroom" / "compiled"
+    resources: dict[type, object] = {
+        Placement: placement_of(options, device, compiled_code),
+        Precision: policy,
+    }
     packs = packs_of(options, folders, builtin(), resources)
     registry = builtin() if packs is None else packs.registry
     folders = folders if packs is None else packs.folders

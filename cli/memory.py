@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,21 +50,29 @@ def memory_words(options: argparse.Namespace) -> list[str]:
     return [*words, next(flag for flag, (word, _) in reversed(_WAYS.items()) if word == options.vram)]
 
 
-def placement_of(options: argparse.Namespace, device: torch.device) -> Placement:
-    """Where models live, by the options. Raises ValueError for a budget that cannot be kept."""
+def placement_of(
+    options: argparse.Namespace, device: torch.device, compiled_code: Path | None = None
+) -> Placement:
+    """Where models live, by the options, and whether they are compiled. `compiled_code` is kept there.
+
+    Raises:
+        ValueError: for a budget that cannot be kept.
+    """
+    from diffusion.compiled import Compiler
     from diffusion.placement import CountedMemory, CudaMemory, Placement, Strategy
 
     budget = None if options.device_budget is None else int(options.device_budget * 1e9)
     if budget is not None and (budget <= 0 or options.vram == "high"):
         raise ValueError("--device-budget is a positive number of GB, and does not go with --highvram")
+    compiler = Compiler(compiled_code) if options.compile == "on" else None
     if options.vram == "high":
-        return Placement(device)
+        return Placement(device, compiler=compiler)
     strategy = Strategy(options.vram)
     if device.type == "cuda":
         memory = CudaMemory(device, reserve=int(options.reserve_vram * 1e9), budget=budget)
-        return Placement(device, memory, strategy)
+        return Placement(device, memory, strategy, compiler=compiler)
     if device.type == "cpu" and budget is not None:
         return Placement(device, CountedMemory(budget), strategy)
     if budget is not None:
         raise ValueError(f"--device-budget can be kept on CUDA devices and CPUs, not on {device}")
-    return Placement(device)
+    return Placement(device, compiler=compiler)

@@ -85,6 +85,7 @@ def worker_command(options: argparse.Namespace) -> tuple[str, ...]:
     words += [f"--device={options.device}"] if options.device else []
     words += words_of(options, folders_of(options))
     words += memory_words(options)
+    words += [f"--compile={options.compile}"]
     words.append(f"--memory-limit={_memory_limit(options)}")
     return (*words, *_cache_words(options))
 

@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch._dynamo.exc import TorchDynamoException
 
 from diffusion.layers.text import Reader, Text
 
@@ -57,6 +56,8 @@ class Compiler:
         """
         if self.failure is not None or keywords.get("hooks") is not None:
             return network(*arguments, **keywords)
+        from torch._dynamo.exc import TorchDynamoException  # takes a second, which only this pays
+
         graphs = arguments[0].device.type == "cuda"
         for argument in arguments:
             if isinstance(argument, Text):
