@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Protocol
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 from torch import Tensor
@@ -188,6 +189,22 @@ def packed(groups: Iterable[tuple[Sequence[int | Tensor], float]]) -> list[list[
             filled.append([])
             group = group[cut:]
     return filled
+
+
+class ChunkTokenizer(Protocol):
+    """Turns prompts into chunks of 77 tokens: CLIP's and BERT's."""
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a plain text, any length."""
+        ...
+
+    def chunks(self, prompt: str, lookup: Lookup = no_embedding) -> list[Chunk]:
+        """Chunks of a prompt with weights and `embedding:name`; at least one."""
+        ...
+
+    def closed(self, places: Sequence[tuple[int | Tensor, float]]) -> Chunk:
+        """A chunk of at most 75 weighted tokens."""
+        ...
 
 
 class ClipTokenizer:

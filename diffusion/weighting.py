@@ -15,7 +15,7 @@ from typing import Protocol
 from torch import Tensor
 
 from diffusion.prompt_editing import chunks_between_breaks
-from diffusion.tokens import CAPACITY, EMPHASIS, Chunk, ClipTokenizer, Lookup, embedded
+from diffusion.tokens import CAPACITY, EMPHASIS, Chunk, ChunkTokenizer, Lookup, embedded
 
 BACKTRACK = 20
 """A full chunk is cut behind its last comma if that is one of so many last tokens."""
@@ -30,7 +30,7 @@ class Weighting(Protocol):
     compares: bool
     """Whether weights need the states of an empty prompt."""
 
-    def chunks(self, tokenizer: ClipTokenizer, prompt: str, lookup: Lookup) -> list[Chunk]:
+    def chunks(self, tokenizer: ChunkTokenizer, prompt: str, lookup: Lookup) -> list[Chunk]:
         """The prompt as chunks of 77 weighted tokens; at least one."""
         ...
 
@@ -45,7 +45,7 @@ class Relative:
 
     compares = True
 
-    def chunks(self, tokenizer: ClipTokenizer, prompt: str, lookup: Lookup) -> list[Chunk]:
+    def chunks(self, tokenizer: ChunkTokenizer, prompt: str, lookup: Lookup) -> list[Chunk]:
         return tokenizer.chunks(prompt, lookup)
 
     def applied(self, states: Tensor, weights: Tensor, empty: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ class Scaled:
 
     compares = False
 
-    def chunks(self, tokenizer: ClipTokenizer, prompt: str, lookup: Lookup) -> list[Chunk]:
+    def chunks(self, tokenizer: ChunkTokenizer, prompt: str, lookup: Lookup) -> list[Chunk]:
         (comma,) = tokenizer.ids(",")
         insides = [
             inside
@@ -132,7 +132,7 @@ def _joined(segments: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     return found
 
 
-def _places(prompt: str, tokenizer: ClipTokenizer, lookup: Lookup) -> Iterator[_Place]:
+def _places(prompt: str, tokenizer: ChunkTokenizer, lookup: Lookup) -> Iterator[_Place]:
     for text, weight in parse_scaled(prompt):
         for tokens in embedded(text, lookup, tokenizer.ids):
             yield from ((token, weight) for token in tokens)

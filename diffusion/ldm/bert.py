@@ -19,6 +19,7 @@ from diffusion.layers.attention import attend
 from diffusion.ldm.bert_tokens import BertTokenizer
 from diffusion.placement import Placement
 from diffusion.tokens import Chunk
+from diffusion.weighting import WEIGHTINGS, Weighting
 
 HEAD_DIM = 64
 
@@ -66,7 +67,7 @@ class Bert(nn.Module):
     def forward(self, embedded: Tensor, layer: int = -1) -> Tensor:
         """The states after a layer, normalised. -1 is the last; so is one that the encoder lacks."""
         layers = self.config.layers
-        run = layers + 1 + layer if -layers < layer < 0 else layers
+        run = layers + 1 + layer if -layers <= layer < 0 else layers
         return self.norm(self.attn_layers(embedded + self.pos_emb(embedded.shape[1]), run))
 
 
@@ -135,6 +136,8 @@ class BertTower:
     embedding_key: str = "bert"
     layer: int = -1
     """Whose output is used: -1 the last layer's, -2 that of the one before."""
+    weighting: Weighting = WEIGHTINGS["comfyui"]
+    """How weights in prompts are written, and what they do."""
     placement: Placement = field(default_factory=Placement, compare=False)
     """Brings the tower to the device when it is used."""
 
@@ -154,20 +157,18 @@ class BertTower:
 
     def tokenize(self, text: str) -> list[Chunk]:
         """The prompt as chunks of 77 weighted tokens."""
-        return self.tokenizer.chunks(text, lambda name: self.embeddings(name, self.width, self.embedding_key))
+        return self.weighting.chunks(
+            self.tokenizer, text, lambda name: self.embeddings(name, self.width, self.embedding_key)
+        )
 
     @torch.no_grad()
     def encode(self, chunks: Sequence[Chunk]) -> Encoding:
-        """Encode chunks as separate sequences and put them in a row.
-
-        A weight w moves a token's state away from (w > 1) or towards the state e that the empty prompt has in
-        its place: e + (z - e) * w.
-        """
+        """Encode chunks as separate sequences and put them in a row."""
         weights = torch.tensor([chunk.weights for chunk in chunks])
         states = self._run(chunks)
         if (weights != 1).any():
-            empty = self._run(self.tokenizer.chunks(""))
-            states = empty + (states - empty) * weights[..., None]
+            empty = self._run(self.tokenizer.chunks("")) if self.weighting.compares else states
+            states = self.weighting.applied(states, weights, empty)
         return Encoding(states.reshape(1, -1, self.width), torch.zeros(1, 0))
 
     def _run(self, chunks: Sequence[Chunk]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,9 +34,10 @@ class BertTokenizer:
 
     def chunks(self, prompt: str, lookup: Lookup = no_embedding) -> list[Chunk]:
         """Chunks of a prompt with weights and `embedding:name`; at least one."""
-        return [self._close(places) for places in packed(weighted_tokens(prompt, lookup, self.ids))]
+        return [self.closed(places) for places in packed(weighted_tokens(prompt, lookup, self.ids))]
 
-    def _close(self, places: list[tuple[int | Tensor, float]]) -> Chunk:
+    def closed(self, places: Sequence[tuple[int | Tensor, float]]) -> Chunk:
+        """A chunk of at most 75 weighted tokens between [CLS] and [SEP], padded."""
         start, end, pad = (self.vocabulary.token_to_id(name) or 0 for name in (START, END, PAD))
         padding = CAPACITY - len(places)
         tokens = (start, *(token for token, _ in places), end, *[pad] * padding)

@@ -32,6 +32,7 @@ from diffusion.sampling import sample
 from diffusion.timesteps import Discrete
 from diffusion.unet import UNet
 from diffusion.vq import VQModel
+from diffusion.weighting import WEIGHTINGS
 from tests.diffusion.compvis_layout import PUBLISHED, Published, UNetLayout
 from tests.diffusion.small_ldm import MODELS, ldm_tensors, save_ldm, schedule
 from tests.diffusion.test_families import OnMeta
@@ -201,7 +202,7 @@ def test_a_first_stage_on_its_own_is_a_vae(tmp_path: Path) -> None:
 
 
 def test_states_of_training_by_class_are_read_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in published files: the state of a callback is filed under its class, of a library not needed here."""
+    """As in published files: the state of a callback is filed under its class, which nobody needs."""
     names = (
         "pytorch_lightning",
         "pytorch_lightning.callbacks",
@@ -233,6 +234,10 @@ def test_a_prompt_is_bert_tokens_with_its_weights(checkpoints: Mapping[str, Path
     assert torch.allclose(weighted[0, 2], empty[0, 2] + 1.5 * (plain[0, 2] - empty[0, 2]), atol=1e-5)
     assert torch.allclose(weighted[0, 1], plain[0, 1], atol=1e-6)
     assert clip.encode("a fox " * 60).cond.shape == (1, 154, 64)
+    scaled = clip.with_weighting(WEIGHTINGS["a1111"]).encode("a (fox:1.5)").cond
+    assert torch.allclose(scaled[0, 2] / scaled[0, 1], 1.5 * plain[0, 2] / plain[0, 1], rtol=1e-3)
+    earlier = clip.with_last_layer(-2).encode("a fox").cond
+    assert not torch.allclose(earlier, plain, atol=1e-3)
 
 
 def test_a_missing_or_foreign_vocabulary_is_asked_for(tmp_path: Path) -> None:
