@@ -10,23 +10,22 @@ from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForDepthEstimation
 
 from diffusion.checkpoint import CheckpointError, open_model
 from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.tensors import ModelFile
-from diffusion.families.naming import Naming, published
 from diffusion.midas import hybrid_settings, midas
 from diffusion.placement import Placement
 
-_WEIGHTS = ("model.safetensors", "model.fp16.safetensors", "pytorch_model.bin")
 _KINDS = ("dpt", "depth_anything")
 """What `model_type` of a config.json may say."""
 _IN_CHECKPOINT = "depth_model.model."
 """Where SD 2 depth checkpoints keep MiDaS' DPT-Hybrid."""
 _TELLTALE = "pretrained.act_postprocess4.4.weight"
-_UNUSED = ("dpt.pooler.", "pretrained.model.head.", "auxlayer.")
+_UNUSED = ("pretrained.model.head.", "auxlayer.")
 """Heads of other tasks that published files carry."""
 
 
@@ -108,11 +107,21 @@ def load_depth_model(path: Path, device: torch.device) -> DepthEstimator:
     if settings.get("model_type") not in _KINDS:
         reason = f"its config.json is not one of a depth model ({' or '.join(_KINDS)})"
         raise CheckpointError(path, reason, "choose the folder of DPT or Depth Anything")
-    weights = next((path / name for name in _WEIGHTS if (path / name).is_file()), None)
-    if weights is None:
-        raise CheckpointError(path, f"it holds none of {', '.join(_WEIGHTS)}", "download the whole folder")
-    eyes = Eyes.read(_json(path / "preprocessor_config.json", needed=False))
-    return _assembled(settings, open_model(weights), "", published, eyes, device)
+    model = _pretrained(path).to(device, torch.float32).requires_grad_(False).eval()
+    return DepthEstimator(model, Eyes.read(_json(path / "preprocessor_config.json", needed=False)))
+
+
+def _pretrained(path: Path) -> nn.Module:
+    """A model as transformers reads it: it knows the names that older versions of it gave tensors."""
+    build: Any = AutoModelForDepthEstimation
+    remedy = "download the whole folder again"
+    try:
+        model, told = build.from_pretrained(path, local_files_only=True, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError, KeyError, TypeError) as error:
+        raise CheckpointError(path, f"it cannot be loaded ({error})", remedy) from error
+    if lacking := sorted(map(str, (*told["missing_keys"], *told["mismatched_keys"]))):
+        raise CheckpointError(path, f"its weights lack {', '.join(lacking[:3])}", remedy)
+    return cast("nn.Module", model)
 
 
 def in_checkpoint(file: ModelFile, device: torch.device) -> DepthEstimator:
@@ -132,31 +141,18 @@ def _midas(file: ModelFile, prefix: str, device: torch.device) -> DepthEstimator
             "choose 512-depth-ema.safetensors, or load the depth model with DepthModelLoader",
         )
     settings = sizes(hybrid_settings, file, prefix)
-    side = settings["image_size"]
-    return _assembled(settings, file, prefix, midas, Eyes(side, side), device)
-
-
-def _assembled(
-    settings: Mapping[str, Any],
-    file: ModelFile,
-    prefix: str,
-    naming: Naming,
-    eyes: Eyes,
-    device: torch.device,
-) -> DepthEstimator:
-    kind: Any = AutoConfig
-    config = kind.for_model(**{name: value for name, value in settings.items() if name != "torch_dtype"})
+    side, kind = settings["image_size"], cast("Any", AutoConfig)
     build: Any = AutoModelForDepthEstimation
     model = assemble(
-        lambda: cast("nn.Module", build.from_config(config)),
+        lambda: cast("nn.Module", build.from_config(kind.for_model(**settings))),
         file,
         prefix,
         torch.float32,
         device,
-        naming=naming,
+        naming=midas,
         ignore=_UNUSED,
     )
-    return DepthEstimator(model, eyes)
+    return DepthEstimator(model, Eyes(side, side))
 
 
 def _json(path: Path, *, needed: bool = True) -> Mapping[str, Any]:

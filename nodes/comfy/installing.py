@@ -19,6 +19,7 @@ from engine.folders import Folders
 from engine.registry import Registry
 from nodes.comfy.builtin import v1_class
 from nodes.comfy.names import helpers, small, utils
+from nodes.comfy.names.clip_vision import clip_vision
 from nodes.comfy.names.folder_paths import FolderPaths
 from nodes.comfy.names.model_management import ModelManagement
 from nodes.comfy.names.server import PromptServer, attributes
@@ -65,6 +66,7 @@ def install(
         "comfy.model_management": ModelManagement(device.device, precision),
         "comfy.samplers": small.samplers(),
         "comfy.cli_args": cli_args(options),
+        "comfy.clip_vision": clip_vision(device, precision),
         "node_helpers": helpers,
         "folder_paths": paths,
         "execution": small.execution(registry, live),

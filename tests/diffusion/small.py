@@ -60,7 +60,6 @@ UNET_CONFIGS = {
     "sd2-inpaint": replace(_LINEAR, in_channels=9),
     "sd2-depth": replace(_LINEAR, in_channels=5),
     "sd2-unclip-h": replace(_LINEAR, vector_dim=2 * 1024),
-    "sd2-unclip-l": replace(_LINEAR, vector_dim=2 * 768),
     "sdxl": replace(_LINEAR, context_dim=32 + 64, vector_dim=64 + 6 * 256),
     "sdxl-refiner": replace(_LINEAR, vector_dim=64 + 5 * 256),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +14,13 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_depth2img im
     StableDiffusionDepth2ImgPipeline,
 )
 from torch import Tensor
-from transformers import AutoConfig, DPTConfig, DPTForDepthEstimation
+from transformers import (
+    AutoConfig,
+    DepthAnythingConfig,
+    DepthAnythingForDepthEstimation,
+    DPTConfig,
+    DPTForDepthEstimation,
+)
 
 from diffusion.checkpoint import Checkpoint, CheckpointError, Header, TensorInfo, load
 from diffusion.depth import depth_channel
@@ -26,7 +32,7 @@ from tests.diffusion.midas_names import to_midas
 from tests.diffusion.small import UNET_CONFIGS, save_family
 from tests.diffusion.test_families import OnMeta
 from tests.diffusion.test_family_runs import END_TO_END, ours, their_unet, theirs
-from tests.tensors import save_file
+from tests.tensors import load_file, save_file
 
 CPU = torch.device("cpu")
 BLOCK = 1e-4
@@ -101,7 +107,14 @@ def test_midas_own_file_measures_what_transformers_measures(hybrid: Any, tmp_pat
     assert relative(got, expected(hybrid, images)) < BLOCK
 
 
-def test_a_folder_of_transformers_loads_with_its_way_of_seeing(tmp_path: Path) -> None:
+def seeing_something(model: Any, last: str) -> Any:
+    """Random weights with a last bias that keeps a network that ends in a rectifier from being all zero."""
+    with torch.no_grad():
+        stirred(model).get_parameter(last).fill_(1.0)
+    return model
+
+
+def small_dpt() -> Any:
     build: Any = DPTConfig
     config = build(
         hidden_size=32,
@@ -111,21 +124,51 @@ def test_a_folder_of_transformers_loads_with_its_way_of_seeing(tmp_path: Path) -
         backbone_out_indices=[0, 1, 2, 3],
         neck_hidden_sizes=[16, 16, 24, 32],
         fusion_hidden_size=16,
-        image_size=64,
+        image_size=56,
+        patch_size=14,
     )
-    model = stirred(DPTForDepthEstimation(config))
+    return seeing_something(DPTForDepthEstimation(config), "head.head.4.bias")
+
+
+def small_depth_anything() -> Any:
+    build: Any = DepthAnythingConfig
+    backbone = {
+        "model_type": "dinov2",
+        "hidden_size": 32,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 2,
+        "image_size": 56,
+        "patch_size": 14,
+        "out_indices": [1, 2, 3, 4],
+        "reshape_hidden_states": False,
+    }
+    config = build(
+        backbone_config=backbone,
+        reassemble_hidden_size=32,
+        neck_hidden_sizes=[16, 16, 24, 32],
+        fusion_hidden_size=16,
+    )
+    return seeing_something(DepthAnythingForDepthEstimation(config), "head.conv3.bias")
+
+
+@pytest.mark.parametrize("small", [small_dpt, small_depth_anything])
+def test_a_folder_of_transformers_loads_with_its_way_of_seeing(
+    small: Callable[[], Any], tmp_path: Path
+) -> None:
+    model = small()
     model.save_pretrained(tmp_path)
     seeing = {
-        "size": {"height": 64, "width": 64},
+        "size": {"height": 56, "width": 56},
         "image_mean": [0.1, 0.2, 0.3],
         "image_std": [0.5, 0.6, 0.7],
     }
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(seeing), encoding="utf-8")
     loaded = load_depth_model(tmp_path, CPU)
-    images = rand(1, 64, 64, 3)
+    images = rand(1, 56, 56, 3)
     pixels = (images - torch.tensor(seeing["image_mean"])) / torch.tensor(seeing["image_std"])
     with torch.no_grad():
         want = model(pixels.movedim(-1, 1)).predicted_depth
+    want = torch.nn.functional.interpolate(want[:, None], (56, 56), mode="bicubic")[:, 0]
     assert relative(loaded.estimate(images), want) < BLOCK
 
 
@@ -160,6 +203,15 @@ def test_what_is_no_depth_model_is_refused(hybrid: Any, tmp_path: Path) -> None:
         load_depth_model(tmp_path, CPU)
     (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
     with pytest.raises(CheckpointError, match="not one of a depth model"):
+        load_depth_model(tmp_path, CPU)
+    small_dpt().save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["neck.convs.1.weight"]
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"lack neck\.convs\.1\.weight"):
+        load_depth_model(tmp_path, CPU)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="cannot be loaded"):
         load_depth_model(tmp_path, CPU)
     tensors = to_midas(hybrid.state_dict())
     del tensors["scratch.refinenet2.out_conv.bias"]
