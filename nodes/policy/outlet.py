@@ -20,7 +20,8 @@ log = logging.getLogger("darkroom.safety")
 class PolicyOutlet:
     """Everything but pixels on wires that leaves a worker. Safe to use from any thread.
 
-    `on_verdict` is told of every file that was looked at, so that the server need not ask.
+    Where pictures are only marked, it leaves everything as it is. `on_verdict` is told of every file that was
+    looked at, so that the server need not ask.
     """
 
     def __init__(self, screen: Screen, folders: Folders) -> None:
@@ -30,6 +31,8 @@ class PolicyOutlet:
 
     def seen(self, ui: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
         """What a node gives the canvas, as it may leave: flagged files it names are replaced on disk."""
+        if self._screen.checker is None:
+            return dict(ui)
         for path in files_in(ui, self._folders):
             if path.is_file():
                 self._look(path)
@@ -37,7 +40,7 @@ class PolicyOutlet:
 
     def event(self, event: Event) -> Event:
         """Previews are of pictures nobody has checked yet: they stay, but for those an output node sends."""
-        if not isinstance(event, NodeProgress) or event.preview is None:
+        if self._screen.checker is None or not isinstance(event, NodeProgress) or event.preview is None:
             return event
         sent = event.preview
         # Only PNG keeps pixels as they were released, by which they are known.
@@ -47,6 +50,8 @@ class PolicyOutlet:
 
     def message(self, message: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes] | None:
         """What a pack tells clients by itself; None if it may not leave, as pictures may not."""
+        if self._screen.checker is None:
+            return message, blob
         return None if blob else (clean(self._screen, message), b"")
 
     def judge(self, path: Path) -> dict[str, Any]:

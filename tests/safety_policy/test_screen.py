@@ -20,7 +20,10 @@ from torch import Tensor, nn
 from diffusion.clip_vision import preprocess
 from diffusion.safety import SafetyChecker
 from diffusion.watermark import read
+from engine.context import Preview
+from engine.events import NodeProgress
 from engine.folders import Folders
+from engine.types import NodeId
 from nodes.pictures import save_pictures
 from nodes.policy import PolicyOutlet, Screen
 from nodes.policy.files import clean, judge
@@ -221,3 +224,23 @@ def test_a_flagged_file_a_node_names_is_replaced_on_disk_and_keeps_its_texts(
     with Image.open(folders.output / "a.png") as kept:
         assert np.asarray(kept).max() == 0 and kept.info["prompt"] == "{}"
     assert (folders.input / "a.png").read_bytes() == encoded(SKULL, "PNG", pnginfo=texts)
+
+
+def test_a_policy_of_marks_alone_lets_previews_and_files_be(tmp_path: Path) -> None:
+    folders = Folders.at(tmp_path)
+    folders.output.mkdir()
+    (folders.output / "a.png").write_bytes(encoded(SKULL, "PNG"))
+    outlet = PolicyOutlet(Screen(None, "Darkroom"), folders)
+    preview = NodeProgress(
+        job_id="",
+        seq=1,
+        node_id=NodeId("1"),
+        class_type="KSampler",
+        value=1,
+        maximum=2,
+        preview=Preview(b"x"),
+    )
+    assert outlet.event(preview) == preview
+    assert outlet.message({"event": 1}, b"x") == ({"event": 1}, b"x")
+    assert outlet.seen({"images": [{"filename": "a.png"}]}) == {"images": [{"filename": "a.png"}]}
+    assert (folders.output / "a.png").read_bytes() == encoded(SKULL, "PNG")
