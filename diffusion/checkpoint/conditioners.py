@@ -13,7 +13,6 @@ from diffusion.families.family import Conditioner
 from diffusion.ldm.bert import Bert, BertConfig, BertTower
 from diffusion.ldm.bert_tokens import SPECIAL, UNKNOWN, BertTokenizer
 from diffusion.ldm.readers import BoxReader, ClassReader, ClassTable, NoReader
-from diffusion.placement import Placement
 from diffusion.text import Embeddings, TextEncoder, no_embeddings
 
 VOCABULARY = "vocab.txt"
@@ -28,26 +27,24 @@ def load_conditioner(
     dtype: torch.dtype,
     device: torch.device,
     embeddings: Embeddings = no_embeddings,
-    placement: Placement | None = None,
 ) -> TextEncoder:
     """Load what a model reads: a text encoder, or a reader of classes or boxes in place of one.
 
     Raises:
         CheckpointError: its tensors are incomplete, or of other shapes than they should have.
     """
-    placement = Placement(device) if placement is None else placement
     match row.kind:
         case "text":
             model = _bert(file, row, dtype, device)
             words = model.config.vocabulary
             tokenizer = BertTokenizer(lambda: read_words(file, words))
-            return TextEncoder({"bert": BertTower(model, tokenizer, embeddings, placement=placement)})
+            return TextEncoder({"bert": BertTower(model, tokenizer, embeddings)})
         case "boxes":
-            return TextEncoder({}, reader=BoxReader(_bert(file, row, dtype, device), placement))
+            return TextEncoder({}, reader=BoxReader(_bert(file, row, dtype, device)))
         case "class":
             classes, width = sizes(lambda shapes: shapes["embedding.weight"], file, row.prefix)
             table = assemble(lambda: ClassTable(classes, width), file, row.prefix, dtype, device)
-            return TextEncoder({}, reader=ClassReader(table, placement))
+            return TextEncoder({}, reader=ClassReader(table))
         case "nothing":
             return TextEncoder({}, reader=NoReader(row.node))
 
