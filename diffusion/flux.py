@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffusion.hooks import Residuals
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.modulation import (
     NORM_EPS,
@@ -88,24 +89,37 @@ class Flux(nn.Module):
         self.final_layer = FinalLayer(width, values)
 
     def forward(
-        self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor, guidance: Tensor | None = None
+        self,
+        x: Tensor,
+        t: Tensor,
+        context: Tensor,
+        *,
+        y: Tensor,
+        guidance: Tensor | None = None,
+        control: Residuals | None = None,
     ) -> Tensor:
         """Return the velocity [B, C, H, W].
 
         `x` [B, C, H, W] is the noisy latent, `t` [B] the noise level 0..1, `context` [B, N, context_dim] the
         embedding by T5, `y` [B, vector_dim] the pooled text by CLIP, `guidance` [B] the strength that guided
         networks are told. All share one dtype except `t`. Odd sides are padded, and the result cropped.
+        `control` holds tokens [B, N, width] to add to the picture's after the blocks of these numbers, the
+        single ones counted after the double ones.
         """
+        added = Residuals().inputs if control is None else control.inputs
         padded = whole_patches(x, PATCH)
         rows, columns = (side // PATCH for side in padded.shape[-2:])
         embedding = self.embed(t, y, guidance)
-        picture, text = self.img_in(_to_patches(padded)), self.txt_in(context)
-        turns = rotations(_places(text.shape[1], rows, columns, x.device), axes_of(self.config.head_dim))
-        for block in self.double_blocks:
+        picture, text = self.img_in(to_patches(padded)), self.txt_in(context)
+        turns = rotations(places(text.shape[1], rows, columns, x.device), axes_of(self.config.head_dim))
+        for number, block in enumerate(self.double_blocks):
             picture, text = block(picture, text, embedding, turns)
+            picture = picture + added[number] if number in added else picture
         tokens, words = torch.cat([text, picture], dim=1), text.shape[1]
-        for block in self.single_blocks:
+        for number, block in enumerate(self.single_blocks, len(self.double_blocks)):
             tokens = block(tokens, embedding, turns)
+            if number in added:
+                tokens = torch.cat([tokens[:, :words], tokens[:, words:] + added[number]], dim=1)
         out = _from_patches(self.final_layer(tokens[:, words:], embedding), rows, columns)
         return out[..., : x.shape[-2], : x.shape[-1]]
 
@@ -257,7 +271,7 @@ def _finish(x: Tensor, attended: Tensor, mlp: nn.Module, steer: Sequence[Tensor]
     return x + gate_mlp[:, None] * mlp(modulated(x, shift_mlp, scale_mlp))
 
 
-def _to_patches(x: Tensor) -> Tensor:
+def to_patches(x: Tensor) -> Tensor:
     """[B, C, H, W] as [B, H/2 * W/2, C * 4], each patch channel by channel."""
     x = unflattened(unflattened(x, 3, -1, PATCH), 2, -1, PATCH)
     return x.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
@@ -268,7 +282,7 @@ def _from_patches(tokens: Tensor, rows: int, columns: int) -> Tensor:
     return x.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
 
 
-def _places(words: int, rows: int, columns: int, device: torch.device) -> Tensor:
+def places(words: int, rows: int, columns: int, device: torch.device) -> Tensor:
     """Where each token is, [words + rows * columns, 3]: words at the origin, patches at (0, row, column)."""
     grid = torch.zeros(rows, columns, 3, device=device)
     grid[..., 1] = torch.arange(rows, device=device)[:, None]

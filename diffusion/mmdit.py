@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffusion.hooks import Residuals
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.modulation import (
     NORM_EPS,
@@ -94,24 +95,33 @@ class MMDiT(nn.Module):
         self.joint_blocks = nn.ModuleList(JointBlock(config, index) for index in range(config.depth))
         self.final_layer = FinalLayer(width, config.patch**2 * config.channels)
 
-    def forward(self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor, control: Residuals | None = None
+    ) -> Tensor:
         """Return the velocity [B, C, H, W].
 
         `x` [B, C, H, W] is the noisy latent, `t` [B] the timestep 0..1000, `context` [B, N, context_dim] the
         text embedding, `y` [B, vector_dim] the pooled text. All share one dtype except `t`. Sides that the
-        patch does not divide are padded, and the result cropped.
+        patch does not divide are padded, and the result cropped. `control` holds tokens [B, N, width] to add
+        to the picture's after the blocks of these numbers.
         """
         padded = whole_patches(x, self.config.patch)
         rows, columns = (side // self.config.patch for side in padded.shape[-2:])
         tokens = self.x_embedder(padded) + self.positions(rows, columns)
-        embedding = self.t_embedder(timestep_embedding(t, _SINUSOID).to(x.dtype)) + self.y_embedder(y)
+        embedding = self.embed(t, y, x.dtype)
         context = self.context_embedder(context)
-        for block in self.joint_blocks:
+        for number, block in enumerate(self.joint_blocks):
             context, tokens = block(context, tokens, embedding)
+            if control is not None and number in control.inputs:
+                tokens = tokens + control.inputs[number]
         out = unflattened(self.final_layer(tokens, embedding), 1, rows, columns)
         out = unflattened(out, -1, self.config.patch, self.config.patch, -1)
         out = out.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
         return out[..., : x.shape[-2], : x.shape[-1]]
+
+    def embed(self, t: Tensor, y: Tensor, dtype: torch.dtype) -> Tensor:
+        """What steers every block [B, width]: the time and the pooled text."""
+        return self.t_embedder(timestep_embedding(t, _SINUSOID).to(dtype)) + self.y_embedder(y)
 
     def positions(self, rows: int, columns: int) -> Tensor:
         """The learned positions [1, rows * columns, width] of a picture: the middle of the grid.

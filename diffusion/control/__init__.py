@@ -2,11 +2,12 @@
 
 from diffusion.control.applied import Applied, ControlModel, apply_control
 from diffusion.control.kinds import T2IControl, UNetControl, UnionControl, with_union_type
+from diffusion.control.latents import TransformerControl
 from diffusion.control.loading import load_control
 from diffusion.control.lora import LoraControl
 from diffusion.control.union import UNION_TYPES
 
-CONTROL_MODELS = (UNetControl, UnionControl, T2IControl, LoraControl)
+CONTROL_MODELS = (UNetControl, UnionControl, T2IControl, LoraControl, TransformerControl)
 """Every kind of loaded control network."""
 
 __all__ = [

@@ -12,6 +12,7 @@ from torch import Tensor
 from diffusion.autoencoder import Vae
 from diffusion.control.applied import ControlModel, Features
 from diffusion.control.hint import in_channels
+from diffusion.control.latents import TransformerControl
 from diffusion.control.network import CELL, ControlNet
 from diffusion.control.residuals import averaged
 from diffusion.control.t2i import T2IAdapter
@@ -53,7 +54,7 @@ class UNetControl:
     @torch.no_grad()
     def read(self, hint: Tensor, vae: Vae | None) -> Features:
         hint = in_channels(hint, self.network.sizes.hint_channels).to(self.placement.device, self.dtype)
-        with room_for(self.placement, self.network, 1, [hint], {}, "read"):
+        with room_for(self.placement, self.network, 1, [hint], {}, "encode"):
             return (self._read(hint),)
 
     @torch.no_grad()
@@ -69,7 +70,7 @@ class UNetControl:
         return averaged(residuals) if self.average else residuals
 
     def _read(self, hint: Tensor) -> Tensor:
-        return self.network.read(hint)
+        return self.network.encode(hint)
 
     def _steer(
         self, x: Tensor, t: Tensor, context: Tensor, hint: Tensor, y: Tensor | None = None
@@ -97,7 +98,7 @@ class UnionControl(UNetControl):
         return replace(self, kind=kind)
 
     def _read(self, hint: Tensor) -> Tensor:
-        return self.network.read(hint, self.kind)
+        return self.network.encode(hint, self.kind)
 
     def _steer(
         self, x: Tensor, t: Tensor, context: Tensor, hint: Tensor, y: Tensor | None = None
@@ -111,7 +112,9 @@ def with_union_type(control: ControlModel, name: str) -> ControlModel:
     Raises:
         ValueError: the network was not trained for that kind.
     """
-    return control.of_kind(name) if isinstance(control, UnionControl) else control
+    if isinstance(control, UnionControl) or (isinstance(control, TransformerControl) and control.union):
+        return control.of_kind(name)
+    return control
 
 
 @dataclass(frozen=True, eq=False)

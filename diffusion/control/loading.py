@@ -14,11 +14,19 @@ from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.parts import Renamed
 from diffusion.checkpoint.tensors import ModelFile
 from diffusion.control.applied import ControlModel
+from diffusion.control.fused import Fused
 from diffusion.control.kinds import T2IControl, UNetControl, UnionControl
+from diffusion.control.latents import TransformerControl
 from diffusion.control.lora import LoraControl, weights_of
-from diffusion.control.names import adapter_names, controlnet_names
+from diffusion.control.names import adapter_names, controlnet_names, transformer_parts
 from diffusion.control.network import ControlNet, ControlNetConfig
 from diffusion.control.t2i import T2IAdapter, T2IAdapterConfig
+from diffusion.control.transformers import (
+    FluxControl,
+    FluxControlConfig,
+    MMDiTControl,
+    MMDiTControlConfig,
+)
 from diffusion.control.union import UnionConfig, UnionControlNet
 from diffusion.model import DiffusionModel
 from diffusion.placement import Placement, choose_device
@@ -48,6 +56,8 @@ def load_control(
     model: DiffusionModel | None = None,
 ) -> ControlModel:
     """Load a ControlNet, union ControlNet, Control-LoRA or T2I-Adapter, under original or diffusers' names.
+
+    Those for Stable Diffusion 3 and Flux have diffusers' names.
 
     Args:
         path: the file.
@@ -133,7 +143,30 @@ def _diffusers_adapter(
     return _adapter(Renamed(file, adapter_names(file.header.tensors)), dtype, placement, model)
 
 
+def _mmdit(
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
+) -> TransformerControl:
+    if "context_embedder.weight" not in file.header.tensors:
+        reason = "it is a ControlNet without text, as there are for SD 3.5 large, which is not supported"
+        raise CheckpointError(file.header.path, reason, "choose one for SD 3 medium")
+    fused = Fused(file, transformer_parts(file.header.shapes()))
+    config = sizes(MMDiTControlConfig.from_shapes, fused, "")
+    network = assemble(lambda: MMDiTControl(config), fused, "", dtype, placement.home)
+    return TransformerControl(network, dtype, placement)
+
+
+def _flux(
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
+) -> TransformerControl:
+    fused = Fused(file, transformer_parts(file.header.shapes()))
+    config = sizes(FluxControlConfig.from_shapes, fused, "")
+    network = assemble(lambda: FluxControl(config), fused, "", dtype, placement.home)
+    return TransformerControl(network, dtype, placement)
+
+
 _KINDS = (
+    _Kind("pos_embed_input.proj.weight", _mmdit),
+    _Kind("controlnet_x_embedder.weight", _flux),
     _Kind(_LORA, _control_lora),
     _Kind("controlnet_cond_embedding.conv_in.weight", _diffusers_controlnet),
     *(_Kind(f"{prefix}{_HINT}", _controlnet) for prefix in _PREFIXES),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from diffusion.checkpoint.diffusers_names import unet_names
+from diffusion.names import Shape
+from diffusion.names.transformers import FLUX, MMDIT, Parts
 
 _HINT_BLOCK = re.compile(r"controlnet_cond_embedding\.blocks\.(\d+)\.(.+)")
 _SKIP = re.compile(r"controlnet_down_blocks\.(\d+)\.(.+)")
@@ -15,6 +17,10 @@ _WHOLE = {
     "controlnet_cond_embedding.conv_in.": "input_hint_block.0.",
     "controlnet_mid_block.": "middle_block_out.0.",
 }
+
+
+_POSITIONS = {"pos_embed.pos_embed": "pos_embed", "pos_embed.proj.bias": "x_embedder.proj.bias"}
+"""Of Stable Diffusion 3, beside what the tables for adapters have."""
 
 
 def controlnet_names(names: Collection[str]) -> dict[str, str]:
@@ -39,6 +45,17 @@ def _control_name(name: str, names: Collection[str]) -> str | None:
     return next(
         (ours + name.removeprefix(theirs) for theirs, ours in _WHOLE.items() if name.startswith(theirs)), None
     )
+
+
+def transformer_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
+    """Original name to diffusers' for a ControlNet for SD3 or Flux; what it alone has keeps its names."""
+    if "pos_embed_input.proj.weight" in shapes:
+        positions = {ours: Parts((name,)) for name, ours in _POSITIONS.items() if name in shapes}
+        found = {**MMDIT.parts(shapes), **positions}
+    else:
+        found = FLUX.parts(shapes)
+    used = {name for parts in found.values() for name in parts.names}
+    return {**found, **{name: Parts((name,)) for name in shapes if name not in used}}
 
 
 def adapter_names(names: Collection[str]) -> dict[str, str]:

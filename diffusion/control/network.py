@@ -57,7 +57,7 @@ class ControlNet(UNet):
         self.zero_convs = nn.ModuleList(_one_by_one(width) for width in skip_widths(config.unet))
         self.middle_block_out = _one_by_one(config.unet.widths[-1])
 
-    def read(self, hint: Tensor) -> Tensor:
+    def encode(self, hint: Tensor) -> Tensor:
         """Encode a picture [B, hint_channels, 8 H, 8 W] in 0..1: [B, widths[0], H, W].
 
         It depends on nothing else, so a run needs it once.
@@ -69,7 +69,7 @@ class ControlNet(UNet):
     ) -> Residuals:
         """Return what is added to the U-Net that gets the same x, t, context and y (see `UNet.forward`).
 
-        `hint` is the picture as `read` encodes it.
+        `hint` is the picture as `encode` gives it.
         """
         return self.steer(x, self.embed(t, y, x.dtype), context, hint)
 

@@ -13,7 +13,9 @@ def scaled(residuals: Residuals, strength: float, like: Tensor) -> Residuals:
     def scale(x: Tensor | None) -> Tensor | None:
         return None if x is None else x.to(like) * strength
 
-    inputs = {block: x.to(like) * strength for block, x in residuals.inputs.items()}
+    # One tensor may be for many blocks.
+    once = {id(x): x.to(like) * strength for x in {id(x): x for x in residuals.inputs.values()}.values()}
+    inputs = {block: once[id(x)] for block, x in residuals.inputs.items()}
     return Residuals(tuple(map(scale, residuals.skips)), scale(residuals.middle), inputs)
 
 

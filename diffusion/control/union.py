@@ -69,7 +69,7 @@ class UnionControlNet(ControlNet):
         self.spatial_ch_projs = nn.Linear(width, width)
         self.control_add_embedding = _Embedding(config.sinusoid * config.types, 4 * width)
 
-    def read(self, hint: Tensor, kind: int | None = None) -> Tensor:
+    def encode(self, hint: Tensor, kind: int | None = None) -> Tensor:
         """Encode a picture of a kind (see `UNION_TYPES`), or of one not told."""
         features = self.input_hint_block(hint)
         token = features.mean(dim=(2, 3))
@@ -88,7 +88,7 @@ class UnionControlNet(ControlNet):
         y: Tensor | None = None,
         kind: int | None = None,
     ) -> Residuals:
-        """As a ControlNet, with the kind of picture that `hint` was read as."""
+        """As a ControlNet, with the kind of picture that `hint` was encoded as."""
         switches = torch.zeros(self.union.types, device=x.device)
         if kind is not None:
             switches[kind] = 1

@@ -97,7 +97,7 @@ def test_a_controlnet_and_the_network_it_steers_agree_with_the_reference(tmp_pat
             module.heads = 4
     given = golden_values("tiny-sd15")
     x, t, context = given["x"][:1], given["t"][:1], given["context"][:1]
-    residuals = control.network(x, t, context, control.network.read(values["hint"]))
+    residuals = control.network(x, t, context, control.network.encode(values["hint"]))
     for place, skip in enumerate(residuals.skips):
         assert relative(skip, values[f"skip_{place}"]) < GOLDEN
     assert relative(residuals.middle, values["middle"]) < GOLDEN
@@ -150,7 +150,7 @@ def test_a_controlnet_in_diffusers_names_adds_what_diffusers_has_it_add(kind: st
     control = loaded(tmp_path / "net.safetensors", theirs.state_dict())
     assert isinstance(control, UNetControl)
     expected = theirs(given.x, given.t, given.context, given.hint, added_cond_kwargs=given.added)
-    features = control.network.read(given.hint)
+    features = control.network.encode(given.hint)
     assert_equal(control.network(given.x, given.t, given.context, features, y=given.y), expected)
 
 

@@ -102,7 +102,7 @@ def residuals(model: DiffusionModel, control: UNetControl, hint: Tensor, x: Tens
     scaled = model.prediction.scale_input(x, MIDDLE)
     t = model.prediction.timestep(MIDDLE).expand(len(x)).float()
     net = control.network
-    made = net(scaled, t, POSITIVE[0][0].expand(len(x), -1, -1), net.read(hint.movedim(-1, 1)))
+    made = net(scaled, t, POSITIVE[0][0].expand(len(x), -1, -1), net.encode(hint.movedim(-1, 1)))
     skips = tuple(None if skip is None else 0.7 * skip for skip in made.skips)
     return Residuals(skips, None if made.middle is None else 0.7 * made.middle)
 
