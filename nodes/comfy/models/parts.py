@@ -85,7 +85,7 @@ class LatentFormat:
         return self.format.from_model(latent)
 
 
-_EXTRA = {"y": "y", "c_concat": "concat"}
+EXTRA = {"y": "y", "c_concat": "concat"}
 """What packs and what our networks call what they take beside x, t and the text."""
 
 
@@ -127,7 +127,7 @@ class BaseModel:
         time = prediction.timestep(sigma).expand(len(x)).to(model.device, torch.float32)
         extra = {
             ours: further[theirs].to(model.device, model.dtype)
-            for theirs, ours in _EXTRA.items()
+            for theirs, ours in EXTRA.items()
             if further.get(theirs) is not None
         }
         text = c_crossattn.to(model.device, model.dtype)

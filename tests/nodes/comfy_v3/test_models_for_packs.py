@@ -180,8 +180,8 @@ def test_a_guidance_function_gets_noise_and_the_plain_formula_gives_the_plain_pi
 
 
 def test_patches_the_networks_do_not_offer_are_refused_by_name(loaded: Loaded) -> None:
-    with pytest.raises(UnsupportedPatch, match=r"MODEL\.set_model_attn1_patch is not supported") as raised:
-        loaded[0].clone().set_model_attn1_patch(str)
+    with pytest.raises(UnsupportedPatch, match=r"MODEL\.set_injections is not supported") as raised:
+        loaded[0].clone().set_injections("mine", [])
     assert raised.value.remedy
     with pytest.raises(AttributeError, match="no attribute 'no_such_method'"):
         loaded[0].no_such_method()
