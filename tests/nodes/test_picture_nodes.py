@@ -1,5 +1,7 @@
 """Nodes that cut, turn, join, filter and composite pictures, against numpy, Pillow, scipy and formulas."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,9 @@ from nodes.transform import (
     image_scale_to_total_pixels,
     resize_and_pad_image,
 )
+from tests.fill import fill
+from tests.nodes.graphs import Bench, node
+from tests.tensors import save_file
 
 
 def picture(height: int, width: int, channels: int = 3, count: int = 1, seed: int = 0) -> Tensor:
@@ -328,3 +333,20 @@ def test_separable_modes_over_opaque_pictures(mode: Any, opaque: float) -> None:
     )
     assert image.shape == (1, 4, 4, 3) and mask.eq(0).all()
     torch.testing.assert_close(image, torch.full_like(image, opaque))
+
+
+def test_an_upscaler_enlarges_in_a_graph(folder: Path) -> None:
+    shapes = json.loads((Path(__file__).parents[1] / "golden/upscalers.json").read_text())["esrgan_x2"]
+    (folder / "models/upscale_models").mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: fill(name, shape) for name, shape in shapes.items()},
+        folder / "models/upscale_models/x2.safetensors",
+    )
+    graph = {
+        "model": node("UpscaleModelLoader", model_name="x2.safetensors"),
+        "image": node("EmptyImage", width=10, height=7, batch_size=2, color=0x8040FF),
+        "larger": node("ImageUpscaleWithModel", upscale_model=["model", 0], image=["image", 0]),
+        "save": node("PreviewImage", images=["larger", 0]),
+    }
+    larger = Bench(folder).value(graph, "larger")
+    assert larger.shape == (2, 14, 20, 3) and larger.min() >= 0 and larger.max() <= 1 and larger.std() > 0
