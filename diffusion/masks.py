@@ -76,5 +76,5 @@ class DifferentialDiffusion:
         first = prediction.timestep(sigmas[0])
         last = prediction.timestep(torch.maximum(sigmas[-1], prediction.sigma_min))
         threshold = (prediction.timestep(sigma) - last) / (first - last)
-        released = (mask >= threshold.to(mask.device)).to(mask.dtype)
+        released = (mask >= threshold.to(mask.device, non_blocking=True)).to(mask.dtype)
         return mask.lerp(released, self.strength)

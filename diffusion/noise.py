@@ -112,7 +112,7 @@ class BrownianNoise:
         ):  # it rounds its own ends and then remarks on queries just outside them
             warnings.filterwarnings("ignore", message="Should have t[ab]")
             increment = self._tree(low, high) / (high - low).sqrt()
-        return (increment if sigma < sigma_next else -increment).to(self._like.device)
+        return (increment if sigma < sigma_next else -increment).to(self._like.device, non_blocking=True)
 
     def _grow(self) -> Callable[[Tensor, Tensor], Tensor]:
         # Costs half a second, and only these samplers need it. It ships no types.
