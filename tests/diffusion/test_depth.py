@@ -43,12 +43,18 @@ def rand(*shape: int, seed: int = 0) -> Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def stirred(model: Any) -> Any:
-    """Random weights of which no gain is 1 and no bias 0."""
-    torch.manual_seed(3)  # pyright: ignore[reportUnknownMemberType]  (untyped)
+def stirred(model: Any, last: str) -> Any:
+    """Random weights, the same each time: no gain is 1, and no bias 0.
+
+    The `last` bias keeps a network that ends in a rectifier from seeing nothing at all.
+    """
+    generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(0.05 * torch.randn_like(parameter))
+            drawn = torch.randn(parameter.shape, generator=generator)
+            fan_in = max(1, parameter[0].numel()) if parameter.ndim > 1 else 100
+            parameter.copy_(drawn / fan_in**0.5 + (parameter == 1))
+        model.get_parameter(last).fill_(1.0)
     return model.eval()
 
 
@@ -78,7 +84,7 @@ def small_hybrid() -> Any:
         },
     }
     build: Any = DPTConfig
-    return stirred(DPTForDepthEstimation(build(**settings)))
+    return stirred(DPTForDepthEstimation(build(**settings)), "head.head.4.bias")
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +113,6 @@ def test_midas_own_file_measures_what_transformers_measures(hybrid: Any, tmp_pat
     assert relative(got, expected(hybrid, images)) < BLOCK
 
 
-def seeing_something(model: Any, last: str) -> Any:
-    """Random weights with a last bias that keeps a network that ends in a rectifier from being all zero."""
-    with torch.no_grad():
-        stirred(model).get_parameter(last).fill_(1.0)
-    return model
-
-
 def small_dpt() -> Any:
     build: Any = DPTConfig
     config = build(
@@ -127,7 +126,7 @@ def small_dpt() -> Any:
         image_size=56,
         patch_size=14,
     )
-    return seeing_something(DPTForDepthEstimation(config), "head.head.4.bias")
+    return stirred(DPTForDepthEstimation(config), "head.head.4.bias")
 
 
 def small_depth_anything() -> Any:
@@ -148,7 +147,7 @@ def small_depth_anything() -> Any:
         neck_hidden_sizes=[16, 16, 24, 32],
         fusion_hidden_size=16,
     )
-    return seeing_something(DepthAnythingForDepthEstimation(config), "head.conv3.bias")
+    return stirred(DepthAnythingForDepthEstimation(config), "head.conv3.bias")
 
 
 @pytest.mark.parametrize("small", [small_dpt, small_depth_anything])
