@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from diffusion.placement import Placement, room_for
+from diffusion.placement import Placement, TooLittleMemory, room_for
 from diffusion.taesd import TinyAutoencoder
 from diffusion.tiles import Tiles, blend
 from diffusion.vae import AutoencoderKL
 from diffusion.vq import VQModel
 
-FALLBACK_TILE, FALLBACK_OVERLAP = 512, 128
-"""Pixels; used when a whole picture does not fit in the device's memory."""
+FALLBACK_TILES = (512, 256, 128)
+"""Pixels; tried when a whole picture does not fit in the device's memory. Neighbours share a quarter."""
 
 Tell = Callable[[str], object]
 """Is told what a person may want to know."""
@@ -104,14 +105,19 @@ def _one_by_one(
     tell: Tell,
 ) -> Tensor:
     def code(item: Tensor) -> Tensor:
-        try:
+        with suppress(torch.OutOfMemoryError):  # left at once, so that what it holds on to is freed
             return whole(item)
-        except torch.OutOfMemoryError:
-            pass  # outside the handler, so that what it holds on to is freed
-        note = f"too little memory for the whole picture: done in tiles of {FALLBACK_TILE} pixels"
-        _log.warning(note)
-        tell(note)
-        return tiled(item, FALLBACK_TILE, FALLBACK_OVERLAP)
+        for tile in FALLBACK_TILES:
+            with suppress(torch.OutOfMemoryError):
+                coded = tiled(item, tile, tile // 4)
+                note = f"too little memory for the whole picture: done in tiles of {tile} pixels"
+                _log.warning(note)
+                tell(note)
+                return coded
+        raise TooLittleMemory(
+            f"the device lacks memory even for tiles of {FALLBACK_TILES[-1]} pixels: give it more "
+            "(--device-budget, --reserve-vram)"
+        )
 
     return torch.cat([code(item[None]) for item in batch])
 

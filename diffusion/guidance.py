@@ -17,7 +17,7 @@ from diffusion.conditioning import Entry, to_batch
 from diffusion.hooks import Hooks
 from diffusion.layers.text import Text
 from diffusion.model import DiffusionModel, Predictions
-from diffusion.placement import room_for
+from diffusion.placement import module_of, room_for
 from diffusion.prediction import Prediction
 from diffusion.samplers.common import Guided
 
@@ -214,7 +214,8 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
     if model.placement.memory is None:
         return _call(model, jobs, sigma)
     inputs = _inputs(model, jobs, sigma)
-    with room_for(model.placement, model.network, len(jobs), inputs[:3], inputs[3]) as most:
+    kept = _text_bytes(model, inputs[2])
+    with room_for(model.placement, model.network, len(jobs), inputs[:3], inputs[3], kept=kept) as most:
         parts = [jobs[start : start + most] for start in range(0, len(jobs), most)]
         return [denoised for part in parts for denoised in _call(model, part, sigma)]
 
@@ -247,6 +248,16 @@ def _text(model: DiffusionModel, jobs: Sequence[_Job], context: Tensor) -> Tenso
         times = context.shape[0] // len(jobs) if single else 1
         model.texts[key] = Text(context[::times], times)
     return model.texts[key]
+
+
+def _text_bytes(model: DiffusionModel, context: Tensor) -> int:
+    """What the keys and values of a batch's context will take."""
+    module = module_of(model.network)
+    if model.texts is None or module is None or not getattr(module, "reads_text", False):
+        return 0
+    readers = ("attn2.to_k.weight", "attn2.to_v.weight")
+    width = sum(len(weight) for name, weight in module.named_parameters() if name.endswith(readers))
+    return context.shape[0] * context.shape[1] * width * context.itemsize
 
 
 def _hooks(model: DiffusionModel, jobs: Sequence[_Job]) -> tuple[Hooks, Tensor | None]:
@@ -301,5 +312,7 @@ def _denoised(
 
 def _scaled(model: DiffusionModel, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
     """States as the network takes them, and the time it is told."""
-    t = model.prediction.timestep(sigma).expand(x.shape[0]).to(model.device, torch.float32)
+    # Non-blocking, or every step would wait until the one before is computed.
+    t = model.prediction.timestep(sigma).expand(x.shape[0])
+    t = t.to(model.device, torch.float32, non_blocking=True)
     return model.prediction.scale_input(x, sigma).to(model.dtype), t

@@ -1,6 +1,6 @@
 """Files in 8 bits whose tensors have scales: a weight is its stored number times `<layer>.scale_weight`.
 
-They are published as `…_fp8_e4m3fn_scaled`: scaled so that float8 spends its few numbers where the weights are.
+They are published as `…_fp8_e4m3fn_scaled`; float8 spends its few numbers where the weights are that way.
 Beside the scales of weights they may hold those of inputs, for networks that multiply in 8 bits, and an empty
 tensor `scaled_fp8` as their mark.
 """

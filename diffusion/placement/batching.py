@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffusion.placement.estimate import working_bytes
 from diffusion.placement.placement import Placement
-from diffusion.placement.weights import module_of
+from diffusion.placement.weights import module_of, size_of
 
 
 @contextmanager
@@ -21,6 +21,8 @@ def room_for(
     arguments: Sequence[Tensor],
     keywords: Mapping[str, Tensor],
     method: str = "__call__",
+    *,
+    kept: int = 0,
 ) -> Generator[int]:
     """Have a network on the device with memory for as many parts of a batch at a time as there is room for.
 
@@ -31,6 +33,7 @@ def room_for(
         arguments: for a call with the whole batch; batch first.
         keywords: likewise.
         method: what is called.
+        kept: bytes that computing leaves behind for the next call.
 
     Yields:
         How many parts to compute at a time: all, half of them, or one.
@@ -42,8 +45,10 @@ def room_for(
     first = [tensor[:size] for tensor in arguments]
     with placement.memory.moving():
         one = _working(placement, network, first, {name: t[:size] for name, t in keywords.items()}, method)
+    # Who computes part by part holds on to the whole batch, and to that part of it.
+    held = kept + 2 * size_of((*arguments, *keywords.values()))
     ways = sorted({parts, (parts + 1) // 2, 1}, reverse=True)
-    with placement.use(network, needs=[count * one for count in ways]) as chosen:
+    with placement.use(network, needs=[held + count * one for count in ways]) as chosen:
         yield ways[chosen]
 
 

@@ -118,7 +118,11 @@ class Placement:
     @contextmanager
     def pin(self, *networks: Any) -> Generator[None]:
         """Keep what `use` brings for networks until the end of a `with` block, between uses as well."""
-        with self._counted(self._residences_of(networks)):
+        used = self._residences_of(networks)
+        if self.memory is None or not used:
+            yield
+            return
+        with self._counted(used), self.memory.computing():
             yield
 
     def fast(self, network: Callable[..., Tensor]) -> Callable[..., Tensor]:
