@@ -23,6 +23,7 @@ from nodes.conditioning import clip_set_last_layer, clip_set_weighting, clip_tex
 from nodes.control import (
     control_net_apply,
     control_net_apply_advanced,
+    control_net_inpainting_alimama_apply,
     control_net_loader,
     diff_control_net_loader,
     set_union_control_net_type,
@@ -228,6 +229,7 @@ NODES = (
     control_net_apply,
     control_net_apply_advanced,
     set_union_control_net_type,
+    control_net_inpainting_alimama_apply,
     canny_edges,
     *EDITING,
     ldm_class_label,

@@ -2,13 +2,13 @@
 
 from typing import Annotated, NamedTuple
 
-from diffusion.control import UNION_TYPES, apply_control, load_control, with_union_type
+from diffusion.control import UNION_TYPES, apply_control, load_control, with_mask, with_union_type
 from diffusion.placement import Placement
 from diffusion.precision import Precision
 from engine.context import Context
 from engine.node import node
 from engine.types import Choices, Files, OptionalInput, Range
-from nodes.types import Conditioning, ControlNet, Image, Model, Vae
+from nodes.types import Conditioning, ControlNet, Image, Mask, Model, Vae
 
 ControlFile = Annotated[str, Files("controlnet")]
 Strength = Annotated[float, Range(0.0, 10.0, step=0.01)]
@@ -119,3 +119,51 @@ def set_union_control_net_type(
         type: The kind of picture; `auto` leaves the network to find out.
     """
     return with_union_type(control_net, type)
+
+
+@node(
+    "ControlNetInpaintingAliMamaApply",
+    title="ControlNetInpaintingAliMamaApply",
+    category="conditioning/controlnet",
+    lane="cpu",
+)
+def control_net_inpainting_alimama_apply(
+    *,
+    positive: Conditioning,
+    negative: Conditioning,
+    control_net: ControlNet,
+    vae: Vae,
+    image: Image,
+    mask: Mask,
+    strength: Strength = 1.0,
+    start_percent: Moment = 0.0,
+    end_percent: Moment = 1.0,
+) -> BothSides:
+    """Repaint the masked part of a picture with a ControlNet for inpainting, such as Alimama's for SD 3.
+
+    Args:
+        positive: The positive prompt.
+        negative: The negative prompt.
+        control_net: The network; one that reads no mask steers by the whole picture.
+        vae: The VAE of the model.
+        image: The picture to be repainted.
+        mask: Where it is to be repainted.
+        strength: How strongly the rest of the picture counts.
+        start_percent: From which part of the sampling on it steers; 0 is the beginning.
+        end_percent: Up to which part of the sampling it steers; 1 is the end.
+
+    Returns:
+        positive: The positive prompt with the picture.
+        negative: The negative prompt with the picture.
+    """
+    hint = with_mask(image, mask) if getattr(control_net, "masked", False) else image
+    return control_net_apply_advanced(
+        positive=positive,
+        negative=negative,
+        control_net=control_net,
+        image=hint,
+        strength=strength,
+        start_percent=start_percent,
+        end_percent=end_percent,
+        vae=vae,
+    )

@@ -2,7 +2,7 @@
 
 from diffusion.control.applied import Applied, ControlModel, apply_control
 from diffusion.control.kinds import T2IControl, UNetControl, UnionControl, with_union_type
-from diffusion.control.latents import TransformerControl
+from diffusion.control.latents import TransformerControl, with_mask
 from diffusion.control.loading import load_control
 from diffusion.control.lora import LoraControl
 from diffusion.control.union import UNION_TYPES
@@ -17,5 +17,6 @@ __all__ = [
     "ControlModel",
     "apply_control",
     "load_control",
+    "with_mask",
     "with_union_type",
 ]

@@ -8,10 +8,12 @@ from math import ceil
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from diffusion.autoencoder import Vae
+from diffusion.conditioning import to_batch
 from diffusion.control.applied import Features
-from diffusion.control.hint import in_channels
+from diffusion.control.hint import centre, in_channels
 from diffusion.control.network import CELL
 from diffusion.control.transformers import FluxControl, MMDiTControl
 from diffusion.flux import FluxConfig
@@ -29,6 +31,9 @@ FLUX_KINDS: Mapping[str, int] = {
 """Numbers of kinds of pictures in the published union ControlNets for Flux, as the nodes call them."""
 
 
+_COLOURS = 3
+
+
 @dataclass(frozen=True, eq=False)
 class TransformerControl:
     """A ControlNet for SD3 or Flux."""
@@ -43,6 +48,11 @@ class TransformerControl:
     @property
     def union(self) -> bool:
         return hasattr(self.network, "controlnet_mode_embedder")
+
+    @property
+    def masked(self) -> bool:
+        """Whether it reads a mask beside the picture, as networks for inpainting do."""
+        return isinstance(self.network, MMDiTControl) and self.network.masked
 
     def of_kind(self, name: str) -> TransformerControl:
         """The same for a kind of picture; `auto` tells the network nothing.
@@ -100,6 +110,8 @@ class FittedTransformer:
                 f"the VAE linked to Apply ControlNet makes {latent.shape[1]} channels, and the model works "
                 f"on {self.latent_format.channels}: link the VAE that belongs to the model"
             )
+        if control.masked:
+            latent = torch.cat([latent, _kept(hint, latent)], dim=1)
         latent = latent.to(control.placement.device, control.dtype)
         with room_for(control.placement, control.network, 1, [latent], {}, "encode"):
             return (control.network.encode(latent),)
@@ -119,9 +131,33 @@ class FittedTransformer:
         return Residuals(inputs={block: added[place] for block, place in self.places.items()})
 
 
+def _kept(hint: Tensor, latent: Tensor) -> Tensor:
+    """The fourth channel of a picture at the size of its latent: 1 where the picture is to stay."""
+    if hint.shape[1] <= _COLOURS:
+        raise ValueError(
+            "this ControlNet is for inpainting and reads a mask: "
+            "apply it with ControlNetInpaintingAliMamaApply"
+        )
+    mask = interpolate(hint[:, _COLOURS:][:, :1], size=latent.shape[-2:], mode="nearest-exact")
+    return to_batch(mask, latent.shape[0]).to(latent)
+
+
 def _spread(blocks: int, outputs: int) -> dict[int, int]:
     """Which output goes to each of a model's blocks: as many neighbours share one as it takes."""
     if not outputs:
         return {}
     share = ceil(blocks / outputs)
     return {block: block // share for block in range(blocks)}
+
+
+def with_mask(picture: Tensor, mask: Tensor) -> Tensor:
+    """A picture [B, H, W, C] with black where a mask [B, h, w] is 1, and what stays as fourth channel.
+
+    For ControlNets for inpainting, such as Alimama's for SD 3.
+    """
+    kept = 1 - mask.reshape(-1, 1, *mask.shape[-2:])
+    height, width = picture.shape[1:3]
+    kept = interpolate(centre(kept, height, width), size=(height, width), mode="bilinear").movedim(1, -1)
+    batch = max(len(picture), len(kept))
+    picture, kept = to_batch(picture[..., :_COLOURS], batch), to_batch(kept, batch)
+    return torch.cat([picture * kept.round(), kept], dim=-1)

@@ -164,7 +164,15 @@ def _flux(
     return TransformerControl(network, dtype, placement)
 
 
+def _of_xlabs(
+    file: ModelFile, dtype: torch.dtype, placement: Placement, model: DiffusionModel | None
+) -> ControlModel:
+    reason = "it is a ControlNet for Flux in XLabs' or MistoLine's layout, which is not supported"
+    raise CheckpointError(file.header.path, reason, "choose one in diffusers' layout")
+
+
 _KINDS = (
+    _Kind("double_blocks.0.img_attn.qkv.weight", _of_xlabs),
     _Kind("pos_embed_input.proj.weight", _mmdit),
     _Kind("controlnet_x_embedder.weight", _flux),
     _Kind(_LORA, _control_lora),

@@ -30,6 +30,7 @@ class MMDiTControlConfig:
     transformer: MMDiTConfig
     """`depth` is the number of its own blocks."""
     hint_channels: int = 16
+    """16, or 17 for inpainting: the latent of the picture and a mask."""
 
     @classmethod
     def from_shapes(cls, shapes: Mapping[str, Sequence[int]]) -> Self:
@@ -64,6 +65,7 @@ class MMDiTControl(MMDiT):
         super().__init__(replace(sizes, depth=sizes.depth + 1))
         del self.joint_blocks[-1], self.final_layer
         self.config = sizes
+        self.masked = config.hint_channels > sizes.channels
         self.controlnet_blocks = _linears(sizes.width, sizes.depth)
         self.pos_embed_input = PatchEmbedding(replace(sizes, channels=config.hint_channels))
 

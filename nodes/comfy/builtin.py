@@ -35,6 +35,7 @@ METHODS: Mapping[str, str] = {
     "ControlNetApplyAdvanced": "apply_controlnet",
     "ControlNetLoader": "load_controlnet",
     "DiffControlNetLoader": "load_controlnet",
+    "ControlNetInpaintingAliMamaApply": "apply_inpaint_controlnet",
     "SetUnionControlNetType": "set_controlnet_type",
     "Canny": "detect_edge",
 }

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from diffusion.autoencoder import Vae
 from diffusion.checkpoint import CheckpointError
 from diffusion.control import load_control
-from diffusion.control.latents import TransformerControl
+from diffusion.control.latents import TransformerControl, with_mask
 from diffusion.control.names import transformer_parts
 from diffusion.control.transformers import FluxControl, FluxControlConfig, MMDiTControl, MMDiTControlConfig
 from diffusion.flux import Flux, FluxConfig, to_patches
@@ -189,6 +189,27 @@ def small_control() -> TransformerControl:
 
 
 @torch.no_grad()
+def test_a_network_for_inpainting_reads_the_picture_without_its_masked_part_and_the_mask() -> None:
+    network = randomised(MMDiTControl(MMDiTControlConfig(replace(MMDIT_SIZES, depth=2), 17)))
+    assert isinstance(network, MMDiTControl)
+    control, model = TransformerControl(network, torch.float32), model_of(MMDiT(MMDIT_SIZES), "SD 3")
+    vae = Vae(randomised(AutoencoderKL(SMALL_VAE)), torch.float32, torch.device("cpu"))  # pyright: ignore[reportArgumentType]
+    picture, mask = rand(1, 32, 48, 3).abs().clamp(max=1), torch.zeros(1, 32, 48)
+    mask[:, 8:24, 16:40] = 1
+    hint = with_mask(picture, mask)
+    (features,) = control.fit(model).read(hint.movedim(-1, 1), vae)
+    black = picture.clone()
+    black[:, 8:24, 16:40] = 0
+    assert torch.equal(hint[..., :3], black)
+    latent = (vae.encode(black) - FORMAT.shift) * FORMAT.scale
+    kept = torch.ones(1, 1, 4, 6)
+    kept[..., 1:3, 2:5] = 0
+    assert torch.equal(features, network.encode(torch.cat([latent, kept], dim=1)))
+    with pytest.raises(ValueError, match="apply it with ControlNetInpaintingAliMamaApply"):
+        control.fit(model).read(picture.movedim(-1, 1), vae)
+
+
+@torch.no_grad()
 def test_the_picture_is_read_as_the_models_latent_of_it() -> None:
     control, model = small_control(), model_of(MMDiT(MMDIT_SIZES), "SD 3")
     vae = Vae(randomised(AutoencoderKL(SMALL_VAE)), torch.float32, torch.device("cpu"))  # pyright: ignore[reportArgumentType]
@@ -225,4 +246,15 @@ def test_networks_without_text_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(
         CheckpointError, match=r"sd35_large_canny\.safetensors: it is a ControlNet without text"
     ):
+        load_control(path)
+
+
+def test_layouts_of_xlabs_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "flux-canny.safetensors"
+    stored = {
+        "double_blocks.0.img_attn.qkv.weight": torch.zeros(3, 1),
+        "input_hint_block.0.weight": torch.zeros(1),
+    }
+    save_file(stored, path)
+    with pytest.raises(CheckpointError, match="in XLabs' or MistoLine's layout"):
         load_control(path)
