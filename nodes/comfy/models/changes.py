@@ -138,7 +138,7 @@ def _after(
     function: PackGuidance, part: BaseModel, options: Options
 ) -> Callable[[Tensor, Predictions], Tensor]:
     def change(denoised: Tensor, seen: Predictions) -> Tensor:
-        made = {
+        made: dict[str, Any] = {
             "denoised": denoised,
             "cond_denoised": seen.cond,
             "uncond_denoised": _uncond(seen),

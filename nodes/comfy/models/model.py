@@ -40,6 +40,10 @@ _UNSUPPORTED = frozenset(
 )
 
 
+def _as_it_is(weight: Tensor, **_: Any) -> Tensor:
+    return weight
+
+
 class PackModel:
     """A model that may be changed after `clone`; the weights are shared."""
 
@@ -143,7 +147,7 @@ class PackModel:
     def get_key_patches(self, filter_prefix: str | None = None) -> dict[str, list[Any]]:
         """The weights by name, each as a patch that would put it somewhere else."""
         return {
-            name: [(home_of(value), lambda weight, **_: weight)]
+            name: [(home_of(value), _as_it_is)]
             for name, value in self.model_state_dict(filter_prefix).items()
         }
 

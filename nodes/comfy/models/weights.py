@@ -51,7 +51,7 @@ def patched(network: Any, patches: Mapping[Any, Any], strength: float, kept: flo
     made: list[Patch] = []
     keys: list[Any] = []
     for key, value in patches.items():
-        name, rows = (key[0], key[1][1:]) if isinstance(key, tuple) else (str(key), None)
+        name, rows = _named(key)
         parameter = name.removeprefix(PREFIX)
         if name == parameter or parameter not in shapes:
             continue
@@ -69,6 +69,16 @@ def patched(network: Any, patches: Mapping[Any, Any], strength: float, kept: flo
     return attach(network, Changes(tuple(made))), keys
 
 
+def _named(key: Any) -> tuple[str, tuple[int, int] | None]:
+    """Name and rows that a key of a patch means."""
+    if isinstance(key, str):
+        return key, None
+    axis, first, count = key[1]
+    if axis != 0:
+        raise ValueError(f"the patch of {key[0]} is of some columns: only rows can be patched here")
+    return key[0], (first, count)
+
+
 def _product(name: str, value: Any) -> Product:
     match value:
         case torch.Tensor():
@@ -80,8 +90,7 @@ def _product(name: str, value: Any) -> Product:
         case ("lora", (torch.Tensor() as up, torch.Tensor() as down, alpha, mid, *_)):
             return LowRank(up, down, mid, None if alpha is None else float(alpha))
         case _:
-            kind = value[0] if isinstance(value, tuple) and value else type(value).__name__
             raise ValueError(
-                f"the patch of {name} is of the kind {kind!r}, which MODEL.add_patches does not take here: "
+                f"the patch of {name} is of a kind that MODEL.add_patches does not take here: "
                 "load the file with LoraLoader"
             )
