@@ -21,6 +21,7 @@ from transformers import (
     DPTConfig,
     DPTForDepthEstimation,
 )
+from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
 
 from diffusion.checkpoint import Checkpoint, CheckpointError, Header, TensorInfo, load
 from diffusion.depth import depth_channel
@@ -178,6 +179,21 @@ def test_pictures_may_keep_their_proportions_in_whole_patches() -> None:
     )
     assert eyes(torch.zeros(1, 480, 640, 3)).shape == (1, 3, 518, 686)
     assert Eyes()(torch.zeros(1, 48, 64, 3)).shape == (1, 3, 384, 384)
+
+
+@pytest.mark.parametrize("settings", [{"size": {"height": 48, "width": 48}}, {
+    "size": {"height": 70, "width": 70}, "keep_aspect_ratio": True, "ensure_multiple_of": 14,
+    "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
+}])  # fmt: skip
+def test_pictures_are_prepared_as_transformers_prepares_them(settings: dict[str, Any]) -> None:
+    smooth = torch.nn.functional.interpolate(rand(1, 3, 9, 13), (90, 130), mode="bilinear")
+    images = (smooth.movedim(1, -1) * 255).round() / 255
+    build: Any = DPTImageProcessorPil
+    want = build(**settings)(
+        images=(images[0] * 255).round().byte().numpy(), return_tensors="pt"
+    ).pixel_values
+    # One of 255 levels, after division by the standard deviation: Pillow rounds between its two passes.
+    assert torch.allclose(Eyes.read(settings)(images), want, atol=2 / 255 / 0.224)
 
 
 def test_the_published_layout_inside_a_checkpoint_fits_name_by_name() -> None:
