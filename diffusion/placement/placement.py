@@ -240,7 +240,27 @@ class Placement:
                         for residence in used:
                             residence.bring(need)
                         return chosen
+                self._clear()
+                self._make_way(used, missing + needs[-1])
+                if missing + needs[-1] <= self.memory.available():
+                    for residence in used:
+                        residence.bring(needs[-1])
+                    return len(needs) - 1
             return self._pass_through(used, needs)
+
+    def _make_way(self, used: Sequence[Residence], room: int) -> None:
+        """Let what is pinned and does not compute now pass through, so far as there is to be room."""
+        assert self.memory is not None
+        for residence in list(self._residences.values()):
+            if residence in used or not residence.users or not residence.lock.acquire(blocking=False):
+                continue
+            try:
+                granted = residence.granted
+                residence.leave()
+                spare = self.memory.available() - residence.least - max(granted, 0) - room
+                residence.pass_through(_first(residence.layers.layers, spare), granted)
+            finally:
+                residence.lock.release()
 
     def _pass_through(self, used: Sequence[Residence], needs: Sequence[int]) -> int:
         """Keep as many layers as there is room for. The others come one by one, each with the next."""
@@ -248,18 +268,12 @@ class Placement:
         self._clear()
         for residence in used:
             residence.leave()
-        room = self.memory.available() - sum(size_of(residence.layers.core) for residence in used)
-        for residence in used:
-            room -= 2 * max((layer.bytes for layer in residence.layers.layers), default=0)
+        room = self.memory.available() - sum(residence.least for residence in used)
         chosen = next((number for number, need in enumerate(needs) if need <= room), len(needs) - 1)
-        room -= needs[chosen]
+        room = 0 if self.strategy is Strategy.NONE else room - needs[chosen]
         for residence in used:
-            staying: list[Layer] = []
-            for layer in residence.layers.layers:
-                if self.strategy is Strategy.NONE or layer.bytes > room:
-                    break
-                room -= layer.bytes
-                staying.append(layer)
+            staying = _first(residence.layers.layers, room)
+            room -= sum(layer.bytes for layer in staying)
             residence.pass_through(staying, needs[chosen])
         passing = sum(residence.missing for residence in used)
         _log.info("%.2f GB of weights pass through the device layer by layer", passing / _GIGA)
@@ -283,3 +297,14 @@ class Placement:
             if self.memory.available() >= room:
                 return
             residence.leave()
+
+
+def _first(layers: Sequence[Layer], room: int) -> list[Layer]:
+    """As many of the first layers as there is room for."""
+    found: list[Layer] = []
+    for layer in layers:
+        room -= layer.bytes
+        if room < 0:
+            break
+        found.append(layer)
+    return found

@@ -41,6 +41,11 @@ class Residence:
         return self._stream is not None
 
     @property
+    def least(self) -> int:
+        """Bytes it takes to pass through: what is between its layers, and two of them."""
+        return size_of(self.layers.core) + 2 * max((layer.bytes for layer in self.layers.layers), default=0)
+
+    @property
     def empty(self) -> bool:
         """Whether it holds nothing there. Others may, of the same weights."""
         return not self._held
