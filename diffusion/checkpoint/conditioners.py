@@ -55,7 +55,7 @@ def _bert(file: ModelFile, row: Conditioner, dtype: torch.dtype, device: torch.d
 
 
 def read_words(file: ModelFile, count: int) -> Tokenizer:
-    """The WordPiece vocabulary of BERT, from `vocab.txt` beside the model's file.
+    """The WordPiece vocabulary of BERT: `vocab.txt` beside the model's file, or in a folder's `tokenizer`.
 
     Args:
         file: whose folder is looked in.
@@ -64,10 +64,12 @@ def read_words(file: ModelFile, count: int) -> Tokenizer:
     Raises:
         CheckpointError: there is none, or it is another one.
     """
-    path = file.header.path.parent / VOCABULARY
-    remedy = f"put {VOCABULARY} of google-bert/bert-base-uncased into {path.parent}"
+    model = file.header.path
+    folder = model / "tokenizer" if model.is_dir() else model.parent
+    path = folder / VOCABULARY
+    remedy = f"put {VOCABULARY} of google-bert/bert-base-uncased into {folder}"
     if not path.is_file():
-        raise CheckpointError(file.header.path, "BERT's vocabulary is missing", remedy)
+        raise CheckpointError(model, "BERT's vocabulary is missing", remedy)
     try:
         words = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -80,6 +80,35 @@ def text_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
     return {name if name.startswith(known) else f"text_model.{name}": Parts((name,)) for name in shapes}
 
 
+_BERT = {
+    "model.embed_tokens": "token_emb",
+    "model.embed_positions": "pos_emb.emb",
+    "model.layer_norm": "norm",
+}
+_BERT_LAYER = re.compile(r"model\.layers\.(\d+)\.(.+)")
+_BERT_ATTENTION = {"q_proj": "to_q", "k_proj": "to_k", "v_proj": "to_v", "out_proj": "to_out"}
+_BERT_PERCEPTRON = {"fc1": "net.0.0", "fc2": "net.2"}
+
+
+def bert_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
+    """Original name to diffusers' tensor for the text encoder of latent diffusion (`LDMBertModel`)."""
+    return {_bert_name(name): Parts((name,)) for name in shapes}
+
+
+def _bert_name(name: str) -> str:
+    match = _BERT_LAYER.fullmatch(name)
+    if match is None:
+        return _renamed(name, _BERT)
+    # The original counts attention and perceptron as layers of their own: a norm (0) and what follows (1).
+    layer, rest = 2 * int(match[1]), match[2]
+    part, _, kind = rest.rpartition(".")
+    if part.startswith("self_attn."):
+        return f"attn_layers.layers.{layer}.1.{_BERT_ATTENTION[part.removeprefix('self_attn.')]}.{kind}"
+    if part in _BERT_PERCEPTRON:
+        return f"attn_layers.layers.{layer + 1}.1.{_BERT_PERCEPTRON[part]}.{kind}"
+    return f"attn_layers.layers.{layer if part == 'self_attn_layer_norm' else layer + 1}.0.{kind}"
+
+
 def _single(names: Mapping[str, str]) -> dict[str, Parts]:
     return {ours: Parts((name,)) for ours, name in names.items()}
 

@@ -15,11 +15,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from diffusion.checkpoint.diffusers_names import network_parts, text_parts, vae_parts
+from diffusion.checkpoint.diffusers_names import bert_parts, network_parts, text_parts, vae_parts
 from diffusion.checkpoint.header import CheckpointError, Header
 from diffusion.checkpoint.pickled import PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
 from diffusion.families.family import Family, T5Row, TextTower
+from diffusion.families.ldm import BERT
 from diffusion.families.naming import Shape, published
 from diffusion.families.sd1 import NETWORK, VAE
 from diffusion.names.transformers import Parts
@@ -32,6 +33,8 @@ _ENDS = (".safetensors", ".fp16.safetensors", ".bin", ".fp16.bin")
 """In order of preference: full precision before half, safetensors before pickles."""
 _REMEDY = "download the whole folder of a Stable Diffusion model"
 _NETWORKS = ("unet", "transformer")
+_AUTOENCODERS = ("vae", "vqvae")
+"""The second is that of models of the latent diffusion paper."""
 _TEXT_ENCODERS = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _TEXT_PARTS = {"g": "text_encoder_2"}
 """Where a tower is; the others are in `text_encoder`."""
@@ -63,8 +66,13 @@ class DiffusersFolder:
         self._places: dict[str, _Place] = {}
         network = next((part for part in _NETWORKS if (path / part).is_dir()), _NETWORKS[0])
         self._add(NETWORK, network, _UNET_FILES, network_parts)
-        self._add(VAE, "vae", _VAE_FILES, vae_parts)
-        if (path / "image_normalizer").is_dir():  # mean and std of the embeddings that unCLIP models are shown
+        autoencoder = next((part for part in _AUTOENCODERS if (path / part).is_dir()), _AUTOENCODERS[0])
+        self._add(VAE, autoencoder, _VAE_FILES, vae_parts)
+        if (path / "bert").is_dir():
+            self._add(BERT, "bert", _TEXT_FILES, bert_parts)
+        if (
+            path / "image_normalizer"
+        ).is_dir():  # mean and std of the embeddings that unCLIP models are shown
             self._add("noise_augmentor.data_", "image_normalizer", _UNET_FILES, _as_named)
         for part in _TEXT_ENCODERS:
             if (path / part).is_dir():
@@ -196,7 +204,8 @@ def _prediction(
 ) -> Callable[[ModelFile], Prediction]:
     """What the scheduler's settings say the network predicts; what its tensors say if they say nothing."""
     terminal = bool(scheduler.get("rescale_betas_zero_snr"))
-    clock = Discrete(zero_terminal_snr(scaled_linear())) if terminal else Discrete()
+    alphas = _alphas(scheduler)
+    clock = Discrete(zero_terminal_snr(alphas) if terminal else alphas)
     match scheduler.get("prediction_type"):
         case "epsilon":
             return lambda file: Eps(clock)
@@ -208,6 +217,18 @@ def _prediction(
             return lambda file: _shifted(otherwise(file), float(scheduler["shift"]))
         case _:
             return otherwise
+
+
+def _alphas(scheduler: Mapping[str, Any]) -> Tensor:
+    """The signal shares of the schedule it was trained with, if that is one of latent diffusion."""
+    start, end = scheduler.get("beta_start"), scheduler.get("beta_end")
+    if (
+        scheduler.get("beta_schedule") == "scaled_linear"
+        and isinstance(start, float)
+        and isinstance(end, float)
+    ):
+        return scaled_linear(start, end)
+    return scaled_linear()
 
 
 def _shifted(prediction: Prediction, shift: float) -> Prediction:

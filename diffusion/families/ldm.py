@@ -30,7 +30,8 @@ _STEM = f"{NETWORK}input_blocks.0.0.weight"
 _CODEBOOK = f"{VAE}quantize.embedding.weight"
 _BETAS = "betas"
 _SCALE = "scale_factor"
-_TOKENS = f"{_CONDITIONER}transformer.token_emb.weight"
+BERT = f"{_CONDITIONER}transformer."
+_TOKENS = f"{BERT}token_emb.weight"
 _CLASSES = f"{_CONDITIONER}embedding.weight"
 _WORDS = 30522
 """Entries of the vocabulary of bert-base-uncased."""
@@ -156,7 +157,7 @@ LDM_TEXT = Family(
     latents=_latents,
     prediction=_schedule((0.0015, 0.0195), (0.00085, 0.012)),
     network=Network(_text_sizes, UNet),
-    conditioner=Conditioner("text", f"{_CONDITIONER}transformer."),
+    conditioner=Conditioner("text", BERT),
 )
 LDM_CLASS = replace(
     LDM_TEXT,
@@ -177,7 +178,7 @@ LDM_BOXES = replace(
     ),
     prediction=_schedule((0.0015, 0.0205), (0.0015, 0.0205)),
     network=Network(_by_channels, UNet),
-    conditioner=Conditioner("boxes", f"{_CONDITIONER}transformer."),
+    conditioner=Conditioner("boxes", BERT),
 )
 
 LDM: tuple[Family, ...] = (

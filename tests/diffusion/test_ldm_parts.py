@@ -16,7 +16,7 @@ from diffusers.pipelines.latent_diffusion.pipeline_latent_diffusion import LDMBe
 from torch import Tensor, nn
 
 from diffusion.layers.self_attention import AttentionBlock
-from diffusion.ldm.bert import Bert
+from diffusion.ldm.bert import Bert, BertConfig
 from diffusion.ldm.boxes import WHOLE, Box, BoxTokens
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import VAEConfig
@@ -335,21 +335,23 @@ def their_bert_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
+def their_bert_config(sizes: BertConfig) -> LDMBertConfig:
+    return LDMBertConfig(
+        vocab_size=sizes.vocabulary,
+        max_position_embeddings=sizes.places,
+        encoder_layers=sizes.layers,
+        encoder_ffn_dim=sizes.inner,
+        encoder_attention_heads=sizes.heads,
+        head_dim=64,
+        d_model=sizes.width,
+    )
+
+
 def test_the_text_encoder_computes_what_diffusers_computes() -> None:
     ours = Bert(BERT)
     weights = filled(ours)
     loaded(ours, weights)
-    theirs: Any = LDMBertModel(
-        LDMBertConfig(
-            vocab_size=BERT.vocabulary,
-            max_position_embeddings=BERT.places,
-            encoder_layers=BERT.layers,
-            encoder_ffn_dim=BERT.inner,
-            encoder_attention_heads=BERT.heads,
-            head_dim=64,
-            d_model=BERT.width,
-        )
-    )
+    theirs: Any = LDMBertModel(their_bert_config(BERT))
     logits = {name: value for name, value in theirs.state_dict().items() if name.startswith("to_logits")}
     theirs.load_state_dict({**their_bert_weights(weights), **logits})
     ids = torch.randint(0, BERT.vocabulary, (2, 77), generator=torch.Generator().manual_seed(1))
