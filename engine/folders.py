@@ -53,6 +53,9 @@ PLACE_KINDS: Mapping[str, tuple[Place, frozenset[str]]] = MappingProxyType(
 )
 """Kinds of files that are no models: where they are looked for, and what their names end in."""
 
+NEWEST = 1000
+"""How many files of the output folder are listed, the newest first; all others are found by their names."""
+
 FOLDER_ENTRIES: Mapping[str, str] = MappingProxyType(
     {"diffusers": "model_index.json", "safety_checker": "config.json", "depth_models": "config.json"}
 )
@@ -121,7 +124,7 @@ class Folders:
 
     def list(self, kind: str) -> list[str]:
         """Sorted names of one kind, relative with `/`. Of `PLACE_KINDS`, those at the top of the place:
-        in the output folder the newest first, as `name [output]`.
+        in the output folder the `NEWEST`, as `name [output]`.
         """
         if kind in PLACE_KINDS:
             return self._placed(*PLACE_KINDS[kind])
@@ -206,7 +209,7 @@ class Folders:
         if place != "output":
             return sorted(names)
         newest_first = sorted(names, key=lambda name: (-_changed(folder / name), name))
-        return [f"{name} [output]" for name in newest_first]
+        return [f"{name} [output]" for name in newest_first[:NEWEST]]
 
     def _existing(self, kind: str, name: str) -> Path:
         place = PLACE_KINDS[kind][0]

@@ -15,6 +15,8 @@ from torch import Tensor
 from diffusion.checkpoint import CheckpointError
 from diffusion.placement import Placement
 from diffusion.upscaling import Upscaler, load_upscaler
+from diffusion.upscaling.compact import Compact, CompactConfig
+from diffusion.upscaling.esrgan import Esrgan, EsrganConfig
 from diffusion.upscaling.upscaler import tiles_of
 from tests.fill import fill
 from tests.tensors import load_file, save_file
@@ -100,6 +102,13 @@ def test_every_layout_of_esrgan_is_the_same_network(name: str, tmp_path: Path) -
     for path in paths:
         shown = enlarged(load_upscaler(path, Placement()), golden["image"])
         torch.testing.assert_close(shown, golden[f"{name}/out"], rtol=1e-5, atol=1e-5)
+
+
+def test_the_usual_networks_have_as_many_parameters_as_published() -> None:
+    with torch.device("meta"):
+        networks = Esrgan(EsrganConfig()), Compact(CompactConfig(convolutions=32))
+    counts = [sum(tensor.numel() for tensor in network.parameters()) for network in networks]
+    assert counts == [16_697_987, 1_213_296]  # RealESRGAN_x4plus, realesr-general-x4v3
 
 
 def local(planes: Tensor) -> Tensor:

@@ -149,3 +149,33 @@ def test_identity_of_a_directory_covers_its_files(tmp_path: Path) -> None:
     before = identity(tmp_path)
     (tmp_path / "config.json").write_text("{} ")
     assert identity(tmp_path) != before
+
+
+def test_outputs_are_listed_newest_first_and_latents_by_their_ending(tmp_path: Path) -> None:
+    folders = Folders.at(tmp_path)
+    (tmp_path / "output/sub").mkdir(parents=True)
+    (tmp_path / "input").mkdir()
+    for number, name in enumerate(("b.png", "a.webp", "c.txt", "sub/d.png")):
+        (tmp_path / "output" / name).touch()
+        os.utime(tmp_path / "output" / name, (number, number))
+    (tmp_path / "input/x.latent").touch()
+    assert folders.list("output") == ["a.webp [output]", "b.png [output]"]
+    assert folders.list("latents") == ["x.latent"] and folders.list("input") == []
+    assert folders.find("output", "sub/d.png [output]") == tmp_path / "output/sub/d.png"
+    with pytest.raises(UnsafePath):
+        folders.find("latents", "../secret.latent")
+
+
+def test_a_pair_of_tiny_autoencoder_files_is_listed_as_one_vae(tmp_path: Path) -> None:
+    folders, approx = Folders.at(tmp_path), tmp_path / "models/vae_approx"
+    approx.mkdir(parents=True)
+    for name in ("taesd_encoder.pth", "taesd_decoder.safetensors", "taef1_decoder.pth"):
+        (approx / name).touch()
+    assert folders.list("vae") == ["taesd"]
+    assert folders.find("vae", "taesd") == approx / "taesd_decoder.safetensors"
+    assert folders.parts("vae", "taesd") == (
+        approx / "taesd_decoder.safetensors",
+        approx / "taesd_encoder.pth",
+    )
+    with pytest.raises(MissingFile):
+        folders.find("vae", "taef1")
