@@ -36,11 +36,8 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     """
     device = choose_device("cpu" if options.cpu else options.device)
     policy = Precision(options.precision)
-    compiled_code = folders.user / ".darkroom" / "compiled"
-    resources: dict[type, object] = {
-        Placement: placement_of(options, device, compiled_code),
-        Precision: policy,
-    }
+    placement = placement_of(options, device, folders.user / ".darkroom" / "compiled")
+    resources: dict[type, object] = {Placement: placement, Precision: policy}
     packs = packs_of(options, folders, builtin(), resources)
     registry = builtin() if packs is None else packs.registry
     folders = folders if packs is None else packs.folders
@@ -56,8 +53,8 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
         guard=torch.inference_mode,
         describe=describe,
         meter=meter_of(device),
-        free=give_back,
-        info=lambda: device_facts(device),
+        free=lambda: give_back(placement),
+        info=lambda: device_facts(placement),
         environment=environment_of(device, policy),
         extension=packs,
         journal=Journal(JournalFile(folders.user / ".darkroom" / "journal.sqlite")),
@@ -65,20 +62,24 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     )
 
 
-def give_back() -> None:
-    """Return to the system what nothing refers to any more."""
+def give_back(placement: Placement) -> None:
+    """Send models home that are not in use, and return to the system what nothing refers to any more."""
+    placement.clear()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def device_facts(device: torch.device) -> dict[str, Any]:
-    """The `devices` entry and versions of `/system_stats`, in bytes."""
+def device_facts(placement: Placement) -> dict[str, Any]:
+    """The `devices` entry and versions of `/system_stats`, in bytes; of a budget what is left of it."""
+    device = placement.device
     memory = psutil.virtual_memory()
     name, free, total = "cpu", memory.available, memory.total
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         name = f"{device} {torch.cuda.get_device_name(device)}"
+    elif placement.memory is not None:
+        free, total = placement.memory.available(), placement.memory.size
     entry = {
         "name": name,
         "type": device.type,
