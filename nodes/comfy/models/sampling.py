@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -11,13 +10,28 @@ from torch import Tensor
 
 from diffusion.model import DiffusionModel, Latent
 from diffusion.noise import initial_noise
-from diffusion.samplers import SAMPLERS, Denoiser, Noise, OnStep, Sampler
+from diffusion.samplers import SAMPLERS, OnStep
 from diffusion.sampling import fitted, sample_sigmas
 from diffusion.schedules import schedule, sigmas_for
 from engine.context import current_call
 from nodes.comfy.models.model import PackModel
 from nodes.comfy.models.parts import ModelSampling
 from nodes.comfy.models.previews import prepare_callback
+from nodes.comfy.models.samplers import KSAMPLER, ksampler, sampler_object
+
+__all__ = [
+    "KSAMPLER",
+    "KSampler",
+    "calculate_sigmas",
+    "common_ksampler",
+    "fix_empty_latent_channels",
+    "ksampler",
+    "on_step",
+    "prepare_noise",
+    "sample",
+    "sample_custom",
+    "sampler_object",
+]
 
 Callback = Callable[[int, Tensor, Tensor, int], Any]
 """callback(step, denoised, x, total): tensors in model space, steps counted from 0."""
@@ -33,64 +47,6 @@ def prepare_noise(latent_image: Tensor, seed: int, noise_inds: Sequence[int] | N
 def fix_empty_latent_channels(model: PackModel, latent_image: Tensor) -> Tensor:
     """An empty latent with the model's channels. Raises ValueError for another family's latent."""
     return fitted(latent_image, model.wrapped)
-
-
-@dataclass
-class KSAMPLER:
-    """A SAMPLER: a function `f(model, x, sigmas, extra_args, callback, disable, **extra_options)`."""
-
-    sampler_function: Callable[..., Tensor] | None
-    extra_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    inpaint_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    name: str | None = None
-    """The built-in sampler to use in place of a function."""
-
-    def row(self, seed: int | None) -> str | Sampler:
-        """What the engine samples with."""
-        function = self.sampler_function
-        if function is None:
-            assert self.name is not None
-            return self.name
-        options = dict(self.extra_options)
-
-        def run(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Noise, on_step: OnStep) -> Tensor:
-            def model(x: Tensor, sigma: Tensor, **extra_args: Any) -> Tensor:
-                return denoise(x, sigma.reshape(-1)[0].cpu())
-
-            def callback(state: Mapping[str, Any]) -> None:
-                on_step(int(state["i"]), len(sigmas) - 1, state["denoised"], state["x"])
-
-            extra_args: dict[str, Any] = {"seed": seed, "model_options": {}}
-            return function(
-                model,
-                x,
-                sigmas.to(x.device),
-                extra_args=extra_args,
-                callback=callback,
-                disable=True,
-                **options,
-            )
-
-        return Sampler(run)
-
-
-def sampler_object(name: str) -> KSAMPLER:
-    """The built-in sampler of a name. Raises ValueError if there is none."""
-    return ksampler(name)
-
-
-def ksampler(
-    sampler_name: str,
-    extra_options: Mapping[str, Any] | None = None,
-    inpaint_options: Mapping[str, Any] | None = None,
-) -> KSAMPLER:
-    """The same. Options that change its numbers are not offered: ValueError."""
-    if sampler_name not in SAMPLERS:
-        raise ValueError(f"no sampler named {sampler_name!r}; there are {', '.join(SAMPLERS)}")
-    if extra_options:
-        named = ", ".join(extra_options)
-        raise ValueError(f"the sampler {sampler_name!r} takes no options here, and {named} were given")
-    return KSAMPLER(None, {}, inpaint_options or {}, sampler_name)
 
 
 def calculate_sigmas(model_sampling: ModelSampling, scheduler_name: str, steps: int) -> Tensor:
@@ -166,21 +122,22 @@ def sample_custom(
         sigmas=sigmas,
         seed=seed or 0,
         cfg=cfg,
-        sampler=sampler.row(seed),
-        on_step=_on_step(callback),
+        sampler=sampler.wrapped,
+        on_step=on_step(callback),
     ).cpu()
 
 
-def _on_step(callback: Callback | None) -> OnStep:
+def on_step(callback: Callback | None) -> OnStep:
+    """What the engine calls once a step, for a pack's callback; it raises when the run is cancelled."""
     call = current_call()
 
-    def on_step(step: int, total: int, denoised: Tensor, x: Tensor) -> None:
+    def step_done(step: int, total: int, denoised: Tensor, x: Tensor) -> None:
         if call is not None:
             call.context.check()
         if callback is not None:
             callback(step, denoised, x, total)
 
-    return on_step
+    return step_done
 
 
 class KSampler:

@@ -8,9 +8,12 @@ from typing import Any, cast
 
 from diffusion.autoencoder import Vae
 from diffusion.control import CONTROL_MODELS
+from diffusion.guiders import CfgGuider, DualGuider, PerpendicularGuider
 from diffusion.model import DiffusionModel
+from diffusion.samplers import Sampler
 from diffusion.text import TextEncoder
 from engine.returns import Expand, Ui
+from nodes.comfy.models import guiders, samplers
 from nodes.comfy.models.clip import PackClip
 from nodes.comfy.models.control import PackControl
 from nodes.comfy.models.model import PackModel
@@ -21,8 +24,10 @@ _FACADES: dict[type, Any] = {
     TextEncoder: PackClip,
     Vae: PackVae,
     **dict.fromkeys(CONTROL_MODELS, PackControl),
+    Sampler: samplers.of_engine,
+    **dict.fromkeys((CfgGuider, DualGuider, PerpendicularGuider), guiders.of_engine),
 }
-_OURS = (PackModel, PackClip, PackVae, PackControl)
+_OURS = (PackModel, PackClip, PackVae, PackControl, samplers.KSAMPLER)
 
 
 def for_packs(value: Any) -> Any:

@@ -141,7 +141,7 @@ def _typing() -> dict[str, dict[str, Any]]:
 def _models() -> dict[str, dict[str, Any]]:
     from diffusion.samplers import SAMPLERS
     from diffusion.schedules import SCHEDULERS
-    from nodes.comfy.models import clip, control, loading, model, previews, sampling, vae
+    from nodes.comfy.models import clip, control, guiders, loading, model, previews, sampling, vae
 
     # Packs append to these lists, and offer the class's in their combos.
     names, schedules = list(SAMPLERS), list(SCHEDULERS)
@@ -173,6 +173,9 @@ def _models() -> dict[str, dict[str, Any]]:
             "sampler_object": sampling.sampler_object,
             "ksampler": sampling.ksampler,
             "calculate_sigmas": sampling.calculate_sigmas,
+            "CFGGuider": guiders.CFGGuider,
+            "sampling_function": guiders.sampling_function,
+            "calc_cond_batch": guiders.calc_cond_batch,
         },
         "latent_preview": {
             "LatentPreviewer": previews.LatentPreviewer,

@@ -34,10 +34,17 @@ def engine_model(tmp_path_factory: pytest.TempPathFactory) -> DiffusionModel:
     return checkpoint.load(path, precision=Precision.FLOAT32, device=torch.device("cpu")).model
 
 
-def run(model: DiffusionModel, cfg: float = 4.0, latent: Mapping[str, Any] | None = None) -> Tensor:
+@pytest.fixture(scope="module")
+def plain(engine_model: DiffusionModel) -> Tensor:
+    return run(engine_model)
+
+
+def run(
+    model: DiffusionModel, cfg: float = 4.0, latent: Mapping[str, Any] | None = None, steps: int = 1
+) -> Tensor:
     given: Any = latent or {"samples": torch.zeros(1, 4, 8, 8)}
     return sample(
-        model, POSITIVE, NEGATIVE, given, seed=1, steps=2, cfg=cfg, sampler="euler", scheduler="normal"
+        model, POSITIVE, NEGATIVE, given, seed=1, steps=steps, cfg=cfg, sampler="euler", scheduler="normal"
     )
 
 
@@ -142,17 +149,18 @@ CHANGING: dict[str, PackNode] = {
 
 
 @pytest.mark.parametrize("place", NEUTRAL)
-def test_a_function_that_changes_nothing_leaves_the_picture(place: str, engine_model: DiffusionModel) -> None:
-    close(run(through(engine_model, NEUTRAL[place])), run(engine_model))
+def test_a_function_that_changes_nothing_leaves_the_picture(
+    place: str, engine_model: DiffusionModel, plain: Tensor
+) -> None:
+    close(run(through(engine_model, NEUTRAL[place])), plain)
 
 
 @pytest.mark.parametrize("place", CHANGING)
 def test_a_function_that_changes_something_is_heard_on_the_copy_alone(
-    place: str, engine_model: DiffusionModel
+    place: str, engine_model: DiffusionModel, plain: Tensor
 ) -> None:
-    before = run(engine_model)
-    assert differs(run(through(engine_model, CHANGING[place])), before)
-    assert torch.equal(run(engine_model), before)
+    assert differs(run(through(engine_model, CHANGING[place])), plain)
+    assert torch.equal(run(engine_model), plain)
 
 
 def test_functions_are_told_where_and_when_they_are_called(engine_model: DiffusionModel) -> None:
@@ -199,8 +207,8 @@ def test_at_scale_one_what_comes_after_guidance_is_called_and_the_rest_only_on_d
         seen.append(bool(arguments["uncond_denoised"].any()))
         return arguments["denoised"]
 
-    run(through(engine_model, lambda m: m.set_model_sampler_post_cfg_function(note)), 1.0)
-    run(through(engine_model, lambda m: m.set_model_sampler_post_cfg_function(note, True)), 1.0)
+    run(through(engine_model, lambda m: m.set_model_sampler_post_cfg_function(note)), 1.0, steps=2)
+    run(through(engine_model, lambda m: m.set_model_sampler_post_cfg_function(note, True)), 1.0, steps=2)
     assert seen == [False, False, True, True]
 
 
@@ -220,8 +228,8 @@ def test_a_mask_function_gets_the_mask_of_each_step(engine_model: DiffusionModel
 
     changed = through(engine_model, lambda m: m.set_model_denoise_mask_function(differential))
     close(
-        run(changed, latent=latent),
-        run(replace(engine_model, mask_schedule=DifferentialDiffusion()), latent=latent),
+        run(changed, latent=latent, steps=2),
+        run(replace(engine_model, mask_schedule=DifferentialDiffusion()), latent=latent, steps=2),
     )
 
 
