@@ -88,7 +88,6 @@ def siglip_config(shapes: Mapping[str, Sequence[int]]) -> SiglipVisionConfig:
     SigLIP's So400m has 16 heads of 72 channels; the others one for every 64.
     """
     width, channels, patch, _ = shapes[_PATCHES]
-    covered = round(shapes[_POSITIONS][0] ** 0.5) * patch
     return SiglipVisionConfig(
         hidden_size=width,
         intermediate_size=shapes["encoder.layers.0.mlp.fc1.weight"][0],
@@ -96,9 +95,15 @@ def siglip_config(shapes: Mapping[str, Sequence[int]]) -> SiglipVisionConfig:
         num_attention_heads=attention_heads(width, 16 if width == 1152 else None),
         num_channels=channels,
         patch_size=patch,
-        image_size=_SIGLIP_SIDES.get(covered) or covered,
+        image_size=siglip_image_size(shapes),
         vision_use_head="head.probe" in shapes,
     )
+
+
+def siglip_image_size(shapes: Mapping[str, Sequence[int]]) -> int:
+    """Side of the pictures a SigLIP encoder takes, from the same shapes."""
+    covered = round(shapes[_POSITIONS][0] ** 0.5) * shapes[_PATCHES][-1]
+    return _SIGLIP_SIDES.get(covered) or covered
 
 
 def _layers(shapes: Mapping[str, Sequence[int]]) -> int:

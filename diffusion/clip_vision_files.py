@@ -15,11 +15,14 @@ from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.checkpoint.tensors import ModelFile
 from diffusion.clip_vision import (
     CENTRED,
+    MEAN,
+    STD,
     ClipVision,
     ClipVisionNetwork,
     SiglipVisionNetwork,
     image_size,
     siglip_config,
+    siglip_image_size,
     vision_config,
 )
 from diffusion.families.naming import Naming, Shape, Source, published
@@ -85,7 +88,8 @@ class _Layout:
     prefix: str
     naming: Naming
     build: Callable[[ModelFile, str, Naming], tuple[Callable[[], nn.Module], int]]
-    statistics: tuple[tuple[float, ...], ...] = ()
+    mean: tuple[float, ...] = MEAN
+    std: tuple[float, ...] = STD
 
 
 def _clip(file: ModelFile, prefix: str, naming: Naming) -> tuple[Callable[[], nn.Module], int]:
@@ -98,23 +102,26 @@ def _clip(file: ModelFile, prefix: str, naming: Naming) -> tuple[Callable[[], nn
 
 
 def _siglip(file: ModelFile, prefix: str, naming: Naming) -> tuple[Callable[[], nn.Module], int]:
-    config = sizes(lambda shapes: siglip_config(_inner(shapes)), file, prefix, naming)
-    return lambda: SiglipVisionNetwork(config), config.image_size
+    def read(shapes: Mapping[str, Shape]) -> tuple[Callable[[], nn.Module], int]:
+        vision = _inner(shapes)
+        config = siglip_config(vision)
+        return lambda: SiglipVisionNetwork(config), siglip_image_size(vision)
+
+    return sizes(read, file, prefix, naming)
 
 
 def _inner(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     return {name.removeprefix(_MODEL): shape for name, shape in shapes.items() if name.startswith(_MODEL)}
 
 
-_SIGLIP_STATISTICS = (CENTRED, CENTRED)
 _LAYOUTS = (
     _Layout(f"{_MODEL}embeddings.class_embedding", "", published, _clip),
     _Layout("embeddings.class_embedding", "", _encoder_alone, _clip),
     _Layout("visual.class_embedding", "visual.", openclip_vision, _clip),
     _Layout(f"{UNCLIP}class_embedding", UNCLIP, openclip_vision, _clip),
     _Layout("class_embedding", "", openclip_vision, _clip),
-    _Layout(f"{_MODEL}embeddings.patch_embedding.bias", "", published, _siglip, _SIGLIP_STATISTICS),
-    _Layout("embeddings.patch_embedding.bias", "", _encoder_alone, _siglip, _SIGLIP_STATISTICS),
+    _Layout(f"{_MODEL}embeddings.patch_embedding.bias", "", published, _siglip, CENTRED, CENTRED),
+    _Layout("embeddings.patch_embedding.bias", "", _encoder_alone, _siglip, CENTRED, CENTRED),
 )
 
 
@@ -141,4 +148,4 @@ def clip_vision(file: ModelFile, precision: Precision, device: torch.device) -> 
     build, side = layout.build(file, layout.prefix, layout.naming)
     dtype = precision.dtypes(device).text
     model = assemble(build, file, layout.prefix, dtype, device, naming=layout.naming, ignore=_OTHER_SIDE)
-    return ClipVision(model, side, *layout.statistics)
+    return ClipVision(model, side, layout.mean, layout.std)
