@@ -80,12 +80,16 @@ def test_a_built_in_guider_samples_when_a_pack_calls_it() -> None:
     guider = for_packs(BUILT_IN)
     noise = random_noise(noise_seed=9).generate_noise(EMPTY)
     steps: list[int] = []
+
+    def count(step: int, denoised: Tensor, x: Tensor, total: int) -> None:
+        steps.append(step)
+
     made = guider.sample(
         noise,
         EMPTY["samples"],
         for_packs(ksampler_select(sampler_name="euler_ancestral")),
         SIGMAS,
-        callback=lambda step, denoised, x, total: steps.append(step),
+        callback=count,
         seed=9,
     )
     assert torch.equal(made, sampled()) and steps == [0, 1, 2, 3]
