@@ -56,17 +56,17 @@ def install(
     paths = FolderPaths(folders, pack_folders)
     live = paths.live(folders)
     outside = Context(folders=live, resources=resources)
-    device = resources[Placement]
+    placement = resources[Placement]
     precision = resources[Precision]
-    assert isinstance(device, Placement) and isinstance(precision, Precision)
+    assert isinstance(placement, Placement) and isinstance(precision, Precision)
     modules = {
         "comfy": small.package("comfy", "ComfyUI's library, as far as packs find it here."),
         "comfy_extras": small.package("comfy_extras", "ComfyUI's further nodes."),
         "comfy.utils": utils,
-        "comfy.model_management": ModelManagement(device.device, precision),
+        "comfy.model_management": ModelManagement(placement, precision),
         "comfy.samplers": small.samplers(),
         "comfy.cli_args": cli_args(options),
-        "comfy.clip_vision": clip_vision(device, precision),
+        "comfy.clip_vision": clip_vision(placement, precision),
         "node_helpers": helpers,
         "folder_paths": paths,
         "execution": small.execution(registry, live),

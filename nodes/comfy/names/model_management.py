@@ -12,12 +12,13 @@ import psutil
 import torch
 from torch import Tensor, nn
 
+from diffusion.placement import Placement
 from diffusion.precision import Dtypes, Precision
 from engine.context import Interrupted, current_call
 
 
 class VRAMState(Enum):
-    """Strategies of ComfyUI; here models are always whole on their device."""
+    """Strategies of ComfyUI; `diffusion.placement` has its own."""
 
     DISABLED = 0
     NO_VRAM = 1
@@ -38,8 +39,8 @@ class CPUState(Enum):
 class ModelManagement(ModuleType):
     """A module whose functions are methods, for one device and precision.
 
-    IMAGE, MASK and LATENT values live on the CPU; models stay where they were loaded, so that asking for
-    them to be brought to the device or away from it changes nothing.
+    IMAGE, MASK and LATENT values live on the CPU; models come to the device by themselves when they are used,
+    so that asking for them to be brought there changes nothing.
     """
 
     InterruptProcessingException = Interrupted
@@ -50,9 +51,10 @@ class ModelManagement(ModuleType):
     directml_enabled = False
     lowvram_available = False
 
-    def __init__(self, device: torch.device, precision: Precision) -> None:
+    def __init__(self, placement: Placement, precision: Precision) -> None:
         super().__init__("comfy.model_management", "Devices, number types and memory, for packs.")
-        self._device = device
+        self._placement = placement
+        self._device = device = placement.device
         self._precision = precision
         self.vram_state = VRAMState.DISABLED if device.type == "cpu" else VRAMState.HIGH_VRAM
         states = {"cpu": CPUState.CPU, "mps": CPUState.MPS}
@@ -179,7 +181,8 @@ class ModelManagement(ModuleType):
             torch.cuda.empty_cache()
 
     def unload_all_models(self) -> None:
-        """Give back memory nothing refers to; models that values refer to stay."""
+        """Send models home that are not in use, and give back memory nothing refers to."""
+        self._placement.clear()
         gc.collect()
         self.soft_empty_cache()
 
@@ -193,7 +196,7 @@ class ModelManagement(ModuleType):
         self.unload_all_models()
 
     def load_models_gpu(self, models: Iterable[Any], memory_required: float = 0, **options: Any) -> None:
-        """Models are on their device from the start."""
+        """Models come to the device when they are used."""
 
     def load_model_gpu(self, model: Any) -> None:
         """Likewise."""
