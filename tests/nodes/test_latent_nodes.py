@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from nodes.latent_math import (
     latent_subtract,
 )
 from nodes.rebatch import rebatch_latents
+from tests.nodes.graphs import Bench, node, text_to_image
 
 
 def latent(*shape: int, seed: int = 0, **more: Any) -> Any:
@@ -222,3 +224,30 @@ def test_rebatched_latents_keep_order_noise_and_masks() -> None:
         batches[1]["noise_mask"][:, 0, 0, 0].numpy().tolist() == [1, 0]
         and batches[2]["noise_mask"].eq(1).all()
     )
+
+
+def test_an_operation_changes_the_guidance_of_a_sampler(folder: Path) -> None:
+    bench, graph = Bench(folder), text_to_image(model=["changed", 0])
+    graph["operation"] = node("LatentOperationSharpen", sharpen_radius=3, sigma=1.0, alpha=0.0)
+    graph["changed"] = node("LatentApplyOperationCFG", model=["load", 0], operation=["operation", 0])
+    plain = bench.value(text_to_image(), "sample")["samples"]
+    untouched = bench.value(graph, "sample")["samples"]
+    torch.testing.assert_close(untouched, plain, rtol=1e-3, atol=1e-2)
+    graph["operation"]["inputs"]["alpha"] = 2.0
+    assert (bench.value(graph, "sample")["samples"] - plain).abs().max() > 0.1
+
+
+def test_tiled_encoding_comes_close_to_plain_encoding(folder: Path) -> None:
+    tiles = {"tile_size": 64, "overlap": 32, "temporal_size": 64, "temporal_overlap": 8}
+    graph = text_to_image()
+    graph["plain"] = node("VAEEncode", pixels=["decode", 0], vae=["load", 2])
+    graph["tiled"] = node("VAEEncodeTiled", pixels=["decode", 0], vae=["load", 2], **tiles)
+    graph["wide"] = node("ImageStitch", image1=["decode", 0], image2=["decode", 0], direction="right",
+                         match_image_size=True, spacing_width=0, spacing_color="white")  # fmt: skip
+    graph["several"] = node("VAEEncodeTiled", pixels=["wide", 0], vae=["load", 2], **tiles)
+    bench = Bench(folder)
+    plain = bench.value(graph, "plain")["samples"]
+    # Two of the three passes have tiles of half the height or width, which see less around each pixel.
+    difference = bench.value(graph, "tiled")["samples"] - plain
+    assert 0 < float(difference.square().mean().sqrt()) < 0.4 * float(plain.std())
+    assert bench.value(graph, "several")["samples"].shape == (1, 4, 8, 16)
