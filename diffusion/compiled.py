@@ -36,9 +36,11 @@ class Compiler:
     Args:
         folder: where to keep compiled code; torch's own place if None. One for the whole process: the first
             compiler's counts.
+        backend: what makes code of traced networks, as for `torch.compile`.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, backend: str | Callable[..., Any] = "inductor") -> None:
+        self._backend = backend
         if folder is not None:
             os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder))
         self._runs: dict[bool, Run] = {}
@@ -65,9 +67,11 @@ class Compiler:
         try:
             return self._compiled(graphs, network, *arguments, **keywords)
         except TorchDynamoException as error:
-            self.failure = _reason(error)
-            _log.warning("networks run uncompiled: %s", self.failure)
-        return network(*arguments, **keywords)
+            reason = _reason(error)
+        result = network(*arguments, **keywords)  # where this fails as well, compiling is not to blame
+        self.failure = reason
+        _log.warning("networks run uncompiled: %s", reason)
+        return result
 
     def _compiled(self, graphs: bool, network: nn.Module, *arguments: Any, **keywords: Any) -> Tensor:
         if graphs:
@@ -79,7 +83,8 @@ class Compiler:
 
     def _run(self, graphs: bool) -> Run:
         if graphs not in self._runs:
-            self._runs[graphs] = torch.compile(_call, mode="reduce-overhead" if graphs else None)  # pyright: ignore
+            mode = "reduce-overhead" if graphs else None
+            self._runs[graphs] = torch.compile(_call, backend=self._backend, mode=mode)  # pyright: ignore
         return self._runs[graphs]
 
 
