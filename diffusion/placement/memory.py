@@ -6,14 +6,19 @@ tensors are copies in main memory, and every byte that is allocated while a netw
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
+import psutil
 import torch
 from torch import Tensor
 
 from diffusion.placement.counting import Counter, Counting
+
+_PINNED_SHARE = 0.5
+"""Of main memory: pages that cannot be swapped out or reclaimed."""
 
 Arrival = Callable[[], list[Tensor]]
 """Waits for tensors that are on their way to the device, and gives them."""
@@ -33,6 +38,10 @@ class DeviceMemory(Protocol):
 
     def fetch(self, homes: Sequence[Tensor]) -> Arrival:
         """Begin to copy tensors from the host. Raises OutOfMemoryError when there is no room for them."""
+        ...
+
+    def ready(self, home: Tensor) -> Tensor:
+        """The same values at home, as they are copied fastest: for weights that come again and again."""
         ...
 
     def computing(self) -> AbstractContextManager[object]:
@@ -71,6 +80,7 @@ class CudaMemory:
                 min(1.0, budget / total), device
             )
         self._copies = torch.cuda.Stream(device)
+        self._pinnable = int(psutil.virtual_memory().total * _PINNED_SHARE)
 
     def available(self) -> int:
         """Bytes free in the driver's eyes, and those torch holds without using them."""
@@ -96,6 +106,22 @@ class CudaMemory:
             return copies
 
         return wait
+
+    def ready(self, home: Tensor) -> Tensor:
+        """In pinned memory, while that leaves the system enough."""
+        if home.is_pinned() or home.nbytes > self._pinnable:
+            return home
+        try:
+            pinned = home.pin_memory(self._device)
+        except RuntimeError:  # the system locks no more pages
+            self._pinnable = 0
+            return home
+        self._pinnable -= home.nbytes
+        weakref.finalize(pinned, self._unpinned, home.nbytes)
+        return pinned
+
+    def _unpinned(self, size: int) -> None:
+        self._pinnable += size
 
     def computing(self) -> AbstractContextManager[object]:
         """Nothing to do: the allocator counts."""
@@ -143,6 +169,10 @@ class CountedMemory:
         """Copy at once."""
         copies = [self._counter.copy(home) for home in homes]
         return lambda: copies
+
+    def ready(self, home: Tensor) -> Tensor:
+        """As it is."""
+        return home
 
     def computing(self) -> AbstractContextManager[object]:
         """Count what this thread allocates until it leaves; nested ones count once."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffusion.placement.layers import Layer, Layers, cut
 from diffusion.placement.memory import DeviceMemory
 from diffusion.placement.streaming import Stream
-from diffusion.placement.weights import Holding, away, is_away, keep_home, size_of, tensors_of
+from diffusion.placement.weights import Holding, away, is_away, keep_home, make_ready, size_of, tensors_of
 
 
 class Residence:
@@ -63,6 +63,7 @@ class Residence:
         stay = {id(layer) for layer in staying}
         self._hold([*self.layers.core, *(t for layer in staying for t in layer.tensors)], granted)
         rest = [layer for layer in self.layers.layers if id(layer) not in stay]
+        make_ready((tensor for layer in rest for tensor in layer.tensors), self._memory)
         self._stream = Stream(rest, self._memory)
 
     def rest(self) -> None:

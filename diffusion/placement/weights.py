@@ -71,6 +71,16 @@ def keep_home(tensors: Iterable[Tensor], memory: DeviceMemory) -> None:
         memory.leave(home_of(tensor))
 
 
+def make_ready(tensors: Iterable[Tensor], memory: DeviceMemory) -> None:
+    """Prepare the homes of weights that will come again and again."""
+    with memory.moving():
+        for tensor in tensors:
+            slot = _slot(tensor)
+            slot.home = memory.ready(slot.home)
+            if not slot.holders:
+                tensor.data = slot.home
+
+
 class Holding:
     """Some weights on the device, until they are let go. Several may hold the same weights."""
 
