@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import Field
+
+from server.shapes import Bare, Shape
 
 
-class SystemFacts(BaseModel):
+class SystemFacts(Shape):
     """The machine and the program."""
 
     os: str
@@ -26,7 +28,7 @@ class SystemFacts(BaseModel):
     argv: list[str]
 
 
-class DeviceFacts(BaseModel):
+class DeviceFacts(Shape):
     """A device that runs nodes; sizes in bytes."""
 
     name: str
@@ -38,14 +40,14 @@ class DeviceFacts(BaseModel):
     torch_vram_free: int | None = None
 
 
-class SystemStats(BaseModel):
+class SystemStats(Shape):
     """Memory, versions and devices."""
 
     system: SystemFacts
     devices: list[DeviceFacts]
 
 
-class PackFacts(BaseModel):
+class PackFacts(Shape):
     """A pack that was found."""
 
     name: str
@@ -57,20 +59,20 @@ class PackFacts(BaseModel):
     notes: list[str]
 
 
-class PacksAnswer(BaseModel):
+class PacksAnswer(Shape):
     """Every pack, in the order of loading."""
 
     packs: list[PackFacts]
 
 
-class ReleasedClass(BaseModel):
+class ReleasedClass(Shape):
     """Where a node class comes from that is a workflow."""
 
     workflow: str
     release: str
 
 
-class NodeInfo(BaseModel):
+class NodeInfo(Shape):
     """A node class. Packs add entries of their own."""
 
     input: dict[str, dict[str, Any]] = Field(
@@ -94,11 +96,11 @@ class NodeInfo(BaseModel):
     darkroom: ReleasedClass | None = Field(None, description="Which workflow it is, if it is one.")
 
 
-class ObjectInfo(RootModel[dict[str, NodeInfo]]):
+class ObjectInfo(Bare[dict[str, NodeInfo]]):
     """Node classes by name."""
 
 
-class HistoryStatus(BaseModel):
+class HistoryStatus(Shape):
     """How a job ended."""
 
     status_str: Literal["success", "error"]
@@ -106,7 +108,7 @@ class HistoryStatus(BaseModel):
     messages: list[tuple[str, dict[str, Any]]]
 
 
-class HistoryEntry(BaseModel):
+class HistoryEntry(Shape):
     """A finished job."""
 
     prompt: list[Any] = Field(description="`[number, prompt_id, prompt, extra_data, outputs]`.")
@@ -116,26 +118,26 @@ class HistoryEntry(BaseModel):
     nodes: dict[str, Any] = Field(description="What each node took, by node.")
 
 
-class History(RootModel[dict[str, HistoryEntry]]):
+class History(Bare[dict[str, HistoryEntry]]):
     """Finished jobs by id, from oldest to newest."""
 
 
-class Names(RootModel[list[str]]):
+class Names(Bare[list[str]]):
     """A list of names."""
 
 
-class ModelFolder(BaseModel):
+class ModelFolder(Shape):
     """A kind of model files and where they lie."""
 
     name: str
     folders: list[str]
 
 
-class ModelFolders(RootModel[list[ModelFolder]]):
+class ModelFolders(Bare[list[ModelFolder]]):
     """The kinds of model files."""
 
 
-class ModelFile(BaseModel):
+class ModelFile(Shape):
     """A model file."""
 
     name: str
@@ -145,15 +147,15 @@ class ModelFile(BaseModel):
     size: int
 
 
-class ModelFiles(RootModel[list[ModelFile]]):
+class ModelFiles(Bare[list[ModelFile]]):
     """The files of one kind."""
 
 
-class Values(RootModel[dict[str, Any]]):
+class Values(Bare[dict[str, Any]]):
     """Values by name."""
 
 
-class UsersAnswer(BaseModel):
+class UsersAnswer(Shape):
     """Where user data is kept; `users` if there may be several, else `migrated`."""
 
     storage: str
@@ -161,7 +163,7 @@ class UsersAnswer(BaseModel):
     migrated: bool | None = None
 
 
-class TreeEntry(BaseModel):
+class TreeEntry(Shape):
     """A file or folder of a user."""
 
     name: str
@@ -171,11 +173,11 @@ class TreeEntry(BaseModel):
     modified: float | None = None
 
 
-class Tree(RootModel[list[TreeEntry]]):
+class Tree(Bare[list[TreeEntry]]):
     """Folders and files, folders first."""
 
 
-class UserFile(BaseModel):
+class UserFile(Shape):
     """A file of a user, as `full_info` has it."""
 
     path: str
@@ -184,11 +186,11 @@ class UserFile(BaseModel):
     created: float
 
 
-class UserFiles(RootModel[list[str | UserFile | list[str]]]):
+class UserFiles(Bare[list[str | UserFile | list[str]]]):
     """Names; with `full_info` sizes and times, with `split` the parts of each path."""
 
 
-class JobSummary(BaseModel):
+class JobSummary(Shape):
     """A job in the words of ComfyUI's protocol. Fields without a value are left out."""
 
     id: str
@@ -204,21 +206,21 @@ class JobSummary(BaseModel):
     workflow_id: str | None = None
 
 
-class JobSummaries(BaseModel):
+class JobSummaries(Shape):
     """Some of the jobs, and where they are in the whole list."""
 
     jobs: list[JobSummary]
     pagination: dict[str, int | bool]
 
 
-class JobGraph(BaseModel):
+class JobGraph(Shape):
     """What a job was made of."""
 
     prompt: dict[str, Any]
     extra_data: dict[str, Any]
 
 
-class JobContents(BaseModel):
+class JobContents(Shape):
     """What a list of jobs leaves out."""
 
     outputs: dict[str, Any]
@@ -231,14 +233,14 @@ class JobDetail(JobContents, JobSummary):
     """A job with its graph and outputs."""
 
 
-class LogLine(BaseModel):
+class LogLine(Shape):
     """A line of the log."""
 
     t: str
     m: str
 
 
-class LogLines(BaseModel):
+class LogLines(Shape):
     """The last lines logged."""
 
     entries: list[LogLine]

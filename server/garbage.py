@@ -14,6 +14,7 @@ _SHARE = 0.01
 def look_rarely() -> None:
     """For processes that handle graphs, once their code is loaded; that is not looked at again."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_NEW, _YOUNG, _OLD)
 
 

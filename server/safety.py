@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
 from server.files.media import MAX_PIXELS, Picture, Snapshot, open_image, sniff
 from server.frames import Frame
 from server.http import Problem
@@ -125,6 +123,8 @@ class Clearance:
                     self._known[digest] = finding
 
     def _replaced(self, data: bytes) -> bytes:
+        from PIL import Image
+
         with Image.open(io.BytesIO(data)) as flagged:
             size = flagged.size
         if size[0] * size[1] > MAX_PIXELS:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from server.shapes import Shape
 
 
 def _text(value: object) -> object:
@@ -17,7 +19,7 @@ Text = Annotated[str, BeforeValidator(_text), Field(max_length=1024)]
 LongText = Annotated[str, BeforeValidator(_text), Field(max_length=20_000)]
 
 
-class Body(BaseModel):
+class Body(Shape):
     """Unknown fields are ignored, as ComfyUI's clients expect."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
@@ -52,7 +54,7 @@ class PromptBody(Body):
     partial_execution_targets: list[Text] | None = Field(None, description="Run only these output nodes.")
 
 
-class PromptAccepted(BaseModel):
+class PromptAccepted(Shape):
     """The graph is in the queue, and stays there if the server stops."""
 
     prompt_id: str
@@ -60,7 +62,7 @@ class PromptAccepted(BaseModel):
     node_errors: dict[str, Any] = Field(description="Outputs that were left out, by node, and why.")
 
 
-class NodeProblem(BaseModel):
+class NodeProblem(Shape):
     """One thing wrong with a graph."""
 
     type: str
@@ -69,7 +71,7 @@ class NodeProblem(BaseModel):
     extra_info: dict[str, Any]
 
 
-class NodeProblems(BaseModel):
+class NodeProblems(Shape):
     """Everything wrong with one node."""
 
     errors: list[NodeProblem]
@@ -85,7 +87,7 @@ class PlanBody(Body):
     partial_execution_targets: list[Text] | None = Field(None, description="Only these output nodes.")
 
 
-class PlanReason(BaseModel):
+class PlanReason(Shape):
     """What makes a node run again."""
 
     code: str = Field(description="Such as `first_run`, `input_changed`, `source_changed` or `evicted`.")
@@ -93,7 +95,7 @@ class PlanReason(BaseModel):
     detail: str = Field(description="The same for people.")
 
 
-class PlanUsage(BaseModel):
+class PlanUsage(Shape):
     """What a node took when it, or one of its class, last ran."""
 
     seconds: float
@@ -101,7 +103,7 @@ class PlanUsage(BaseModel):
     peak_bytes: int | None = None
 
 
-class PlanStep(BaseModel):
+class PlanStep(Shape):
     """What would happen to a node."""
 
     class_type: str
@@ -114,7 +116,7 @@ class PlanStep(BaseModel):
     usage: PlanUsage | None = None
 
 
-class PlanAnswer(BaseModel):
+class PlanAnswer(Shape):
     """What running a graph now would do. Fields without a value are left out of the nodes."""
 
     nodes: dict[str, PlanStep]
@@ -124,14 +126,14 @@ class PlanAnswer(BaseModel):
     node_errors: dict[str, Any] = Field(description="Outputs that cannot run, by node, and why.")
 
 
-class PromptRefused(BaseModel):
+class PromptRefused(Shape):
     """Why nothing of the graph can run."""
 
     error: NodeProblem
     node_errors: dict[str, NodeProblems]
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(Shape):
     """A code for programs, a text for people, and the place of the fault."""
 
     code: str
@@ -139,25 +141,25 @@ class ErrorDetail(BaseModel):
     where: str
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(Shape):
     """The shape of every error but those of a graph."""
 
     error: ErrorDetail
 
 
-class ExecInfo(BaseModel):
+class ExecInfo(Shape):
     """How many jobs wait or run."""
 
     queue_remaining: int
 
 
-class QueueInfo(BaseModel):
+class QueueInfo(Shape):
     """The length of the queue."""
 
     exec_info: ExecInfo
 
 
-class QueueState(BaseModel):
+class QueueState(Shape):
     """Items are `[number, prompt_id, prompt, extra_data, outputs]`; pending ones in the order they will
     run.
     """
@@ -192,7 +194,7 @@ class UserBody(Body):
     username: str = ""
 
 
-class Health(BaseModel):
+class Health(Shape):
     """Whether the server can run jobs."""
 
     status: Literal["ok", "starting", "failed"]
@@ -201,7 +203,7 @@ class Health(BaseModel):
     queue: dict[str, int | bool]
 
 
-class JobEvents(BaseModel):
+class JobEvents(Shape):
     """What happened in a job after a number. Numbers grow by one, but of a node's progress only the newest
     step is kept, and none once it has finished.
     """
@@ -218,13 +220,13 @@ class CancelBody(Body):
     job_ids: list[Text]
 
 
-class Cancelled(BaseModel):
+class Cancelled(Shape):
     """Whether anything was cancelled."""
 
     cancelled: bool
 
 
-class Uploaded(BaseModel):
+class Uploaded(Shape):
     """Where an upload went."""
 
     name: str

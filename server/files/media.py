@@ -7,13 +7,14 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from PIL import Image, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
 
 from server.files.storage import read_head
 from server.http import Problem
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 178_956_970  # Pillow's own bound for a decompression bomb
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -79,6 +80,8 @@ def disposition(name: str) -> str:
 
 def open_image(path: Picture) -> Image.Image:
     """A picture from a file, its size checked before any pixel is decoded. Raises Problem 415 or 413."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
         source = path if isinstance(path, Path) else io.BytesIO(path.data)
         image = Image.open(source, formats=FORMATS)
@@ -121,6 +124,8 @@ def preview(path: Picture, text: str, channel: str) -> Encoded:
 
 def without_alpha(path: Picture) -> Encoded:
     """The picture as a PNG of its colours alone."""
+    from PIL import Image
+
     image = open_image(path)
     if image.mode == "RGBA":
         return _encode(Image.merge("RGB", image.split()[:3]), "png")
@@ -129,6 +134,8 @@ def without_alpha(path: Picture) -> Encoded:
 
 def alpha_only(path: Picture) -> Encoded:
     """A black picture with the file's transparency; opaque where it has none."""
+    from PIL import Image
+
     image = open_image(path).convert("RGBA")
     black = Image.new("RGBA", image.size)
     black.putalpha(image.split()[-1])
@@ -137,6 +144,8 @@ def alpha_only(path: Picture) -> Encoded:
 
 def masked(original: Picture, mask: Path) -> bytes:
     """PNG of `original` with its alpha replaced by that of `mask`; the original's text chunks are kept."""
+    from PIL.PngImagePlugin import PngInfo
+
     picture, alpha = open_image(original), open_image(mask).convert("RGBA").getchannel("A")
     notes = PngInfo()
     for key, value in getattr(picture, "text", {}).items():

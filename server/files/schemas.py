@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from server.schemas import Body, Text
+from server.shapes import Shape
 
 
-class DraftEntry(BaseModel):
+class DraftEntry(Shape):
     """Either a snapshot or a change. The server does not look into them."""
 
     snapshot: Any = Field(None, description="The whole document.")
@@ -30,13 +31,13 @@ class DraftBody(Body):
     name: Text | None = Field(None, description="What the draft is called from now on.")
 
 
-class DraftAdded(BaseModel):
+class DraftAdded(Shape):
     """The entries are on disk."""
 
     revision: int = Field(description="How many entries there ever were.")
 
 
-class DraftFacts(BaseModel):
+class DraftFacts(Shape):
     """A draft without its content."""
 
     id: str
@@ -52,13 +53,13 @@ class DraftRecord(DraftFacts):
     entries: list[DraftEntry] = Field(description="The last snapshot and every change after it.")
 
 
-class DraftsAnswer(BaseModel):
+class DraftsAnswer(Shape):
     """The drafts of a user."""
 
     drafts: list[DraftFacts]
 
 
-class TemplateFacts(BaseModel):
+class TemplateFacts(Shape):
     """A workflow that ships with the project."""
 
     name: str
@@ -67,7 +68,7 @@ class TemplateFacts(BaseModel):
     picture: str = Field(description="Path of its picture on this server.")
 
 
-class TemplatesAnswer(BaseModel):
+class TemplatesAnswer(Shape):
     """The shipped workflows, in the order to show them."""
 
     templates: list[TemplateFacts]

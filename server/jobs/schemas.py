@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from server.answers import JobContents
 from server.schemas import Body, ExtraData, NodeProblems, PromptRefused, Text
+from server.shapes import Shape
 
 
-class MadeFile(BaseModel):
+class MadeFile(Shape):
     """One file of an output node; the first three are what `/view` takes."""
 
     filename: str
@@ -20,7 +21,7 @@ class MadeFile(BaseModel):
     media: str = Field(description="Its kind, such as `images` or `audio`.")
 
 
-class JobItem(BaseModel):
+class JobItem(Shape):
     """A job, wherever it is. Fields without a value are left out."""
 
     id: str
@@ -48,7 +49,7 @@ class JobRecord(JobContents, JobItem):
     """A job with its graph and outputs."""
 
 
-class JobPage(BaseModel):
+class JobPage(Shape):
     """Some of the jobs, and where they are in the whole list."""
 
     jobs: list[JobItem]
@@ -68,7 +69,7 @@ class PriorityBody(Body):
     number: float = Field(allow_inf_nan=False)
 
 
-class QueueFacts(BaseModel):
+class QueueFacts(Shape):
     """The queue as a whole."""
 
     paused: bool
@@ -93,7 +94,7 @@ class RunBody(Body):
     extra_data: ExtraData | None = Field(None, description="Kept with the run, as with `/prompt`.")
 
 
-class ReportEntry(BaseModel):
+class ReportEntry(Shape):
     """Something to know about a workflow file. Fields without a value are left out."""
 
     code: str
@@ -105,7 +106,7 @@ class ReportEntry(BaseModel):
     details: dict[str, Any] | None = None
 
 
-class RunAccepted(BaseModel):
+class RunAccepted(Shape):
     """The run waits, and stays in the queue if the server stops."""
 
     run_id: str = Field(description="What `/prompt`, `/history` and the messages call `prompt_id`.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from server.schemas import Body
+from server.shapes import Shape
 from server.workflows.schemas import Document
 
 
-class FileUsed(BaseModel):
+class FileUsed(Shape):
     """A model or picture that a graph names."""
 
     kind: str = Field(description="Kind of model folder, or `input`.")
@@ -22,7 +23,7 @@ class FileUsed(BaseModel):
     size: int | None = Field(description="In bytes.")
 
 
-class RunOutput(BaseModel):
+class RunOutput(Shape):
     """A file or value that came out of a run."""
 
     node: str
@@ -35,7 +36,7 @@ class RunOutput(BaseModel):
     size: int | None
 
 
-class RunProvenance(BaseModel):
+class RunProvenance(Shape):
     """What a run was made of."""
 
     run: str
@@ -64,7 +65,7 @@ class RunProvenance(BaseModel):
     prompt: dict[str, Any] = Field(description="The graph exactly as it was run.")
 
 
-class PackItem(BaseModel):
+class PackItem(Shape):
     """A pack that a workflow's nodes come from."""
 
     name: str
@@ -75,7 +76,7 @@ class PackItem(BaseModel):
     classes: list[str] = Field(description="The classes the workflow uses.")
 
 
-class Lock(BaseModel):
+class Lock(Shape):
     """What a workflow needs to run elsewhere as it does here."""
 
     models: list[FileUsed]
@@ -109,7 +110,7 @@ class FoundPack(PackItem):
     here: PackItem | None
 
 
-class Resolved(BaseModel):
+class Resolved(Shape):
     """What a workflow needs and what there is of it."""
 
     models: list[FoundModel]

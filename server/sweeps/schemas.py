@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from server.schemas import Body, ErrorDetail, Text
+from server.shapes import Shape
 from server.workflows.call_schemas import InputProblem
 
 
@@ -42,14 +43,14 @@ class SweepBody(Body):
     client_id: Text | None = Field(None, description="Session of the WebSocket that gets the messages.")
 
 
-class SweepAxis(BaseModel):
+class SweepAxis(Shape):
     """An input that varies independently of the others."""
 
     input: str
     values: list[Any]
 
 
-class SweepSummary(BaseModel):
+class SweepSummary(Shape):
     """A sweep, as lists show it."""
 
     id: str
@@ -71,7 +72,7 @@ class SweepSummary(BaseModel):
     table: str = Field(description="Path of the table on this server.")
 
 
-class SweepItemRecord(BaseModel):
+class SweepItemRecord(Shape):
     """One run of a sweep."""
 
     index: int
@@ -93,7 +94,7 @@ class SweepRecord(SweepSummary):
     more: bool = Field(description="Whether there are runs after these; ask with `offset` for them.")
 
 
-class SweepsAnswer(BaseModel):
+class SweepsAnswer(Shape):
     """Some sweeps, the newest first."""
 
     sweeps: list[SweepSummary]
@@ -106,7 +107,7 @@ class RowProblem(InputProblem):
     row: int = Field(description="The first run that has it, counted from 0.")
 
 
-class InvalidRows(BaseModel):
+class InvalidRows(Shape):
     """Nothing runs, for values do not fit."""
 
     error: ErrorDetail = Field(description="Its code is `invalid_inputs`.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from server.schemas import Body, LongText, Text
+from server.shapes import Shape
 from server.webhooks.events import EventType
 
 
@@ -29,7 +30,7 @@ class WebhookChangeBody(Body):
     new_secret: bool = Field(False, description="Sign with a new secret from now on, which the answer has.")
 
 
-class WebhookItem(BaseModel):
+class WebhookItem(Shape):
     """A webhook."""
 
     id: str
@@ -46,13 +47,13 @@ class WebhookMade(WebhookItem):
     secret: str | None = Field(description="What messages are signed with; shown once, when it is made.")
 
 
-class WebhooksAnswer(BaseModel):
+class WebhooksAnswer(Shape):
     """All webhooks, oldest first."""
 
     webhooks: list[WebhookItem]
 
 
-class DeliveryItem(BaseModel):
+class DeliveryItem(Shape):
     """A message for a webhook. Those that are over are kept for 30 days."""
 
     id: str = Field(description="The `webhook-id` of the message, the same in every attempt.")
@@ -67,7 +68,7 @@ class DeliveryItem(BaseModel):
     body: str = Field(description="The message as it is sent.")
 
 
-class DeliveriesAnswer(BaseModel):
+class DeliveriesAnswer(Shape):
     """Some of the messages of a webhook, the newest first."""
 
     deliveries: list[DeliveryItem]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 
 from server.schemas import Body, ErrorDetail
+from server.shapes import Bare, Shape
 from server.workflows.schemas import Document, VersionItem
 
 
-class InputTarget(BaseModel):
+class InputTarget(Shape):
     """An input of a node that gets the caller's value."""
 
     node: str = Field(description="Path of the node, such as `12:7` in a subgraph.")
     input: str
 
 
-class FunctionInput(BaseModel):
+class FunctionInput(Shape):
     """Something a caller may or must give. Fields without a value are left out."""
 
     name: str
@@ -38,14 +39,14 @@ class FunctionInput(BaseModel):
     )
 
 
-class OutputSource(BaseModel):
+class OutputSource(Shape):
     """The output of a node that a caller gets."""
 
     node: str = Field(description="Path of the node.")
     slot: int
 
 
-class FunctionOutput(BaseModel):
+class FunctionOutput(Shape):
     """Something a caller gets."""
 
     name: str
@@ -54,7 +55,7 @@ class FunctionOutput(BaseModel):
     description: str | None = None
 
 
-class FunctionDeclaration(BaseModel):
+class FunctionDeclaration(Shape):
     """What a workflow takes and gives when it is called."""
 
     title: str | None = None
@@ -75,13 +76,13 @@ class FunctionItem(FunctionDeclaration):
     problem: str | None = Field(description="Why it cannot be called here, such as a node that is missing.")
 
 
-class FunctionsAnswer(BaseModel):
+class FunctionsAnswer(Shape):
     """Every workflow that is released as a function."""
 
     functions: list[FunctionItem]
 
 
-class FunctionRecord(BaseModel):
+class FunctionRecord(Shape):
     """A version that can be called."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -100,14 +101,14 @@ class FunctionCheckBody(Body):
     document: Document
 
 
-class FunctionProblem(BaseModel):
+class FunctionProblem(Shape):
     """Something wrong with what a workflow declares."""
 
     where: str = Field(description="Path in the declaration, such as `inputs.prompt.min`.")
     message: str
 
 
-class InputProblem(BaseModel):
+class InputProblem(Shape):
     """A value that cannot be used."""
 
     input: str
@@ -118,21 +119,21 @@ class InputProblem(BaseModel):
     message: str
 
 
-class FunctionCheck(BaseModel):
+class FunctionCheck(Shape):
     """What a document declares, with what its nodes say filled in."""
 
     function: FunctionDeclaration | None = Field(description="Null if it declares nothing that is sound.")
     problems: list[FunctionProblem]
 
 
-class CallBody(RootModel[dict[str, Any]]):
+class CallBody(Bare[dict[str, Any]]):
     """Values by the names of inputs; those that are left out have their defaults.
 
     Pictures are names of uploaded files in JSON, and files in a form.
     """
 
 
-class CallAccepted(BaseModel):
+class CallAccepted(Shape):
     """The run waits, and stays in the queue if the server stops."""
 
     run_id: str
@@ -143,7 +144,7 @@ class CallAccepted(BaseModel):
     inputs: dict[str, Any] = Field(description="The value of every input, with seeds that were drawn.")
 
 
-class ResultFile(BaseModel):
+class ResultFile(Shape):
     """A file that a run made."""
 
     url: str = Field(description="Path on this server.")
@@ -161,7 +162,7 @@ class CallDone(CallAccepted):
     )
 
 
-class CallFailed(BaseModel):
+class CallFailed(Shape):
     """The run was waited for, and failed or was cancelled."""
 
     error: ErrorDetail = Field(description="Its code is `run_failed` or `run_cancelled`.")
@@ -170,7 +171,7 @@ class CallFailed(BaseModel):
     details: dict[str, Any] | None = Field(description="`execution_error` as the WebSocket tells it.")
 
 
-class InvalidInputs(BaseModel):
+class InvalidInputs(Shape):
     """Nothing ran, for values do not fit."""
 
     error: ErrorDetail = Field(description="Its code is `invalid_inputs`.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from server.schemas import Body, Text
+from server.shapes import Shape
 from server.workflows.schemas import Document, VersionItem
 
 Resolution = Literal["ours", "theirs"]
@@ -33,7 +34,7 @@ class DiffBody(Body):
     after: Side
 
 
-class ChangeItem(BaseModel):
+class ChangeItem(Shape):
     """One difference. Fields that do not apply are left out."""
 
     kind: str = Field(
@@ -53,7 +54,7 @@ class ChangeItem(BaseModel):
     after: Any = None
 
 
-class DiffAnswer(BaseModel):
+class DiffAnswer(Shape):
     """What differs between two documents."""
 
     meaningful: bool = Field(description="False if only the layout differs.")
@@ -75,7 +76,7 @@ class MergeBody(Body):
     )
 
 
-class ConflictItem(BaseModel):
+class ConflictItem(Shape):
     """Something both sides changed differently."""
 
     id: str = Field(description="Stays the same when it is asked again.")
@@ -93,7 +94,7 @@ class ConflictItem(BaseModel):
     theirs: Any = None
 
 
-class MergeAnswer(BaseModel):
+class MergeAnswer(Shape):
     """Both documents in one; nothing is stored. Commit it with `merged` once it is clean."""
 
     base: VersionItem | None = Field(description="What both were compared with.")

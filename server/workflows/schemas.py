@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from server.schemas import Body, ErrorDetail, LongText, Text
+from server.shapes import Shape
 from workflows.store.records import VersionId
 
 Document = dict[str, Any]
@@ -15,7 +16,7 @@ Id = Annotated[VersionId, Field(pattern="^[0-9a-f]{64}$")]
 """Of a version, in full."""
 
 
-class VersionItem(BaseModel):
+class VersionItem(Shape):
     """An entry in a workflow's history. It never changes, but for the names it has."""
 
     id: str = Field(description="Hash of all that makes it this version.")
@@ -41,7 +42,7 @@ class VersionRecord(VersionItem):
     function: dict[str, Any] | None = Field(description="The inputs and outputs it declares.")
 
 
-class ReleaseItem(BaseModel):
+class ReleaseItem(Shape):
     """A version under a number that never moves to another."""
 
     number: str = Field(description="MAJOR.MINOR.PATCH")
@@ -51,21 +52,21 @@ class ReleaseItem(BaseModel):
     created: int = Field(description="Milliseconds since 1970.")
 
 
-class BranchItem(BaseModel):
+class BranchItem(Shape):
     """A line of versions under a name, and where it is now."""
 
     name: str
     version: VersionItem
 
 
-class TagItem(BaseModel):
+class TagItem(Shape):
     """A name for a version."""
 
     name: str
     version: str = Field(description="Id of the version.")
 
 
-class WorkflowItem(BaseModel):
+class WorkflowItem(Shape):
     """A workflow, as lists show it."""
 
     uid: str = Field(description="Stays when the workflow is renamed.")
@@ -89,14 +90,14 @@ class WorkflowRecord(WorkflowItem):
     releases: list[ReleaseItem] = Field(description="The highest number first.")
 
 
-class WorkflowPage(BaseModel):
+class WorkflowPage(Shape):
     """Some of the workflows."""
 
     workflows: list[WorkflowItem]
     total: int = Field(description="How many there are with this search.")
 
 
-class VersionPage(BaseModel):
+class VersionPage(Shape):
     """Some of the versions of a workflow, the newest first."""
 
     versions: list[VersionItem]
@@ -138,7 +139,7 @@ class CommitBody(Body):
     thumbnail: str | None = Field(None, description="A PNG, JPEG or WebP of up to 256 KiB as a data URI.")
 
 
-class Committed(BaseModel):
+class Committed(Shape):
     """The version is on disk."""
 
     version: VersionItem
@@ -146,7 +147,7 @@ class Committed(BaseModel):
     changed: bool = Field(description="False if the branch ended in the same document: nothing was added.")
 
 
-class BranchConflict(BaseModel):
+class BranchConflict(Shape):
     """Somebody else has added to the branch. Nothing is lost: yours is kept on a branch of its own."""
 
     error: ErrorDetail = Field(description="Its code is `branch_conflict`.")
@@ -166,7 +167,7 @@ class BranchBody(Body):
     )
 
 
-class BranchMoved(BaseModel):
+class BranchMoved(Shape):
     """The branch is not where it was expected. Nothing happened."""
 
     error: ErrorDetail = Field(description="Its code is `branch_moved`.")
@@ -197,7 +198,7 @@ class ReleaseCheckBody(Body):
     version: Text = Field("", description="A reference to a version; the end of `main` if it is left out.")
 
 
-class ReleaseCheck(BaseModel):
+class ReleaseCheck(Shape):
     """What a release must be called, and why."""
 
     smallest: str = Field(description="The smallest number that is allowed.")
@@ -206,7 +207,7 @@ class ReleaseCheck(BaseModel):
     previous: str | None = Field(description="The release it was compared with.")
 
 
-class NeedsHigher(BaseModel):
+class NeedsHigher(Shape):
     """The number does not say how much changed for those who call the release before."""
 
     error: ErrorDetail = Field(description="Its code is `needs_major` or `needs_minor`.")
