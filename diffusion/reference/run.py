@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Conditioning, prepare
-from diffusion.guidance import GuidedDenoiser
+from diffusion.conditioning import Conditioning
+from diffusion.guiders import CfgGuider
 from diffusion.masks import MaskedDenoiser, noise_mask
 from diffusion.model import DiffusionModel, Latent
 from diffusion.noise import SEEDS, initial_noise
@@ -20,7 +20,7 @@ from diffusion.prediction import Edm
 from diffusion.reference.dpm_solver import sample_dpm_solver
 from diffusion.reference.samplers import Draw, noised, sample_ddim, sample_ddpm, sample_plms
 from diffusion.reference.schedule import Discretization, Step, ddim_steps, ddpm_steps, dpm_solver_points
-from diffusion.samplers import Denoiser, OnStep
+from diffusion.samplers import OnStep
 from diffusion.sampling import NonFiniteLatent, fitted
 from diffusion.timesteps import Discrete, Timesteps
 
@@ -173,7 +173,7 @@ class NoisePredictor:
         prediction = copy.copy(model.prediction)
         prediction.timesteps = VisitedTimes(model.prediction.timesteps, [t for t, _ in points], sigmas)
         told = replace(model, prediction=prediction)
-        guided: Denoiser = GuidedDenoiser(told, *prepare(told, positive, negative, start, seed=seed), scale)
+        guided = CfgGuider(told, positive, negative, scale).denoiser(start, seed=seed)
         if mask is not None:
             kept = initial_noise(start.shape, (seed + 1) % SEEDS).to(start)
             guided = MaskedDenoiser(guided, noise_mask(mask, start), start, kept, sigmas, model.mask_schedule)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from diffusion.model import DiffusionModel, Latent
 from diffusion.prediction import X0, Edm, Eps, Flow, ImageToImage, Lcm, V
+from diffusion.reference.run import sample_reference
 from engine.context import Context
 from nodes.guidance import (
     apg,
@@ -161,6 +162,14 @@ def test_changes_of_guidance_add_up() -> None:
     one = tcfg(model=toy_model()).patched_model
     both = epsilon_scaling(model=rescale_cfg(model=one), scaling_factor=1.1)
     assert len({float(sampled(model).sum()) for model in (toy_model(), one, both)}) == 3
+
+
+def test_a_change_that_remembers_a_run_is_heard_by_the_reference_samplers_too() -> None:
+    def latent(model: DiffusionModel) -> Tensor:
+        empty = Latent(samples=torch.zeros(1, 4, 8, 8))
+        return sample_reference(model, POSITIVE, NEGATIVE, empty, seed=3, steps=4, scale=7.5)
+
+    assert not torch.allclose(latent(apg(model=toy_model(), eta=0.0)), latent(toy_model()), atol=1e-3)
 
 
 @pytest.mark.parametrize("key", [key for key in golden()["extra"] if "differential_strength" in key])
