@@ -66,7 +66,38 @@ def network_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
     if "pos_embed.proj.weight" in shapes:
         more = {ours: Parts((name,)) for name, ours in _POSITIONS.items() if name in shapes}
         return {**MMDIT.parts(shapes), **more}
+    if "mid_block.attentions.0.group_norm.weight" in shapes:
+        return _plain_parts(shapes)
     return _single(unet_names(list(shapes)))
+
+
+_HEAD = 32
+"""Channels of a head, in networks of plain attention."""
+_PLAIN = re.compile(r"(.+_block(?:s\.\d+)?\.1)\.(group_norm|to_q|query|to_out\.0|proj_attn)\.(weight|bias)")
+_PLAIN_OTHERS = ("to_k", "to_v", "key", "value")
+"""Read together with the queries."""
+
+
+def _plain_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:
+    """The same for U-Nets that read no text, whose original attention fuses queries, keys and values."""
+    found: dict[str, Parts] = {}
+    for ours, theirs in unet_names(list(shapes)).items():
+        match = _PLAIN.fullmatch(ours)
+        if match is None:
+            if not any(f".{other}." in ours for other in _PLAIN_OTHERS):
+                found[ours] = Parts((theirs,))
+            continue
+        stem, layer, kind = match.groups()
+        if layer == "group_norm":
+            found[f"{stem}.norm.{kind}"] = Parts((theirs,))
+        elif layer in ("to_q", "query"):
+            layers = ("to_q", "to_k", "to_v") if layer == "to_q" else ("query", "key", "value")
+            names = tuple(theirs.replace(f".{layer}.", f".{each}.") for each in layers)
+            heads = shapes[theirs][0] // _HEAD
+            found[f"{stem}.qkv.{kind}"] = Parts(names, heads=heads, convolution=True)
+        else:
+            found[f"{stem}.proj_out.{kind}"] = Parts((theirs,), convolution=True)
+    return found
 
 
 def vae_parts(shapes: Mapping[str, Shape]) -> dict[str, Parts]:

@@ -23,6 +23,7 @@ from diffusion.families.family import Family, T5Row, TextTower
 from diffusion.families.ldm import BERT
 from diffusion.families.naming import Shape, published
 from diffusion.families.sd1 import NETWORK, VAE
+from diffusion.layers.modulation import unflattened
 from diffusion.names.transformers import Parts
 from diffusion.prediction import X0, Eps, Flow, Prediction, V
 from diffusion.timesteps import Discrete, scaled_linear, zero_terminal_snr
@@ -141,6 +142,8 @@ class DiffusersFolder:
                 raise CheckpointError(self.path, f"its {part} lacks {missing}", _REMEDY)
             first, *others = (shapes[each] for each in parts.names)
             shape = first if not others else (first[0] + sum(other[0] for other in others), *first[1:])
+            if parts.convolution and len(shape) == 2:
+                shape = (*shape, 1)
             if ".attn_1." in name and len(shape) == 2:  # diffusers' linear layers are 1x1 convolutions
                 shape = (*shape, 1, 1)
             file = owners[parts.names[0]]
@@ -167,6 +170,9 @@ class _Several:
 
 def _joined(parts: list[Tensor], place: _Place) -> Tensor:
     whole = parts[0] if len(parts) == 1 else torch.cat(parts)
+    if place.parts.heads > 1:
+        by_head = [unflattened(part, 0, place.parts.heads, -1) for part in parts]
+        whole = torch.cat(by_head, dim=1).flatten(0, 1)
     if place.parts.swapped:
         whole = torch.cat([*reversed(whole.chunk(2))])
     return whole.reshape(place.shape)

@@ -8,7 +8,7 @@ training left in published checkpoints are read as empty classes, so that nothin
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from diffusion.checkpoint.header import CheckpointError, Header, TensorInfo
 from diffusion.checkpoint.tensors import convert
 
 SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
-_allow: Callable[[list[Any]], None] = torch.serialization.add_safe_globals
+_torch_serialization: Any = torch.serialization  # annotates callables with unknown types
 _CONVERT = "use the safetensors version of the model"
 
 _NESTED = ("state_dict", "params_ema", "params")
@@ -44,7 +44,7 @@ def unpickle(path: Path) -> object:
         CheckpointError: the file is missing, damaged, or holds anything but tensors and plain values.
     """
     try:
-        _allow(_LEFTOVERS)  # a set: once more changes nothing
+        _torch_serialization.add_safe_globals(_LEFTOVERS)  # a set: once more changes nothing
         try:
             return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         except RuntimeError as error:

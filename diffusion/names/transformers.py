@@ -24,6 +24,10 @@ class Parts:
     names: tuple[str, ...]
     swapped: bool = False
     """Whether its two halves are exchanged."""
+    heads: int = 1
+    """The rows of so many heads follow each other, each with its share of every part."""
+    convolution: bool = False
+    """Whether it is a convolution of one pixel in a row where diffusers has a linear layer."""
 
 
 @dataclass(frozen=True)

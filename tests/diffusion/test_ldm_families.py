@@ -353,6 +353,21 @@ def test_super_resolution_draws_what_diffusers_pipeline_draws(checkpoints: Mappi
     assert ours.std() > 0.05 and relative(ours, torch.tensor(theirs)) < END_TO_END
 
 
+@pytest.mark.parametrize("family", ["ldm-unconditional", "ldm-super-resolution"])
+def test_a_folder_of_a_model_without_text_has_the_weights_of_the_single_file(
+    family: str, checkpoints: Mapping[str, Path], tmp_path: Path
+) -> None:
+    their_network(family).save_pretrained(tmp_path / "unet")
+    their_vqvae(family).save_pretrained(tmp_path / "vqvae")
+    folder, single = opened(tmp_path), opened(checkpoints[family])
+    assert folder.family == family
+    for ours, theirs in zip(_modules(folder), _modules(single), strict=True):
+        expected = theirs.state_dict()
+        assert ours.state_dict().keys() == expected.keys()
+        assert all(torch.equal(value, expected[name]) for name, value in ours.state_dict().items())
+    assert torch.allclose(folder.model.prediction.sigmas, single.model.prediction.sigmas, rtol=1e-5)
+
+
 CROSS: dict[str, Any] = {
     "block_out_channels": (32, 64),
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
