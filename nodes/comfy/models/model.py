@@ -138,18 +138,15 @@ class PackModel:
     def model_state_dict(self, filter_prefix: str | None = None) -> dict[str, Tensor]:
         """The weights by the names they have in checkpoints, without `model.`."""
         network: Any = self._base.network
-        state: Mapping[str, Tensor] = network.state_dict()
-        named = {f"{PREFIX}{name}": value for name, value in state.items()}
+        state: Mapping[str, Tensor] = network.state_dict(keep_vars=True)
+        named = {f"{PREFIX}{name}": home_of(value).detach() for name, value in state.items()}
         return {name: value for name, value in named.items() if name.startswith(filter_prefix or "")}
 
     # --- weights ---------------------------------------------------------------------------------
 
     def get_key_patches(self, filter_prefix: str | None = None) -> dict[str, list[Any]]:
         """The weights by name, each as a patch that would put it somewhere else."""
-        return {
-            name: [(home_of(value), _as_it_is)]
-            for name, value in self.model_state_dict(filter_prefix).items()
-        }
+        return {name: [(value, _as_it_is)] for name, value in self.model_state_dict(filter_prefix).items()}
 
     def add_patches(
         self, patches: Mapping[Any, Any], strength_patch: float = 1.0, strength_model: float = 1.0
