@@ -1,4 +1,4 @@
-"""The U-Net of latent diffusion: SD 1.x, SD 2.x and SDXL are three rows of sizes.
+"""The U-Net of latent diffusion: SD 1.x, SD 2.x, SDXL and the paper's own models are rows of sizes.
 
 Attribute names are the tensor names of the published checkpoints after `model.diffusion_model.`.
 """

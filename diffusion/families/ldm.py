@@ -45,12 +45,18 @@ def _schedule(f4: Betas, f8: Betas) -> Callable[[ModelFile], Prediction]:
     """Noise, on the betas of the file; failing these, on those the published models were trained with."""
 
     def prediction(file: ModelFile) -> Prediction:
-        if _BETAS in file.header.tensors:
+        if _dimensions(file, _BETAS) == 1:
             betas = file.read([_BETAS], torch.float32, torch.device("cpu"))[_BETAS].double()
             return Eps(Discrete(torch.cumprod(1 - betas, dim=0)))
         return Eps(Discrete(scaled_linear(*(f8 if _f8(file.header.shapes(NETWORK)) else f4))))
 
     return prediction
+
+
+def _dimensions(file: ModelFile, name: str) -> int | None:
+    """Of a buffer that files may have; None without it."""
+    info = file.header.tensors.get(name)
+    return None if info is None else len(info.shape)
 
 
 def _f8(shapes: Mapping[str, Shape]) -> bool:
@@ -62,7 +68,7 @@ def _latents(file: ModelFile) -> LatentFormat:
     """As many channels as the network predicts; the scale in the file, or that of published models."""
     channels = file.header.tensors[f"{NETWORK}out.2.weight"].shape[0]
     scale = 1.0
-    if _SCALE in file.header.tensors:
+    if _dimensions(file, _SCALE) == 0:
         scale = float(file.read([_SCALE], torch.float32, torch.device("cpu"))[_SCALE])
     elif _CODEBOOK not in file.header.tensors:
         scale = SD1_LATENT.scale
