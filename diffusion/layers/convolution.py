@@ -15,7 +15,7 @@ class Conv2d(nn.Conv2d):
 
     oneDNN brings a kernel into an order of its own at every call: work that grows with the kernel, 59 MB for
     1280 channels in float32, and not with the picture. Gathering the pixels under the kernel instead is work
-    that grows with the picture. The lowest two resolutions of a U-Net are two to five times as fast that way.
+    that grows with the picture. The lowest two resolutions of a U-Net are two to four times as fast that way.
     It takes weights in channels-last order, of which the matrix is a view. On torch's meta device, where
     memory is estimated, this way counts: it takes more.
     """
