@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -33,6 +34,7 @@ from server.keys import (
     PACKS,
     POOL,
     QUEUE,
+    REMEMBERED,
     RESUBMISSIONS,
     SETTINGS,
     SPECS,
@@ -61,6 +63,7 @@ from server.users import Users
 from server.webhooks.deliverer import DELIVERER, Deliverer
 from server.workflows.access import WORKFLOWS, Workflows
 from server.workflows.functions import FUNCTIONS, Functions
+from server.workflows.remembered import Remembered
 
 if TYPE_CHECKING:
     from workflows.store import Store
@@ -129,7 +132,10 @@ def _furnish(app: web.Application, settings: Settings) -> None:
     app[WORKFLOWS] = Workflows(settings.workflows_store)
     if settings.library:
         app[WORKFLOWS].on_open.append(_install)
-    app[FUNCTIONS] = Functions(app[WORKFLOWS], specs, settings.folders)
+    store = settings.workflows_store
+    file = store if isinstance(store, Path) else None
+    app[REMEMBERED] = Remembered(settings.state_dir / "functions.json", file)
+    app[FUNCTIONS] = Functions(app[WORKFLOWS], specs, settings.folders, app[REMEMBERED])
     app[ENDINGS] = Endings(queue)
     app[PROVENANCE] = Provenance(queue, specs, app[WORKFLOWS], settings.folders)
     app[LEDGER] = Ledger(queue, app[WORKFLOWS])
@@ -163,7 +169,10 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(*tasks, return_exceptions=True)
     await app[QUEUE].close()
     await app[PROVENANCE].close()
+    entries = await app[FUNCTIONS].entries()
     await app[WORKFLOWS].close()
+    if entries is not None:
+        await asyncio.to_thread(app[REMEMBERED].keep, *entries)
 
 
 async def _open(app: web.Application) -> None:

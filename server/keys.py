@@ -20,6 +20,7 @@ from server.stream.sockets import Hub
 from server.supervision.pool import Pool
 from server.table import Route
 from server.users import Users
+from server.workflows.remembered import Remembered
 
 SETTINGS = web.AppKey("settings", Settings)
 SPECS = web.AppKey("specs", Specs)
@@ -31,6 +32,7 @@ PACKS = web.AppKey("packs", Packs)
 QUEUE = web.AppKey("queue", Queue)
 METRICS = web.AppKey("metrics", Metrics)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
+REMEMBERED = web.AppKey("remembered", Remembered)
 RESUBMISSIONS = web.AppKey("resubmissions", Resubmissions)
 DRAFTS = web.AppKey("drafts", Drafts)
 USERS = web.AppKey("users", Users)

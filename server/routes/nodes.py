@@ -21,7 +21,7 @@ async def all_classes(request: web.Request) -> web.Response:
     """
     specs = await fresh_specs(request.app)
     info = await asyncio.to_thread(specs.object_info, request.app[SETTINGS].folders)
-    info |= await request.app[FUNCTIONS].object_info()
+    info |= await request.app[FUNCTIONS].object_info(info)
     body = json.dumps(info).encode()
     tag = hashlib.sha256(body).hexdigest()[:32]
     if request.headers.get("If-None-Match") == f'"{tag}"':

@@ -16,6 +16,7 @@ from server.http import Problem
 from server.jobs.records import Json
 from server.specs import Specs
 from server.workflows.access import Workflows
+from server.workflows.remembered import Remembered
 from workflows.formats.definitions import Definitions, remembered
 from workflows.functions import Bound, ExpansionError, InvalidInputs, expand, has_workflows, is_workflow
 from workflows.functions.released import Called, Classes, Released
@@ -30,10 +31,11 @@ _OPENING_SECONDS = 5.0
 class Functions:
     """What is called by name or used as a node. Errors of the store are Problems, as in `Workflows.call`."""
 
-    def __init__(self, workflows: Workflows, specs: Specs, folders: Folders) -> None:
+    def __init__(self, workflows: Workflows, specs: Specs, folders: Folders, remembered: Remembered) -> None:
         self._workflows = workflows
         self._specs = specs
         self._folders = folders
+        self._remembered = remembered
         self._released: Released | None = None
         workflows.on_open.append(self._begin)
 
@@ -64,13 +66,32 @@ class Functions:
         classes = self.classes()
         return await self._ask(lambda found: expand(graph, lambda name: found.find(name, classes)))
 
-    async def object_info(self) -> Json:
-        """The `/object_info` entries of released functions; none while there is no store to ask."""
+    async def object_info(self, plain: Json) -> Json:
+        """The `/object_info` entries of released functions, `plain` being those of all other classes; none
+        while there is no store to ask. Until it is open those of the last start do, if nothing has changed.
+        """
+        if self._workflows.store is None:
+            found = await asyncio.to_thread(self._remembered.recall, plain)
+            if found is not None:
+                return found
         with suppress(Problem, TimeoutError):
             async with asyncio.timeout(_OPENING_SECONDS):
                 await self._workflows.ready()
             return await self._ask(lambda found: found.object_info(self.classes()))
         return {}
+
+    async def entries(self) -> tuple[Json, Json] | None:
+        """All other classes and the entries of released functions, to be kept for the next start; None while
+        the store is not open.
+        """
+        released = self._released
+        if released is None or self._workflows.store is None or not self._specs.ready.is_set():
+            return None
+        plain = await asyncio.to_thread(self._specs.object_info, self._folders)
+        try:
+            return plain, await self._ask(lambda found: found.object_info(self.classes()))
+        except Problem:
+            return None
 
     async def one(self, class_type: str) -> Json:
         """The entry of one class, of whichever release; an empty object if there is none."""
