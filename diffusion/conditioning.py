@@ -34,12 +34,12 @@ class Steering(Protocol):
         context: Tensor,
         extra: Mapping[str, Tensor],
         sigma: Tensor,
-        areas: Sequence[Area | None],
+        parts: int,
         /,
     ) -> object | None:
         """x: the scaled network input of one batch [B, C, h, w]; t: [B].
 
-        `areas` says for each equal part of the batch which part of the latent it is; None is all of it.
+        The batch is made of `parts` equal ones, such as the sides of guidance, each of all latents.
         """
         ...
 

@@ -297,8 +297,7 @@ def _denoised(
     control = jobs[0].entry.control
     steering: dict[str, object] = {}
     if control is not None:
-        areas = tuple(job.entry.area for job in jobs)
-        residuals = control(scaled, t, context, extra, sigma, areas)
+        residuals = control(scaled, t, context, extra, sigma, len(jobs))
         if residuals is not None:
             steering["control"] = residuals
     hooks, told = _hooks(model, jobs)

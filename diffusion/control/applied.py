@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from diffusion.autoencoder import Vae
-from diffusion.conditioning import Area, Conditioning, Control, Steering, to_batch
-from diffusion.control.hint import cropped, fitted_to
+from diffusion.conditioning import Conditioning, Control, Steering, to_batch
+from diffusion.control.hint import fitted_to
 from diffusion.control.residuals import scaled
 from diffusion.hooks import Residuals
 from diffusion.mixing import Pairs
@@ -72,24 +72,25 @@ class Applied:
     """For networks that read a latent instead of the picture."""
 
     def prepare(self, model: DiffusionModel, latent: Tensor) -> Steering:
-        fitted = self.net.fit(model)
-        hint = fitted_to(self.hint.movedim(-1, 1), latent, fitted.multiple)
         run = _Run(
-            fitted=fitted,
-            hint=hint,
+            fitted=self.net.fit(model),
+            hint=self.hint.movedim(-1, 1),
             vae=self.vae,
             strength=self.strength,
             start_sigma=model.prediction.percent_to_sigma(self.start_percent),
             end_sigma=model.prediction.percent_to_sigma(self.end_percent),
             previous=None if self.previous is None else self.previous.prepare(model, latent),
         )
-        run.features(None)  # what is wrong with picture or VAE is told before the first step
+        run.features(latent)  # what is wrong with picture or VAE is told before the first step
         return run
 
 
 @dataclass(eq=False)
 class _Run:
-    """One run of an applied control network; the picture is encoded once for each part of it asked for."""
+    """One run of an applied control network; the picture is encoded once for each size it is asked for.
+
+    An area of the latent is steered by the whole picture, brought to the area's size.
+    """
 
     fitted: Fitted
     hint: Tensor
@@ -98,7 +99,7 @@ class _Run:
     start_sigma: float
     end_sigma: float
     previous: Steering | None
-    _read: dict[Area | None, Features] = field(default_factory=dict["Area | None", Features])
+    _read: dict[tuple[int, int], Features] = field(default_factory=dict["tuple[int, int]", Features])
 
     def __call__(
         self,
@@ -107,30 +108,29 @@ class _Run:
         context: Tensor,
         extra: Mapping[str, Tensor],
         sigma: Tensor,
-        areas: Sequence[Area | None],
+        parts: int,
     ) -> Residuals | None:
         before: Residuals | None = None
         if self.previous is not None:
-            before = cast("Residuals | None", self.previous(x, t, context, extra, sigma, areas))
+            before = cast("Residuals | None", self.previous(x, t, context, extra, sigma, parts))
         if self.strength == 0 or not self.end_sigma <= float(sigma) <= self.start_sigma:
             return before
-        residuals = self.fitted.steer(x, t, context, extra, self._batched(areas, x.shape[0]))
+        residuals = self.fitted.steer(x, t, context, extra, self._batched(x, parts))
         residuals = scaled(residuals, self.strength, x)
         return residuals if before is None else before + residuals
 
-    def features(self, area: Area | None) -> Features:
-        """The encoded picture, or that part of it."""
-        if area not in self._read:
-            self._read[area] = self.fitted.read(cropped(self.hint, area, self.fitted.multiple), self.vae)
-        return self._read[area]
+    def features(self, x: Tensor) -> Features:
+        """The picture encoded at the size of a latent [..., h, w]."""
+        size = (x.shape[-2], x.shape[-1])
+        if size not in self._read:
+            hint = fitted_to(self.hint, *size, self.fitted.multiple)
+            self._read[size] = self.fitted.read(hint, self.vae)
+        return self._read[size]
 
-    def _batched(self, areas: Sequence[Area | None], size: int) -> Features:
-        """The pictures for a batch whose equal parts show these areas."""
-        parts = [self.features(area) for area in areas]
-        each = size // len(areas)
-        return tuple(
-            torch.cat([to_batch(part, each) for part in level]) for level in zip(*parts, strict=True)
-        )
+    def _batched(self, x: Tensor, parts: int) -> Features:
+        """The pictures for a batch of equal parts: in each of them one for every latent."""
+        each = len(x) // parts
+        return tuple(torch.cat([to_batch(level, each)] * parts) for level in self.features(x))
 
 
 def apply_control(

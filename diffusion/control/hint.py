@@ -5,26 +5,16 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from diffusion.conditioning import Area
 from diffusion.control.network import CELL
 
 
-def fitted_to(hint: Tensor, latent: Tensor, multiple: int = CELL) -> Tensor:
-    """A picture [B, C, H, W] at eight pixels to a cell of `latent`: cut around its centre, then resized.
+def fitted_to(hint: Tensor, rows: int, columns: int, multiple: int = CELL) -> Tensor:
+    """A picture [B, C, H, W] at eight pixels to a cell of a latent: cut around its centre, then resized.
 
     Sides are rounded up to multiples of `multiple` pixels.
     """
-    height, width = (_rounded(side * CELL, multiple) for side in latent.shape[-2:])
+    height, width = (_rounded(side * CELL, multiple) for side in (rows, columns))
     return interpolate(centre(hint, height, width), size=(height, width), mode="nearest-exact")
-
-
-def cropped(hint: Tensor, area: Area | None, multiple: int = CELL) -> Tensor:
-    """The part of a picture that an area of the latent shows, as `fitted_to` would round it."""
-    if area is None:
-        return hint
-    part = Area(*(side * CELL for side in (area.height, area.width, area.y, area.x))).crop(hint)
-    height, width = (_rounded(side, multiple) for side in part.shape[-2:])
-    return interpolate(part, size=(height, width), mode="nearest-exact")
 
 
 def centre(hint: Tensor, height: int, width: int) -> Tensor:

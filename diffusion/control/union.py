@@ -70,11 +70,11 @@ class UnionControlNet(ControlNet):
         self.control_add_embedding = _Embedding(config.sinusoid * config.types, 4 * width)
 
     def encode(self, hint: Tensor, kind: int | None = None) -> Tensor:
-        """Encode a picture of a kind (see `UNION_TYPES`), or of one not told."""
+        """Encode a picture of a kind (see `UNION_TYPES`); of a kind not told, as a plain ControlNet does."""
         features = self.input_hint_block(hint)
-        token = features.mean(dim=(2, 3))
-        if kind is not None:
-            token = token + self.task_embedding[kind]
+        if kind is None:
+            return features
+        token = features.mean(dim=(2, 3)) + self.task_embedding[kind]
         shift = self.spatial_ch_projs(self.transformer_layes(token[:, None])[:, 0])
         return features + shift[:, :, None, None]
 
@@ -108,7 +108,11 @@ class _Embedding(nn.Module):
 
 
 class _Layer(nn.Module):
-    """A transformer layer over tokens [B, N, C]. As published, a picture's token attends to itself alone."""
+    """A transformer layer over the tokens [B, N, C] of pictures, one each: it attends to itself alone.
+
+    The published code has the axes exchanged, so that the pictures of a batch attend to each other. That
+    does nothing where all are the same, as in training; here a picture means the same in any company.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()

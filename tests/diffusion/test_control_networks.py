@@ -156,13 +156,14 @@ def test_a_controlnet_in_diffusers_names_adds_what_diffusers_has_it_add(kind: st
 
 @torch.no_grad()
 def test_a_union_controlnet_adds_what_diffusers_has_it_add(tmp_path: Path) -> None:
-    """One picture at a time: in a batch of several, diffusers' attention goes across the pictures."""
+    """To several latents with one picture: diffusers' attention goes across the pictures of a batch."""
     more = {"num_trans_channel": 64, "num_trans_head": 8, "num_proj_channel": 64, "num_control_type": 8}
-    theirs, given = their_controlnet("sdxl", ControlNetUnionModel, **more), Given("sdxl", batch=1)
+    theirs, given = their_controlnet("sdxl", ControlNetUnionModel, **more), Given("sdxl")
+    given.hint = given.hint[:1].expand(2, -1, -1, -1)
     control = loaded(tmp_path / "union.safetensors", theirs.state_dict())
     assert isinstance(control, UnionControl)
-    switches = torch.zeros(1, 8)
-    switches[0, 3] = 1
+    switches = torch.zeros(2, 8)
+    switches[:, 3] = 1
     expected = theirs(
         given.x,
         given.t,
@@ -176,7 +177,12 @@ def test_a_union_controlnet_adds_what_diffusers_has_it_add(tmp_path: Path) -> No
     (features,) = told.read(given.hint, None)
     extra = {"y": given.y} if given.y is not None else {}
     assert_equal(told.steer(given.x, given.t, given.context, extra, (features,)), expected)
-    assert not torch.equal(features, control.of_kind("auto").read(given.hint, None)[0])
+    other = rand(1, 3, 56, 72, seed=9).abs()
+    (several,) = told.read(torch.cat([given.hint[:1], other]), None)
+    assert torch.allclose(several[0], features[0], atol=1e-5)
+    assert torch.allclose(several[1], told.read(other, None)[0][0], atol=1e-5)
+    (untold,) = control.of_kind("auto").read(given.hint, None)
+    assert torch.equal(untold, control.network.input_hint_block(given.hint))
 
 
 def test_a_union_controlnet_of_six_kinds_refuses_a_seventh(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from diffusion.conditioning import Area, Conditioning, prepare
 from diffusion.control import Applied, apply_control
-from diffusion.control.hint import centre, cropped, fitted_to, in_channels
+from diffusion.control.hint import centre, fitted_to, in_channels
 from diffusion.control.kinds import T2IControl, UNetControl
 from diffusion.control.network import ControlNet, ControlNetConfig
 from diffusion.control.t2i import T2IAdapter, T2IAdapterConfig
@@ -226,16 +226,18 @@ def test_each_latent_of_a_batch_gets_its_own_picture_in_turn(
         assert close(together[0][place], alone[0][0]) and close(together[1][place], alone[1][0])
 
 
-def test_an_area_is_steered_by_its_part_of_the_picture(model: DiffusionModel, control: UNetControl) -> None:
-    area = Area(4, 6, 2, 3)
+def test_an_area_is_steered_by_the_whole_picture_at_the_areas_size(
+    model: DiffusionModel, control: UNetControl
+) -> None:
+    """As in ComfyUI: the picture's middle has the area's proportions, and every second pixel is taken."""
+    area = Area(4, 4, 2, 3)
     positive = with_options(steered(control), area=(area.height, area.width, area.y, area.x), strength=1.0)
     ours = area.crop(sides(model, positive)[0])
-    part = HINT[:, 16:48, 24:72]
-    x = area.crop(X)
-    assert close(ours, by_hand(model, residuals(model, control, part, x), x))
+    x, seen = area.crop(X), HINT[:, 1::2, 17:80:2]
+    assert close(ours, by_hand(model, residuals(model, control, seen, x), x))
 
 
-def test_two_areas_of_one_size_in_one_call_each_have_their_part(
+def test_two_areas_of_one_size_in_one_call_are_steered_as_if_each_were_alone(
     model: DiffusionModel, control: UNetControl
 ) -> None:
     left, right = (4, 6, 0, 0), (4, 6, 4, 6)
@@ -265,10 +267,9 @@ def test_a_picture_is_cut_to_the_latents_proportions_then_resized_by_nearest_pix
     wide = torch.arange(16.0).expand(1, 3, 8, 16)
     assert torch.equal(centre(wide, 8, 8), wide[..., 4:12])
     assert torch.equal(centre(wide, 4, 16), wide[..., 2:6, :])
-    made = fitted_to(wide, torch.zeros(1, 4, 2, 2))
+    made = fitted_to(wide, 2, 2)
     assert torch.equal(made, wide[..., 4:12].repeat_interleave(2, -1).repeat_interleave(2, -2))
-    assert fitted_to(wide, torch.zeros(1, 4, 3, 5), 16).shape[-2:] == (32, 48)
-    assert cropped(made, Area(1, 1, 0, 1)).equal(made[..., :8, 8:])
+    assert fitted_to(wide, 3, 5, 16).shape[-2:] == (32, 48)
 
 
 def test_grey_and_transparent_pictures_are_read_as_the_network_needs_them() -> None:

@@ -118,7 +118,7 @@ def test_packs_copy_a_network_give_it_a_picture_and_put_it_into_a_conditioning(
         assert control is not None
         extra: dict[str, torch.Tensor] = {}
         steering = control.prepare(model, x)
-        added = steering(x, torch.tensor([500.0]), text, extra, torch.tensor(1.0), (None,))
+        added = steering(x, torch.tensor([500.0]), text, extra, torch.tensor(1.0), 1)
         assert isinstance(added, Residuals) and added.middle is not None
         return added.middle
 
