@@ -8,9 +8,11 @@ from typing import Any
 
 from engine import problems as p
 from engine.context import Context, calling
-from engine.folders import PLACE_KINDS, Folders, MissingFile, UnsafePath, nearest, same_text
+from engine.file_kinds import PLACE_KINDS
+from engine.folders import Folders, MissingFile, nearest
 from engine.graph import Link, Node, as_list, as_object, unwrap
 from engine.hooks import settled
+from engine.paths import UnsafePath, same_text
 from engine.problems import Problem
 from engine.registry import Registry
 from engine.spec import InputSpec, NodeSpec

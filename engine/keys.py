@@ -21,9 +21,10 @@ from types import MappingProxyType
 from typing import Any, NewType
 
 from engine.context import Context, calling
-from engine.folders import Folders, MissingFile, UnsafePath, identity
+from engine.folders import Folders, MissingFile
 from engine.graph import Graph, Node
 from engine.hooks import accepted, settled
+from engine.paths import UnsafePath, identity
 from engine.registry import Registry
 from engine.spec import NodeSpec
 from engine.types import NodeId, Uncacheable

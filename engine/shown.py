@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.folders import Folders, UnsafePath
+from engine.folders import Folders
 from engine.graph import as_list, as_object
+from engine.paths import UnsafePath
 
 
 def all_there(ui: Mapping[str, Any] | None, folders: Folders) -> bool:

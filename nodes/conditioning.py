@@ -5,8 +5,9 @@ from typing import Annotated
 from diffusion.embeddings import EmbeddingFolders
 from diffusion.tokens import embedding_names
 from diffusion.weighting import WEIGHTINGS
-from engine.folders import Folders, identity
+from engine.folders import Folders
 from engine.node import node
+from engine.paths import identity
 from engine.types import Choices, Multiline, Range
 from nodes.types import Clip, Conditioning
 

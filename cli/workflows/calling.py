@@ -22,7 +22,8 @@ from cli.workflows.recording import Recording
 from cli.workflows.sides import split_ref
 from cli.workflows.telling import Refused, warn
 from engine.context import JobExtra
-from engine.folders import Folders, MissingFile, UnsafePath
+from engine.folders import Folders, MissingFile
+from engine.paths import UnsafePath
 from server.worker.host import Host
 from workflows.formats.definitions import remembered
 from workflows.functions import Bound, bind

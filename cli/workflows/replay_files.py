@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.folders import PLACE_KINDS, Folders
+from engine.file_kinds import PLACE_KINDS
+from engine.folders import Folders
 from workflows.locks import FoundModel, Stock, resolve
 from workflows.provenance.environment import Difference
 from workflows.provenance.hashes import FileHashes

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from engine.folders import Folders, MissingFile, UnsafePath
+from engine.folders import Folders, MissingFile
+from engine.paths import UnsafePath
 from server.answers import ModelFiles, ModelFolders, Names, Values
 from server.files.storage import read_head
 from server.http import not_found

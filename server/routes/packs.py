@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from engine.folders import Folders, UnsafePath
+from engine.folders import Folders
+from engine.paths import UnsafePath
 from server.answers import Names, PacksAnswer
 from server.http import Problem
 from server.jobs.records import Json

@@ -9,7 +9,8 @@ from unicodedata import normalize
 
 import pytest
 
-from engine.folders import Folders, MissingFile, UnsafePath, identity
+from engine.folders import Folders, MissingFile
+from engine.paths import UnsafePath, identity
 
 Form = Literal["NFC", "NFD"]
 

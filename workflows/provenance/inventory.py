@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from engine.folders import MODEL_SUFFIXES, Folders
+from engine.file_kinds import MODEL_SUFFIXES
+from engine.folders import Folders
 from engine.graph import VALUE, as_list, as_object
 from engine.spec import InputSpec, NodeSpec
 from workflows.provenance.record import FileUsed

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.folders import PLACE_KINDS, Folders, UnsafePath
+from engine.file_kinds import PLACE_KINDS
+from engine.folders import Folders
 from engine.graph import as_list, as_object
+from engine.paths import UnsafePath
 from workflows.canonical import CanonicalError, digest
 from workflows.provenance.hashes import FileHashes
 from workflows.provenance.pictures import pixel_hash

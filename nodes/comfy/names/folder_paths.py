@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from engine.folders import FOLDER_ENTRIES, MODEL_SUFFIXES, Folders, UnsafePath
+from engine.file_kinds import FOLDER_ENTRIES, MODEL_SUFFIXES
+from engine.folders import Folders
+from engine.paths import UnsafePath
 
 Kinds = dict[str, tuple[list[str], set[str]]]
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from diffusion.model import Latent
-from engine.folders import Place
+from engine.file_kinds import Place
 from nodes.comfy.hidden import running
 from nodes.comfy.v3.files import save_next
 from nodes.comfy.v3.ui import FolderType, SavedAudios, SavedResult, graph_texts, temporary_name

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from engine.folders import Place
+from engine.file_kinds import Place
 from nodes.comfy.hidden import running
 from nodes.comfy.v3.files import save_next
 from nodes.comfy.v3.ui import FolderType, SavedImages, SavedResult, graph_texts, save_images

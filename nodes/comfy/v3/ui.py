@@ -14,7 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
-from engine.folders import Folders, Place
+from engine.file_kinds import Place
+from engine.folders import Folders
 from nodes.comfy.hidden import running
 from nodes.comfy.v3.widgets import FolderType
 from nodes.pictures import Saved, save_pictures

@@ -18,7 +18,8 @@ from cli.arguments import parse
 from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
 from engine.context import Cancellation, Context, Interrupted, calling
-from engine.folders import Folders, UnsafePath
+from engine.folders import Folders
+from engine.paths import UnsafePath
 from engine.types import NodeId
 from nodes import builtin
 from nodes.comfy.hosting import Packs, load_packs
