@@ -18,7 +18,7 @@ from diffusion.compiled import Compiler
 from diffusion.placement.layers import LAYER_BYTES, Layer
 from diffusion.placement.memory import DeviceMemory
 from diffusion.placement.residence import Residence
-from diffusion.placement.weights import away, is_away, module_of, size_of, tensors_of
+from diffusion.placement.weights import away, home_of, is_away, module_of, size_of, tensors_of
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ class Placement:
         """The module's; None for one that was loaded onto the device."""
         found = self._residences.get(module)
         if found is None and self.memory is not None:
-            if any(tensor.device != _CPU for tensor in tensors_of(module)):
+            if any(home_of(tensor).device != _CPU for tensor in tensors_of(module)):
                 return None
             found = self._residences[module] = Residence(module, self.memory, self._layer_bytes)
             weakref.finalize(module, self._forget, found).atexit = False
