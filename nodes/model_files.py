@@ -32,6 +32,7 @@ _ARCHITECTURES: Mapping[str, str] = {
     "sd2": "stable-diffusion-v2",
     "sdxl": "stable-diffusion-xl-v1-base",
     "sdxl-refiner": "stable-diffusion-xl-v1-refiner",
+    "playground": "stable-diffusion-xl-v1-base",
     "sd3": "stable-diffusion-v3",
     "flux": "flux-1",
 }

@@ -16,17 +16,18 @@ import torch
 from torch import Tensor
 
 from diffusion.checkpoint.diffusers_names import bert_parts, network_parts, text_parts, vae_parts
-from diffusion.checkpoint.header import CheckpointError, Header
+from diffusion.checkpoint.header import CheckpointError, Header, TensorInfo
 from diffusion.checkpoint.pickled import PickledFile
 from diffusion.checkpoint.tensors import ModelFile, SafetensorsFile
 from diffusion.families.family import Family, T5Row, TextTower
 from diffusion.families.ldm import BERT
 from diffusion.families.naming import Shape, published
 from diffusion.families.sd1 import NETWORK, VAE
+from diffusion.families.sdxl import DEVIATION, MEAN
 from diffusion.layers.modulation import unflattened
 from diffusion.names.transformers import Parts
-from diffusion.prediction import X0, Eps, Flow, Prediction, V
-from diffusion.timesteps import Discrete, scaled_linear, zero_terminal_snr
+from diffusion.prediction import X0, Edm, Eps, Flow, Prediction, V
+from diffusion.timesteps import Discrete, LogContinuous, scaled_linear, zero_terminal_snr
 
 _UNET_FILES = _VAE_FILES = ("diffusion_pytorch_model",)
 _TEXT_FILES = ("model", "pytorch_model")
@@ -78,6 +79,7 @@ class DiffusersFolder:
         for part in _TEXT_ENCODERS:
             if (path / part).is_dir():
                 self._add_text(part)
+        self._add_statistics()
         tensors = {
             name: replace(place.file.header.tensors[place.parts.names[0]], shape=place.shape)
             for name, place in self._places.items()
@@ -127,6 +129,15 @@ class DiffusersFolder:
         else:
             self._add(f"{part}.", part, _TEXT_FILES, text_parts)
 
+    def _add_statistics(self) -> None:
+        """Mean and deviation of each latent channel, which single files hold as tensors."""
+        settings = _json(self.path / "vae" / "config.json")
+        for name, key in ((MEAN, "latents_mean"), (DEVIATION, "latents_std")):
+            if isinstance(values := settings.get(key), list):
+                tensor = torch.tensor(values, dtype=torch.float32).reshape(1, -1, 1, 1)
+                shape = tuple(tensor.shape)
+                self._places[name] = _Place(_Stated(self.path, {name: tensor}), Parts((name,)), shape)
+
     def _add(
         self,
         prefix: str,
@@ -166,6 +177,17 @@ class _Several:
 
     def read(self, names: Iterable[str], dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
         return {name: self.owners[name].read([name], dtype, device)[name] for name in names}
+
+
+class _Stated:
+    """What a folder's settings say that single files hold as tensors."""
+
+    def __init__(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+        infos = {name: TensorInfo("F32", tuple(value.shape), 0, 0) for name, value in tensors.items()}
+        self.header, self._tensors = Header(path, infos), tensors
+
+    def read(self, names: Iterable[str], dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
+        return {name: self._tensors[name].to(device, dtype) for name in names}
 
 
 def _joined(parts: list[Tensor], place: _Place) -> Tensor:
@@ -212,6 +234,8 @@ def _prediction(
     terminal = bool(scheduler.get("rescale_betas_zero_snr"))
     alphas = _alphas(scheduler)
     clock = Discrete(zero_terminal_snr(alphas) if terminal else alphas)
+    if str(scheduler.get("_class_name", "")).startswith("EDM"):
+        return lambda file: _preconditioned(scheduler)
     match scheduler.get("prediction_type"):
         case "epsilon":
             return lambda file: Eps(clock)
@@ -223,6 +247,13 @@ def _prediction(
             return lambda file: _shifted(otherwise(file), float(scheduler["shift"]))
         case _:
             return otherwise
+
+
+def _preconditioned(scheduler: Mapping[str, Any]) -> Prediction:
+    """What the settings of diffusers' EDM schedulers mean: Playground 2.5 and, predicting velocity, CosXL."""
+    clock = LogContinuous(float(scheduler.get("sigma_min", 0.002)), float(scheduler.get("sigma_max", 80.0)))
+    velocity = scheduler.get("prediction_type") == "v_prediction"
+    return V(clock) if velocity else Edm(clock, float(scheduler.get("sigma_data", 0.5)))
 
 
 def _alphas(scheduler: Mapping[str, Any]) -> Tensor:

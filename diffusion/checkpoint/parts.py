@@ -74,7 +74,7 @@ def diffusion_model(file: ModelFile, precision: Precision, device: torch.device)
     """As `load_diffusion_model`, from a model file that is open already."""
     names = file.header.tensors
     if not any(name.startswith(NETWORK) for name in names):
-        file = Renamed(file, {f"{NETWORK}{name}": name for name in names})
+        file = Renamed(file, {name if _marks(name) else f"{NETWORK}{name}": name for name in names})
     # What the paper's models read is not to be seen in their networks alone: they load as checkpoints.
     known = tuple(_bare(family) for family in FAMILIES if family.conditioner is None)
     family = identify(file.header, known).family
@@ -83,11 +83,18 @@ def diffusion_model(file: ModelFile, precision: Precision, device: torch.device)
 
 def _bare(family: Family) -> Family:
     """The family as its network alone shows it."""
-    required = tuple(each for each in family.required if each.name.startswith(family.network_prefix))
+    required = tuple(
+        each for each in family.required if each.name.startswith(family.network_prefix) or _marks(each.name)
+    )
     if family.sizes:  # no text encoder shows how much of the vector is pooled text
         vector = (None, _POOLED + SIZE_WIDTH * family.sizes)
         required = (*required, replace(VECTOR, shape=vector))
     return replace(family, towers=(), required=required)
+
+
+def _marks(name: str) -> bool:
+    """Whether a tensor is of no part of a model, but says something of it all, as `edm_mean` does."""
+    return "." not in name
 
 
 # --- text encoders -------------------------------------------------------------------------------

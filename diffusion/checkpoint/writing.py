@@ -12,9 +12,10 @@ from torch import Tensor
 from diffusion.autoencoder import Vae
 from diffusion.families import FAMILIES, Family
 from diffusion.families.naming import Naming, published
+from diffusion.families.sdxl import DEVIATION, MEAN
 from diffusion.model import DiffusionModel
 from diffusion.placement import home_of, module_of
-from diffusion.prediction import V
+from diffusion.prediction import Edm, V
 from diffusion.text import T5_KEY, TextEncoder
 from diffusion.timesteps import LogContinuous
 
@@ -162,8 +163,11 @@ def _keys(family: Family) -> Iterable[str]:
 
 
 def _markers(model: DiffusionModel, family: Family) -> dict[str, Tensor]:
-    """The tensors by which SDXL files say that they predict velocity, and over which noise levels."""
+    """The tensors by which SDXL files say what they predict, and over which noise levels or latents."""
     prediction = model.prediction
+    if family.sizes and isinstance(prediction, Edm) and model.latent_format.means:
+        statistics = {MEAN: model.latent_format.means, DEVIATION: model.latent_format.deviations}
+        return {name: torch.tensor(values).reshape(1, -1, 1, 1) for name, values in statistics.items()}
     if not family.sizes or not isinstance(prediction, V):
         return {}
     if isinstance(prediction.timesteps, LogContinuous):

@@ -6,7 +6,7 @@ from diffusion.families.ldm import LDM
 from diffusion.families.sd1 import SD1, SD1_INPAINT
 from diffusion.families.sd2 import SD2, SD2_DEPTH, SD2_INPAINT, SD2_UNCLIP_H, SD2_UNCLIP_L
 from diffusion.families.sd3 import SD3
-from diffusion.families.sdxl import SDXL, SDXL_REFINER
+from diffusion.families.sdxl import PLAYGROUND, SDXL, SDXL_REFINER
 
 FAMILIES: tuple[Family, ...] = (
     SD1,
@@ -18,6 +18,7 @@ FAMILIES: tuple[Family, ...] = (
     SD2_UNCLIP_L,
     SDXL,
     SDXL_REFINER,
+    PLAYGROUND,
     SD3,
     FLUX,
     *LDM,

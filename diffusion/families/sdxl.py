@@ -1,6 +1,7 @@
 """Stable Diffusion XL: CLIP-L beside OpenCLIP-G, and a vector of pooled text and picture sizes.
 
-The refiner reads OpenCLIP-G alone, and an aesthetic score in place of the target size.
+The refiner reads OpenCLIP-G alone, and an aesthetic score in place of the target size. Playground 2.5 has
+SDXL's layout, but other noise levels and latents (arXiv 2402.17245).
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from diffusion.families.family import Absent, Family, TextTower
+from diffusion.families.family import Absent, Family, Required, TextTower
 from diffusion.families.naming import openclip
 from diffusion.families.sd1 import AUTOENCODER, LINEAR, NETWORK, OUTPUT, VAE, VECTOR, channels
-from diffusion.model import SDXL_LATENT, Extra
-from diffusion.prediction import Eps, Prediction, V
+from diffusion.model import PLAYGROUND_LATENT, SDXL_LATENT, Extra, LatentFormat
+from diffusion.prediction import Edm, Eps, Prediction, V
 from diffusion.timesteps import Discrete, LogContinuous, scaled_linear, zero_terminal_snr
 from diffusion.unet import UNetConfig
 from diffusion.vectors import SIZE_WIDTH, Numbers, SizeVector, base_sizes, refiner_sizes
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _CONTINUOUS = "edm_vpred.sigma_max"
 _CONTINUOUS_MIN = "edm_vpred.sigma_min"
+MEAN, DEVIATION = "edm_mean", "edm_std"
+"""Of each latent channel over the data that Playground 2.5 was trained on, [1, 4, 1, 1]."""
 
 
 def stated(file: ModelFile) -> Prediction:
@@ -46,6 +49,25 @@ def _vector(numbers: Numbers, count: int) -> Callable[[UNetConfig], Extra]:
     return lambda config: SizeVector((config.vector_dim or 0) - SIZE_WIDTH * count, numbers)
 
 
+def _levels(file: ModelFile) -> Prediction:
+    """The preconditioning of arXiv 2206.00364 over the noise levels 0.002 to 80."""
+    return Edm(LogContinuous())
+
+
+def _standardised(file: ModelFile) -> LatentFormat:
+    """Latents with the file's own mean and deviation of each channel."""
+    names = [name for name in (MEAN, DEVIATION) if name in file.header.tensors]
+    read = file.read(names, torch.float32, torch.device("cpu"))
+    held = {name: tuple(float(value) for value in tensor.flatten()) for name, tensor in read.items()}
+    return replace(
+        PLAYGROUND_LATENT,
+        means=held.get(MEAN, PLAYGROUND_LATENT.means),
+        deviations=held.get(DEVIATION, PLAYGROUND_LATENT.deviations),
+    )
+
+
+_STATISTICS = Absent(MEAN, "mean of its latents, as Playground 2.5 has")
+
 _L = TextTower("l", "conditioner.embedders.0.transformer.", layer=-2, final_norm=False)
 _G = TextTower(
     "g",
@@ -63,7 +85,7 @@ SDXL = Family(
     name="sdxl",
     title="SDXL",
     required=(channels(4), OUTPUT, LINEAR, VECTOR, AUTOENCODER),
-    absent=(Absent("edm_mean", "mean of its latents, as Playground 2.5 has"),),
+    absent=(_STATISTICS,),
     network_prefix=NETWORK,
     vae_prefix=VAE,
     towers=(_L, _G),
@@ -80,4 +102,15 @@ SDXL_REFINER = replace(
     towers=(replace(_G, prefix="conditioner.embedders.0.model."),),
     sizes=5,
     extra=_vector(refiner_sizes, 5),
+)
+
+PLAYGROUND = replace(
+    SDXL,
+    name="playground",
+    title="Playground 2.5",
+    required=(*SDXL.required, Required(MEAN, (1, 4, 1, 1), "mean of its latents")),
+    absent=(),
+    latent_format=PLAYGROUND_LATENT,
+    latents=_standardised,
+    prediction=_levels,
 )

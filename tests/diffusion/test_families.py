@@ -170,7 +170,7 @@ def test_a_checkpoint_that_two_families_claim_is_refused_in_any_order() -> None:
             {f"{NETWORK}label_emb.0.0.weight": None},
             "sdxl: it has no U-Net embedding of a vector",
         ),
-        ("sdxl-base", {"edm_mean": (1, 4, 1, 1)}, "as Playground 2.5 has"),
+        ("sdxl-base", {"edm_mean": (1, 16, 1, 1)}, "as Playground 2.5 has"),
         ("sdxl-base", {f"{G}token_embedding.weight": (49408, 1024)}, "2048 where the text encoder is 1792"),
         ("sdxl-refiner", {f"{NETWORK}input_blocks.0.0.weight": (384, 5, 3, 3)}, "is 384x5x3x3, not"),
         ("sd21-v", {f"{H}text_projection": None}, "sd2: it has no projection of CLIP-H"),
