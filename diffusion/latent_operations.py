@@ -57,14 +57,18 @@ class Sharpen:
 
 @dataclass(frozen=True)
 class InGuidance:
-    """Applies an operation to the direction of guidance: conditional minus unconditional prediction."""
+    """Applies an operation to the direction of guidance: conditional minus unconditional prediction.
+
+    Without guidance, at a cfg of 1, that is the conditional prediction alone: models that need no guidance
+    can be changed, too.
+    """
 
     operation: Operation
 
     def __call__(self, predictions: Predictions) -> Predictions:
         uncond = predictions.uncond
         if uncond is None:
-            return predictions
+            return replace(predictions, cond=self.operation(predictions.cond))
         return replace(predictions, cond=uncond + self.operation(predictions.cond - uncond))
 
 
@@ -82,7 +86,8 @@ def gaussian_blur(x: Tensor, radius: int, sigma: float) -> Tensor:
     if min(x.shape[-2:]) <= radius:
         size = "x".join(map(str, reversed(x.shape[-2:])))
         raise TooSmall(
-            f"a radius of {radius} needs more than {radius} cells along each side; there are {size}"
+            f"a radius of {radius} needs more than {radius} pixels (of latents: cells) along each side; "
+            f"there are {size}"
         )
     bell = torch.exp(-torch.linspace(-1, 1, 2 * radius + 1).square() / (2 * sigma**2))
     bell = (bell / bell.sum()).to(x).repeat(x.shape[1], 1, 1, 1)

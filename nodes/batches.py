@@ -127,6 +127,8 @@ def joined(batches: Sequence[Tensor]) -> Tensor:
 
 
 def opaque(image: Tensor, channels: int) -> Tensor:
-    """The pictures with `channels` channels: an alpha that is added is 1."""
+    """The pictures with `channels` channels: grey becomes all three colours, an alpha that is added is 1."""
+    if image.shape[-1] == 1 and channels > 1:
+        image = image.expand(-1, -1, -1, 3)
     missing = channels - image.shape[-1]
     return image if missing == 0 else torch.cat([image, image.new_ones(*image.shape[:-1], missing)], dim=-1)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image as PilImage
 from torch import Tensor
 
+from diffusion.conditioning import to_batch
 from diffusion.latent_operations import gaussian_blur
 from engine.node import node
 from engine.types import Range
@@ -107,7 +108,7 @@ def image_blend(*, image1: Image, image2: Image, blend_factor: Share = 0.5, blen
 
     Args:
         image1: The pictures below; the result has their size.
-        image2: The pictures on top, cut and scaled to that size.
+        image2: The pictures on top, cut and scaled to that size; one goes over each of several below.
         blend_factor: How much the blended picture shows; at 0 there is only the one below.
         blend_mode: How the colours combine.
     """
@@ -115,7 +116,8 @@ def image_blend(*, image1: Image, image2: Image, blend_factor: Share = 0.5, blen
     if image2.shape[1:3] != (height, width):
         image2 = resize(image2.movedim(-1, 1), width, height, "bicubic", "center").movedim(1, -1)
     channels = max(image1.shape[-1], image2.shape[-1])
-    below, above = opaque(image1, channels), opaque(image2, channels).to(image1)
+    batch = max(len(image1), len(image2))
+    below, above = (to_batch(opaque(image, channels), batch).to(image1) for image in (image1, image2))
     return (below * (1 - blend_factor) + BLENDING[blend_mode](below, above) * blend_factor).clamp(0.0, 1.0)
 
 

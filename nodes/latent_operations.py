@@ -31,7 +31,8 @@ def latent_apply_operation(*, samples: Latent, operation: LatentOperation) -> La
 def latent_apply_operation_cfg(*, model: Model, operation: LatentOperation) -> Model:
     """Apply an operation in each step to what guidance adds: the positive minus the negative prediction.
 
-    Tone mapping lets a high cfg keep its colours. At a cfg of 1 there is no guidance and nothing changes.
+    Tone mapping lets a high cfg keep its colours. At a cfg of 1, without guidance, the operation changes the
+    prediction itself.
 
     Args:
         model: The model.

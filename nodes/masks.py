@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from diffusion.conditioning import to_batch
 from engine.node import node
 from engine.types import Range
 from nodes.types import Mask
@@ -70,7 +71,9 @@ def mask_composite(
         y: Where the top edge of the source lies, in pixels.
         operation: How the values combine; `and`, `or` and `xor` round them to 0 and 1 first.
     """
-    result, source = as_batch(destination).clone(), as_batch(source)
+    destination, source = as_batch(destination), as_batch(source)
+    batch = max(len(destination), len(source))
+    result, source = to_batch(destination, batch).clone(), to_batch(source, batch)
     rows, columns = slice(y, y + source.shape[-2]), slice(x, x + source.shape[-1])
     below = result[:, rows, columns]
     above = source[:, : below.shape[-2], : below.shape[-1]].to(below)

@@ -17,6 +17,7 @@ from nodes.numbered import expand_tokens, write_numbered
 from nodes.resize import to_bytes
 
 MAX_PIXELS = 100_000_000
+CHANNELS = (1, 3, 4)
 READABLE = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
 
 
@@ -129,7 +130,16 @@ def save_animation(
 
 
 def picture_of(image: Tensor, index: int = 0) -> PilImage.Image:
-    """One [H,W,C] in 0..1 as saved, 8 bits a channel. Raises `PictureError` for what is not finite."""
+    """One [H,W,C] in 0..1 as saved, 8 bits a channel.
+
+    Raises `PictureError` for what is not finite, and for other than 1, 3 or 4 channels.
+    """
+    if image.shape[-1] not in CHANNELS:
+        raise PictureError(
+            f"picture {index} of the batch has the shape {list(image.shape)}: the last number must be 1 "
+            "(grey), 3 (red, green, blue) or 4 (and alpha). Connect an IMAGE, or a MASK through "
+            "Convert Mask to Image."
+        )
     if not bool(torch.isfinite(image).all()):
         raise PictureError(
             f"picture {index} of the batch holds NaN or infinite values and was not saved. "

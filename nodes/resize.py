@@ -40,6 +40,7 @@ def center_crop(x: Tensor, aspect: float) -> Tensor:
     height, width = x.shape[-2:]
     left = round((width - width * (aspect / (width / height))) / 2) if width / height > aspect else 0
     top = round((height - height * ((width / height) / aspect)) / 2) if width / height < aspect else 0
+    left, top = min(left, (width - 1) // 2), min(top, (height - 1) // 2)  # something remains to be resized
     return x[..., top : height - top, left : width - left]
 
 

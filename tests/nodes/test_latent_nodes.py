@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def test_sharpening_is_the_full_kernel_on_the_directions() -> None:
 
 def test_a_latent_too_small_for_the_radius_is_refused() -> None:
     with pytest.raises(
-        ValueError, match="a radius of 9 needs more than 9 cells along each side; there are 8x16"
+        ValueError, match=r"a radius of 9 needs more than 9 .* along each side; there are 8x16"
     ):
         Sharpen()(torch.ones(1, 4, 16, 8))
 
@@ -209,6 +210,8 @@ def test_in_guidance_the_operation_changes_the_direction() -> None:
     given = Predictions(cond, uncond, cond, torch.tensor(1.0), 7.0, Eps(), again)
     changed = InGuidance(lambda x: x * 3)(given)
     assert torch.allclose(changed.cond, uncond + 3 * (cond - uncond)) and changed.uncond is uncond
+    alone = InGuidance(lambda x: x * 3)(replace(given, uncond=None))
+    assert alone.cond.equal(cond * 3), "without guidance the prediction itself is changed"
 
 
 def test_rebatched_latents_keep_order_noise_and_masks() -> None:

@@ -54,6 +54,13 @@ def test_masks_combine_where_they_overlap_and_nowhere_else(operation: Any, expec
     assert torch.equal(untouched, below) and below.eq(0.8).all()
 
 
+def test_one_mask_is_laid_on_each_of_several_and_several_on_one() -> None:
+    several, one = noise(3, 4, 4), torch.full((1, 4, 4), 0.5)
+    product = several * 0.5
+    assert mask_composite(destination=several, source=one, operation="multiply").equal(product)
+    assert mask_composite(destination=one, source=several, operation="multiply").equal(product)
+
+
 def test_a_source_wholly_outside_changes_nothing() -> None:
     below = noise(2, 4, 4)
     assert torch.equal(

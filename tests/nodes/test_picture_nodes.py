@@ -11,6 +11,7 @@ from PIL import Image as PilImage
 from scipy import ndimage
 from torch import Tensor
 
+from nodes.batches import image_batch
 from nodes.compositing import join_image_with_alpha, porter_duff_image_composite, split_image_with_alpha
 from nodes.filters import (
     bayer,
@@ -218,6 +219,16 @@ def test_blend_modes_are_those_of_drawing_programs(
     assert float(full[0, 0, 0, 0]) == pytest.approx(expected, abs=1e-6)
     half = image_blend(image1=images[0], image2=images[1], blend_factor=0.5, blend_mode=mode)
     assert float(half[0, 0, 0, 0]) == pytest.approx((expected + below) / 2, abs=1e-6)
+
+
+def test_one_picture_is_blended_over_each_of_several_and_grey_is_no_red() -> None:
+    several, grey = picture(2, 2, count=3), plain(0.5, height=2, width=2)
+    blended = image_blend(image1=several, image2=grey, blend_factor=1.0, blend_mode="multiply")
+    torch.testing.assert_close(blended, several * 0.5)
+    five = picture(2, 2, count=5, seed=1)
+    mixed = image_blend(image1=several, image2=five, blend_factor=1.0, blend_mode="normal")
+    assert mixed.equal(five)
+    assert image_batch(image1=several, image2=grey)[3].eq(0.5).all()
 
 
 def test_few_colours_are_pillows_and_patterns_mix_them() -> None:

@@ -73,6 +73,13 @@ def test_nan_pictures_are_refused_with_the_remedy(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("shape", [(4, 4, 5), (4, 4, 2)])
+def test_what_is_no_picture_is_refused_with_its_shape(shape: tuple[int, ...], tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=rf"shape \[4, 4, {shape[-1]}\]"):
+        save(torch.zeros(1, *shape), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_unknown_tokens_stay() -> None:
     assert expand_tokens("%width%_%seed%_%nope%", 3, 4) == "3_%seed%_%nope%"
 

@@ -23,6 +23,12 @@ def test_torch_methods_are_interpolate_with_its_defaults(picture: torch.Tensor, 
     assert torch.equal(resize(picture, 21, 5, method), expected)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 400), (400, 1)])
+def test_a_crop_to_the_thinnest_shape_leaves_a_line(width: int, height: int) -> None:
+    small = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert resize(small, width, height, "bilinear", "center").shape == (1, 3, height, width)
+
+
 def test_lanczos_is_pillows_filter_on_truncated_bytes(picture: torch.Tensor) -> None:
     first = Image.fromarray((picture[0].movedim(0, -1).numpy() * 255).astype(np.uint8))
     expected = np.asarray(first.resize((7, 20), Image.Resampling.LANCZOS)).astype(np.float32) / 255
