@@ -3,7 +3,7 @@
 Attribute names are the tensor names of the published checkpoints after `model.diffusion_model.`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -126,21 +126,26 @@ class UNet(nn.Module):
     def up(
         self,
         x: Tensor,
-        skips: Sequence[Tensor],
+        skips: list[Tensor],
         embedding: Tensor,
         context: Tensor | Text,
         hooks: Hooks | None = None,
     ) -> Tensor:
-        """Run the way up from the middle's output, joining `skips` last to first, and predict."""
+        """Run the way up from the middle's output, joining `skips` last to first, and predict.
+
+        Takes them off the list, so that none outlives its use.
+        """
         for index, block in enumerate(self.output_blocks):
-            skip = skips[-1 - index]
-            following = skips[max(0, len(skips) - 2 - index)]
+            skip = skips.pop()
+            following = skips[-1] if skips else skip
             size = (following.shape[-2], following.shape[-1])
             site = _site(hooks, "output", index)
             if site is not None:
                 for change in site.hooks.before_output:
                     x, skip = change(x, skip, site)
-            x = block(torch.cat([x, skip], dim=1), embedding, context, size, site)
+            x = torch.cat([x, skip], dim=1)
+            del skip, following
+            x = block(x, embedding, context, size, site)
         return self.out(x)
 
 
