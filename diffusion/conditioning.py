@@ -60,6 +60,11 @@ class Grounding(Protocol):
     """Layers that put things into boxes of the picture (GLIGEN)."""
 
     @property
+    def network(self) -> object:
+        """What they are part of: it is on the device whenever the network that they are added to computes."""
+        ...
+
+    @property
     def hooks(self) -> Hooks:
         """What adds them to the network; `Site.told` is what `objects` returned."""
         ...

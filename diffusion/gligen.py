@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -18,11 +18,14 @@ from diffusion.families.naming import Shape, Source
 from diffusion.hooks import Hooks, Side, Site
 from diffusion.layers.attention import CrossAttention, FeedForward, SpatialTransformer, attend
 from diffusion.model import DiffusionModel
+from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
 from diffusion.unet import UNet
 
 MOST_BOXES = 30
 """How many objects the layers were trained with; places without one are told so."""
+_WORKING = 2**20
+"""Bytes for the objects of one conditioning on their way: some 30 x 768 numbers."""
 _FREQUENCIES = 8
 _POSITION = 2 * 4 * _FREQUENCIES
 """Numbers that say where a box is: sine and cosine of four coordinates at each frequency."""
@@ -129,7 +132,8 @@ class Gligen:
     """The GLIGEN socket. A conditioning takes it along as `gligen`: ("position", this, boxes)."""
 
     network: GligenNetwork
-    device: torch.device
+    placement: Placement = field(default_factory=Placement)
+    """Brings the network to the device for `objects`; for a U-Net's calls whoever calls that brings it."""
 
     @cached_property
     def hooks(self) -> Hooks:
@@ -146,15 +150,21 @@ class Gligen:
         if len(boxes) > MOST_BOXES:
             raise ValueError(f"there are {len(boxes)} boxes and GLIGEN takes {MOST_BOXES}: leave some out")
         weight = self.network.position_net.null_positive_feature
+        width_read = self.network.config.phrase
         for box in boxes:
-            if box[0].shape[-1] != len(weight):
+            if box[0].shape[-1] != width_read:
                 raise ValueError(
-                    f"the phrase of a box is {box[0].shape[-1]} wide and this GLIGEN reads {len(weight)}: "
+                    f"the phrase of a box is {box[0].shape[-1]} wide and this GLIGEN reads {width_read}: "
                     "encode it with the text encoder of the model the GLIGEN was made for (SD 1.x)"
                 )
-        phrases = torch.cat([weight.new_empty(0, len(weight)), *(box[0].to(weight)[:1] for box in boxes)])
+        device = self.placement.device_for(weight)
+        phrases = torch.cat([torch.empty(0, width_read), *(box[0][:1].float().cpu() for box in boxes)])
         sides = [(x / width, y / height, (x + w) / width, (y + h) / height) for _, h, w, y, x in boxes]
-        return self.network.position_net(phrases, weight.new_tensor(sides).reshape(-1, 4))
+        places = torch.tensor(sides).reshape(-1, 4)
+        with self.placement.use(self.network, needs=(_WORKING,)):
+            return self.network.position_net(
+                phrases.to(device, weight.dtype), places.to(device, weight.dtype)
+            )
 
     def check(self, model: DiffusionModel) -> None:
         """Refuse a model whose layers are not those this was made for.
@@ -196,12 +206,18 @@ def transformer_widths(network: UNet) -> dict[Place, int]:
     }
 
 
-def load_gligen(path: Path, *, precision: Precision, device: torch.device) -> Gligen:
+def load_gligen(path: Path, *, precision: Precision, placement: Placement | None = None) -> Gligen:
     """Load GLIGEN's layers, from a file of their own or of a whole U-Net that has them.
+
+    Args:
+        path: the file.
+        precision: which type to compute in.
+        placement: where to compute; the best device there is if None.
 
     Raises:
         CheckpointError: the file is damaged or holds none.
     """
+    placement = Placement(choose_device()) if placement is None else placement
     file = open_model(path)
     telltale = next((n for n in file.header.tensors if n.endswith(f"{_NET}null_positive_feature")), None)
     if telltale is None:
@@ -213,12 +229,12 @@ def load_gligen(path: Path, *, precision: Precision, device: torch.device) -> Gl
         lambda: GligenNetwork(config),
         file,
         prefix,
-        precision.dtypes(device).network,
-        device,
+        precision.dtypes(placement.device).network,
+        placement.home,
         naming=_naming,
         ignore=unet,
     )
-    return Gligen(network, device)
+    return Gligen(network, placement)
 
 
 def _config(shapes: Mapping[str, Shape]) -> GligenConfig:

@@ -215,7 +215,11 @@ def _evaluate(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor) -> Seq
         return _call(model, jobs, sigma)
     inputs = _inputs(model, jobs, sigma)
     kept = _text_bytes(model, inputs[2])
-    with room_for(model.placement, model.network, len(jobs), inputs[:3], inputs[3], kept=kept) as most:
+    grounding = jobs[0].entry.grounding
+    with (
+        model.placement.use(None if grounding is None else grounding.network),
+        room_for(model.placement, model.network, len(jobs), inputs[:3], inputs[3], kept=kept) as most,
+    ):
         parts = [jobs[start : start + most] for start in range(0, len(jobs), most)]
         return [denoised for part in parts for denoised in _call(model, part, sigma)]
 

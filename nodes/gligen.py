@@ -31,7 +31,7 @@ def gligen_loader(*, gligen_name: Annotated[str, Files("gligen")], context: Cont
     return load_gligen(
         context.folders.find("gligen", gligen_name),
         precision=context.resource(Precision),
-        device=context.resource(Placement).device,
+        placement=context.resource(Placement),
     )
 
 

@@ -12,11 +12,13 @@ from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint  # p
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
-from diffusion.checkpoint import Checkpoint, CheckpointError, load
+from diffusion.checkpoint import Checkpoint, CheckpointError, load, placed
 from diffusion.checkpoint.diffusers_names import unet_names
 from diffusion.conditioning import prepare
 from diffusion.families.sd1 import NETWORK
 from diffusion.gligen import Box, Gligen, Place, load_gligen, transformer_widths
+from diffusion.placement import CountedMemory, Placement
+from diffusion.placement.weights import size_of
 from diffusion.precision import Precision
 from tests.diffusion.golden_networks import relative
 from tests.diffusion.small import UNET_CONFIGS, save_family, small_tensors
@@ -70,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gligen(unet: Any, folder: Path) -> Gligen:
     save_file(tensors_of(unet), folder / "gligen.safetensors")
-    return load_gligen(folder / "gligen.safetensors", precision=Precision.FLOAT32, device=CPU)
+    return load_gligen(folder / "gligen.safetensors", precision=Precision.FLOAT32, placement=Placement())
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,29 @@ def test_the_model_without_boxes_stays_as_it_was(checkpoint: Checkpoint, gligen:
     assert torch.equal(ours(checkpoint, [(text, {})], [(text, {})]), before)
 
 
+@pytest.mark.parametrize("share", [4.0, 0.8])
+def test_layers_count_within_a_budget_and_give_the_same_numbers(
+    share: float, checkpoint: Checkpoint, unet: Any, folder: Path, gligen: Gligen
+) -> None:
+    """With room for both networks, and with less than both take, so that layers pass through."""
+    text = checkpoint.clip.encode("a red fox").cond
+    with torch.inference_mode():
+        expected = ours(checkpoint, [(text, boxed(gligen))], [(text, {})])
+        networks = (cast("Any", checkpoint.model.network), gligen.network)
+        weights = sum(size_of(network.parameters()) for network in networks)
+        memory = CountedMemory(int(share * weights))
+        place = Placement(CPU, memory, layer_bytes=2**17)
+        small = load_gligen(folder / "gligen.safetensors", precision=Precision.FLOAT32, placement=place)
+        within = replace(checkpoint, model=placed(checkpoint.model, place))
+        got = ours(within, [(text, boxed(small))], [(text, {})])
+    assert relative(got, expected) < 1e-5
+    assert size_of(small.network.parameters()) < memory.peak <= share * weights
+
+
+def boxed(gligen: Gligen) -> Any:
+    return {"gligen": ("position", gligen, BOXES)}
+
+
 def test_boxes_of_an_area_are_measured_by_the_area(checkpoint: Checkpoint, gligen: Gligen) -> None:
     text = checkpoint.clip.encode("x").cond
     options: Any = {"gligen": ("position", gligen, BOXES[:1]), "area": (6, 8, 0, 8)}
@@ -129,7 +154,7 @@ def test_a_file_of_the_whole_unet_loads_as_well(unet: Any, gligen: Gligen, tmp_p
     plain = {name: value for name, value in small_tensors().items() if name.startswith(NETWORK)}
     whole |= {f"model.{name.removeprefix(NETWORK)}": value for name, value in plain.items()}
     save_file(whole, tmp_path / "x.safetensors")
-    loaded = load_gligen(tmp_path / "x.safetensors", precision=Precision.FLOAT32, device=CPU)
+    loaded = load_gligen(tmp_path / "x.safetensors", precision=Precision.FLOAT32, placement=Placement())
     for name, value in gligen.network.state_dict().items():
         assert torch.equal(loaded.network.state_dict()[name], value), name
 
@@ -158,7 +183,7 @@ def test_too_many_boxes_and_foreign_phrases_are_refused(gligen: Gligen) -> None:
 def test_a_file_without_layers_is_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
     with pytest.raises(CheckpointError, match="holds no GLIGEN"):
-        load_gligen(tmp_path / "x.safetensors", precision=Precision.FLOAT32, device=CPU)
+        load_gligen(tmp_path / "x.safetensors", precision=Precision.FLOAT32, placement=Placement())
 
 
 def test_every_attention_of_the_unet_has_layers_of_its_own(gligen: Gligen, checkpoint: Checkpoint) -> None:
