@@ -73,7 +73,6 @@ class Site:
         self.resources: dict[type, object] = {Placement: Placement(torch.device("cpu"))}
         self.loop = asyncio.new_event_loop()
         self.judged: dict[str, bool] = {}
-        self.leaks = 0
 
     def left(self, graph: Graph, registry: Registry, *, policed: bool) -> Iterator[bytes]:
         """Every picture that gets out: in files, texts and previews."""
@@ -160,14 +159,16 @@ def test_no_graph_gets_a_forbidden_picture_out(graph: Graph, site: Site) -> None
     assert not any(site.forbidden(data) for data in site.left(graph, site.policed, policed=True))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
-@given(graph=graphs())
-def test_without_the_policy_the_same_graphs_do(graph: Graph, site: Site) -> None:
-    """Else the other test would show nothing. `before.png` alone does not count."""
-    leaves = list(site.left(graph, site.open, policed=False))
-    leaves.remove((HERE / "skull.png").read_bytes())
-    site.leaks += any(site.forbidden(data) for data in leaves)
+def test_without_the_policy_most_of_them_would(site: Site) -> None:
+    """Else the other test would show nothing. `before.png`, which lies there, does not count."""
+    leaks: list[bool] = []
 
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @given(graph=graphs())
+    def attempt(graph: Graph) -> None:
+        leaves = list(site.left(graph, site.open, policed=False))
+        leaves.remove((HERE / "skull.png").read_bytes())
+        leaks.append(any(site.forbidden(data) for data in leaves))
 
-def test_most_of_them(site: Site) -> None:
-    assert site.leaks >= 12
+    attempt()
+    assert sum(leaks) >= 12
