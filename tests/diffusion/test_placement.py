@@ -290,7 +290,7 @@ def test_a_call_that_runs_out_of_memory_is_made_once_more_layer_by_layer(
 def test_what_does_not_fit_at_all_says_what_would(
     budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor]
 ) -> None:
-    place, memory = budgeted(2**21)
+    place, memory = budgeted(2**20)
     refused = pytest.raises(TooLittleMemory, match=r"layer by layer.*smaller picture")
     with torch.inference_mode(), refused, place.use(network):
         place.call(network, *inputs)
