@@ -6,9 +6,10 @@ Pictures go one by one, so that none depends on its batch; one too large for the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -21,6 +22,11 @@ from diffusion.vq import VQModel
 
 FALLBACK_TILES = (512, 256, 128)
 """Pixels; tried when a whole picture does not fit in the device's memory. Neighbours share a quarter."""
+
+KINDS: Mapping[int, str] = MappingProxyType(
+    {3: "latent diffusion f4", 4: "SD 1.x, SD 2.x, SDXL", 16: "SD 3, Flux"}
+)
+"""Channels of latents, and the models that have as many: what an error says to tell VAEs apart."""
 
 Tell = Callable[[str], object]
 """Is told what a person may want to know."""
@@ -55,8 +61,9 @@ class Vae:
 
     def decode(self, latent: Tensor, tell: Tell = _tell_nobody) -> Tensor:
         """Pictures in 0..1 of unscaled latents; in tiles where the device's memory is too small for one,
-        and then `tell` is told so.
+        and then `tell` is told so. Raises ValueError for latents of another kind of model.
         """
+        self._check(latent)
         return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled, tell))
 
     def encode_tiled(self, pixels: Tensor, tile: int, overlap: int) -> Tensor:
@@ -64,8 +71,19 @@ class Vae:
         return self._encode_tiled(self._to_network(pixels), tile, overlap)
 
     def decode_tiled(self, latent: Tensor, tile: int, overlap: int) -> Tensor:
-        """Decode in tall, wide and square tiles, averaged. `tile` and `overlap` are pixels."""
+        """Decode in tall, wide and square tiles, averaged. `tile` and `overlap` are pixels. Raises ValueError
+        for latents of another kind of model.
+        """
+        self._check(latent)
         return _to_pictures(self._decode_tiled(latent, tile, overlap))
+
+    def _check(self, latent: Tensor) -> None:
+        given, read = latent.shape[1], self.module.config.latent_channels
+        if given != read:
+            raise ValueError(
+                f"this VAE decodes {_kind(read)}, and the latent has {_kind(given)}: "
+                "decode with the VAE of the model that made the latent"
+            )
 
     def _decode_tiled(self, latent: Tensor, tile: int, overlap: int) -> Tensor:
         tile, overlap = tile // self.factor, overlap // self.factor
@@ -96,6 +114,12 @@ class Vae:
         x = x.to(self.device, self.dtype)
         with room_for(self.placement, self.module, 1, [x], {}, method):
             return getattr(self.module, method)(x).float().cpu()
+
+
+def _kind(channels: int) -> str:
+    """How many channels, and whose latents have as many."""
+    known = KINDS.get(channels)
+    return f"{channels} channels" + (f" (as {known})" if known else "")
 
 
 def _one_by_one(

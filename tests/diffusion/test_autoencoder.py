@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -131,3 +133,13 @@ def test_no_tile_is_larger_than_asked() -> None:
 def test_tiles_must_be_larger_than_their_overlap(overlap: int) -> None:
     with pytest.raises(ValueError, match="use larger tiles"):
         Tiles(16, 8, overlap)
+
+
+@pytest.mark.parametrize("decode", [Vae.decode, lambda vae, latent: vae.decode_tiled(latent, 64, 16)])
+def test_latents_of_another_kind_of_model_are_refused_by_both_kinds(
+    vae: Vae, decode: Callable[[Vae, Tensor], Tensor]
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"decodes 4 channels \(as SD 1.x.* the latent has 16 channels .*Flux.*VAE of"
+    ):
+        decode(vae, noise(1, 16, 4, 4))
