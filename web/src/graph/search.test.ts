@@ -50,6 +50,16 @@ describe("classes are found", () => {
   });
 });
 
+test("what every graph needs comes before what few do", () => {
+  const sampler = DEFS.get("KSampler");
+  if (sampler === undefined) throw new Error("no class");
+  const rare = ["SamplerCustom", "KSamplerSelect"].map((name) => ({ ...sampler, name, title: name }));
+  const first = (query: string) => searchDefs([...rare, sampler], query)[0]?.def.name;
+  expect(first("sampler")).toBe("KSampler");
+  expect(first("ksamplerselect")).toBe("KSamplerSelect");
+  expect(first("custom")).toBe("SamplerCustom");
+});
+
 describe("classes that fit a socket", () => {
   test("have an input for what comes out", () => {
     const found = searchDefs(DEFS.values(), "", { fits: { from: "output", type: "LATENT" } });

@@ -1,5 +1,6 @@
 /** Finding node classes by what a person types, and nodes by what is on them. */
 import type { NodeDef } from "./defs";
+import { EVERYDAY, everydayPlace } from "./everyday";
 import { ANY, compatible } from "./types";
 
 /** The end of a link that is to be continued: what is dragged from is an output, or an input. */
@@ -25,6 +26,9 @@ export interface Found {
   readonly socket: string | number | null;
 }
 
+/** What everyday classes are ahead: as much as the beginning of a word is of its middle, less than an exact name. */
+const USUAL = 25;
+
 /** Classes that match every word of the query, best first; all of them for an empty one. */
 export function searchDefs(defs: Iterable<NodeDef>, query: string, options: SearchOptions = {}): Found[] {
   const words = wordsOf(query);
@@ -38,7 +42,12 @@ export function searchDefs(defs: Iterable<NodeDef>, query: string, options: Sear
     found.push({
       def,
       socket,
-      score: score + bonus - (def.deprecated ? 30 : 0) - (def.experimental ? 5 : 0),
+      score:
+        score +
+        bonus +
+        (everydayPlace(def.name) < EVERYDAY.length ? USUAL : 0) -
+        (def.deprecated ? 30 : 0) -
+        (def.experimental ? 5 : 0),
     });
   }
   found.sort((a, b) => b.score - a.score || compareTitles(a.def.title, b.def.title));

@@ -168,6 +168,7 @@ function listsFiles({ options }: InputDef): boolean {
     "audio_upload",
     "animated_image_upload",
     "file_upload",
+    "image_folder",
     "remote",
   ].some((name) => options[name] !== undefined && options[name] !== false);
 }

@@ -20,6 +20,14 @@ export function uploadInput(node: NodeKey): InputDef | undefined {
   return def?.inputs.find(isUpload);
 }
 
+/** The input of a node whose picture is shown at it: one that files are uploaded for, or that lists pictures. */
+export function pictureInput(node: NodeKey): InputDef | undefined {
+  const { graph, document, defs } = shown();
+  const record = graph.nodes.by[node];
+  const def: NodeDef | undefined = record && classOf(document, defs, graph, node, record);
+  return def?.inputs.find((input) => isUpload(input) || input.options["image_folder"] !== undefined);
+}
+
 /** Upload a file and let the node load it. */
 export async function uploadInto(node: NodeKey, file: File): Promise<void> {
   const input = uploadInput(node);

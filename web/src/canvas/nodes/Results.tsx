@@ -3,7 +3,7 @@ import { viewUrl } from "@/api/client";
 import { readWidgets } from "@/graph/widgets";
 import { type FileRef, type NodeRun, useRuns } from "@/store/runs";
 import { openViewer, viewImages } from "@/store/viewer";
-import { uploadInput } from "../actions/upload";
+import { pictureInput } from "../actions/upload";
 import type { NodeData } from "../items";
 import styles from "./Results.module.css";
 
@@ -67,7 +67,7 @@ export function Results({ data, run, end }: Props) {
 }
 
 function loadedFile({ key, record, def }: NodeData): FileRef | null {
-  const input = def === undefined ? undefined : uploadInput(key);
+  const input = def === undefined ? undefined : pictureInput(key);
   const value =
     def === undefined || input === undefined ? null : readWidgets(record, def).values.get(input.name);
   if (typeof value !== "string" || value === "") return null;

@@ -6,7 +6,7 @@ import { pinnedOf } from "@/graph/functions/upgrade";
 import { useDefs } from "@/store/defs";
 import { addFromPalette } from "../actions/palette";
 import { colourOf } from "../model/colours";
-import { offered, search } from "./entries";
+import { categoriesOf, offered, search } from "./entries";
 import { closePalette, stopGathering, usePalette } from "./index";
 import styles from "./Palette.module.css";
 import { Preview } from "./Preview";
@@ -33,14 +33,8 @@ function Open() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: classes come while the palette is open
   const all = useMemo(() => offered(t), [defs, t]);
   const fits = asked?.fits ?? null;
-  const found = useMemo(() => {
-    const hits = search(all, query, fits);
-    return category === null ? hits : hits.filter(({ def }) => def.category.split("/")[0] === category);
-  }, [all, query, fits, category]);
-  const categories = useMemo(
-    () => [...new Set(all.map((def) => def.category.split("/")[0] ?? ""))].filter(Boolean),
-    [all],
-  );
+  const found = useMemo(() => search(all, query, fits, category), [all, query, fits, category]);
+  const categories = useMemo(() => categoriesOf(all), [all]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the best is chosen anew for each search
   useEffect(() => {
