@@ -111,7 +111,7 @@ def load_network(file: ModelFile, family: Family, dtype: torch.dtype, device: to
         file = averaged(file, family.network_prefix)
     config = sizes(family.network.sizes, file, family.network_prefix)
     network = assemble(lambda: family.network.build(config), file, family.network_prefix, dtype, device)
-    # float32 is for pictures as the references make them, which other kernels round differently. Without a GPU
+    # float32 is for pictures as the references make; other kernels round differently. Without a GPU
     # nobody takes float16 for its speed: what can stay in the file is to stay there.
     if dtype == torch.bfloat16 or (dtype == torch.float16 and torch.cuda.is_available()):
         channels_last(network)
