@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Self
 
@@ -15,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffusion.hooks import Residuals
+from diffusion.hooks import Hooks, Residuals, through
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.modulation import (
     NORM_EPS,
@@ -97,6 +98,7 @@ class Flux(nn.Module):
         y: Tensor,
         guidance: Tensor | None = None,
         control: Residuals | None = None,
+        hooks: Hooks | None = None,
     ) -> Tensor:
         """Return the velocity [B, C, H, W].
 
@@ -104,7 +106,7 @@ class Flux(nn.Module):
         embedding by T5, `y` [B, vector_dim] the pooled text by CLIP, `guidance` [B] the strength that guided
         networks are told. All share one dtype except `t`. Odd sides are padded, and the result cropped.
         `control` holds tokens [B, N, width] to add to the picture's after the blocks of these numbers, the
-        single ones counted after the double ones.
+        single ones counted after the double ones; `hooks` may take the place of blocks.
         """
         added = Residuals().inputs if control is None else control.inputs
         padded = whole_patches(x, PATCH)
@@ -113,11 +115,13 @@ class Flux(nn.Module):
         picture, text = self.img_in(to_patches(padded)), self.txt_in(context)
         turns = rotations(places(text.shape[1], rows, columns, x.device), axes_of(self.config.head_dim))
         for number, block in enumerate(self.double_blocks):
-            picture, text = block(picture, text, embedding, turns)
+            step = partial(block, embedding=embedding, turns=turns)
+            picture, text = through(hooks, ("double", number), step, picture, text)
             picture = picture + added[number] if number in added else picture
         tokens, words = torch.cat([text, picture], dim=1), text.shape[1]
         for number, block in enumerate(self.single_blocks, len(self.double_blocks)):
-            tokens = block(tokens, embedding, turns)
+            alone = partial(_alone, block, embedding, turns)
+            [tokens] = through(hooks, ("single", number - len(self.double_blocks)), alone, tokens)
             if number in added:
                 tokens = torch.cat([tokens[:, :words], tokens[:, words:] + added[number]], dim=1)
         out = _from_patches(self.final_layer(tokens[:, words:], embedding), rows, columns)
@@ -136,6 +140,10 @@ class Flux(nn.Module):
             told = timestep_embedding(guidance.float() * _CLOCK, _SINUSOID)
             embedding = embedding + self.guidance_in(told.to(y.dtype))
         return embedding + self.vector_in(y)
+
+
+def _alone(block: nn.Module, embedding: Tensor, turns: Tensor, tokens: Tensor) -> tuple[Tensor]:
+    return (block(tokens, embedding, turns),)
 
 
 class VectorEmbedding(nn.Module):

@@ -1,4 +1,4 @@
-"""Where others reach into a U-Net: guidance that perturbs attention, FreeU, grounded boxes, node packs.
+"""Where others reach into a network: guidance that perturbs attention, FreeU, grounded boxes, node packs.
 
 A `DiffusionModel` carries `Hooks`; copying it with others leaves the network and its weights as they are. A
 network called without hooks takes the plain path.
@@ -6,7 +6,7 @@ network called without hooks takes the plain path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
@@ -92,6 +92,19 @@ class JoinChange(Protocol):
     def __call__(self, x: Tensor, skip: Tensor, site: Site, /) -> tuple[Tensor, Tensor]: ...
 
 
+BlockPlace = tuple[Literal["double", "single"], int]
+"""A block of a transformer, with a stream each for text and picture or one for both, and its number."""
+
+Block = Callable[..., tuple[Tensor, ...]]
+"""The tokens [B, N, C] of each stream -> the same after the block."""
+
+
+class BlockInstead(Protocol):
+    """Takes the place of a transformer's block, which it may call; `hooks` tell of this call of it all."""
+
+    def __call__(self, block: Block, tokens: tuple[Tensor, ...], hooks: Hooks, /) -> tuple[Tensor, ...]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Hooks:
     """What is called where; several of a kind are called in order, each with what the one before returned."""
@@ -108,6 +121,8 @@ class Hooks:
     """The same, after it was kept."""
     after_middle: tuple[Change, ...] = ()
     before_output: tuple[JoinChange, ...] = ()
+    blocks: Mapping[BlockPlace, BlockInstead] = field(default_factory=dict[BlockPlace, BlockInstead])
+    """Of transformers, which have none of the places above."""
     sides: tuple[int, ...] = ()
     sigma: Tensor | None = None
     size: tuple[int, int] = (0, 0)
@@ -125,6 +140,7 @@ class Hooks:
             or self.after_skip
             or self.after_middle
             or self.before_output
+            or self.blocks
         )
 
     def during(
@@ -134,7 +150,7 @@ class Hooks:
         return replace(self, sides=sides, sigma=sigma, size=size, told=told)
 
     def __add__(self, later: Hooks) -> Hooks:
-        """Both; where both replace one attention, the later one does."""
+        """Both; where both replace one attention or block, the later one does."""
         return replace(
             self,
             attention_inputs=self.attention_inputs + later.attention_inputs,
@@ -145,6 +161,7 @@ class Hooks:
             after_skip=self.after_skip + later.after_skip,
             after_middle=self.after_middle + later.after_middle,
             before_output=self.before_output + later.before_output,
+            blocks={**self.blocks, **later.blocks},
         )
 
     def instead(self, site: Site) -> AttentionInstead | None:
@@ -154,6 +171,12 @@ class Hooks:
             if (found := self.attention_instead.get(spot)) is not None:
                 return found
         return None
+
+
+def through(hooks: Hooks | None, place: BlockPlace, block: Block, *tokens: Tensor) -> tuple[Tensor, ...]:
+    """Tokens after a block of a transformer, or after what takes its place."""
+    instead = None if hooks is None else hooks.blocks.get(place)
+    return block(*tokens) if hooks is None or instead is None else instead(block, tokens, hooks)
 
 
 def changed(changes: tuple[Change, ...], x: Tensor, site: Site) -> Tensor:

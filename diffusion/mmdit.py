@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from math import isqrt
 from typing import Self
@@ -16,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffusion.hooks import Residuals
+from diffusion.hooks import Hooks, Residuals, through
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.modulation import (
     NORM_EPS,
@@ -96,14 +97,21 @@ class MMDiT(nn.Module):
         self.final_layer = FinalLayer(width, config.patch**2 * config.channels)
 
     def forward(
-        self, x: Tensor, t: Tensor, context: Tensor, *, y: Tensor, control: Residuals | None = None
+        self,
+        x: Tensor,
+        t: Tensor,
+        context: Tensor,
+        *,
+        y: Tensor,
+        control: Residuals | None = None,
+        hooks: Hooks | None = None,
     ) -> Tensor:
         """Return the velocity [B, C, H, W].
 
         `x` [B, C, H, W] is the noisy latent, `t` [B] the timestep 0..1000, `context` [B, N, context_dim] the
         text embedding, `y` [B, vector_dim] the pooled text. All share one dtype except `t`. Sides that the
         patch does not divide are padded, and the result cropped. `control` holds tokens [B, N, width] to add
-        to the picture's after the blocks of these numbers.
+        to the picture's after the blocks of these numbers; `hooks` may take the place of blocks.
         """
         padded = whole_patches(x, self.config.patch)
         rows, columns = (side // self.config.patch for side in padded.shape[-2:])
@@ -111,7 +119,8 @@ class MMDiT(nn.Module):
         embedding = self.embed(t, y, x.dtype)
         context = self.context_embedder(context)
         for number, block in enumerate(self.joint_blocks):
-            context, tokens = block(context, tokens, embedding)
+            step = partial(block, embedding=embedding)
+            context, tokens = through(hooks, ("double", number), step, context, tokens)
             if control is not None and number in control.inputs:
                 tokens = tokens + control.inputs[number]
         out = unflattened(self.final_layer(tokens, embedding), 1, rows, columns)

@@ -205,7 +205,7 @@ class DiffusionModel:
     around: Around | None = None
     mask_schedule: MaskSchedule | None = None
     hooks: Hooks = field(default_factory=Hooks)
-    """Called inside the network, which must be a U-Net then."""
+    """Called inside the network, which must have the places they are for."""
     context_width: int | None = None
     """Channels of the text the network reads; None where any will do."""
     family: str = ""

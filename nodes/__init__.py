@@ -114,6 +114,11 @@ from nodes.safety import safety_check
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.scheduled import clip_text_encode_scheduled
 from nodes.sdxl import clip_text_encode_sdxl, clip_text_encode_sdxl_refiner
+from nodes.skipped_layers import (
+    skip_layer_guidance_dit,
+    skip_layer_guidance_dit_simple,
+    skip_layer_guidance_sd3,
+)
 from nodes.unclip import unclip_checkpoint_loader, unclip_conditioning
 from nodes.unet import freeu, freeu_v2, hyper_tile, tome_patch_model
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode, vae_encode_tiled
@@ -252,6 +257,9 @@ NODES = (
     tcfg,
     apg,
     epsilon_scaling,
+    skip_layer_guidance_sd3,
+    skip_layer_guidance_dit,
+    skip_layer_guidance_dit_simple,
     freeu,
     freeu_v2,
     hyper_tile,
