@@ -48,8 +48,7 @@ class GuidedDenoiser:
         if self.model.always_negative or not math.isclose(self.scale, 1.0):
             return self.guided(x, sigma).denoised
         [cond] = predict(self.model, x, sigma, [self.positive])
-        seen = self._seen(cond, None, x, sigma)
-        return finished(self.model, seen.cond, seen)
+        return unguided(self.model, self._seen(cond, None, x, sigma))
 
     def guided(self, x: Tensor, sigma: Tensor) -> Guided:
         uncond, cond = predict(self.model, x, sigma, [self.negative, self.positive])
@@ -76,11 +75,22 @@ class Evaluation:
 
 def guide(model: DiffusionModel, seen: Predictions) -> Guided:
     """Both predictions joined as the model says; the negative one is there."""
-    for change in model.before_guidance:
-        seen = change(seen)
+    seen = _changed(model, seen)
     assert seen.uncond is not None
     joined = model.guidance(seen.cond, seen.uncond, seen.x, seen.sigma, seen.scale, seen.prediction)
     return Guided(finished(model, joined, seen), seen.uncond)
+
+
+def unguided(model: DiffusionModel, seen: Predictions) -> Tensor:
+    """The conditional prediction alone, with the changes of guidance that go without the negative one."""
+    seen = _changed(model, seen)
+    return finished(model, seen.cond, seen)
+
+
+def _changed(model: DiffusionModel, seen: Predictions) -> Predictions:
+    for change in model.before_guidance:
+        seen = change(seen)
+    return seen
 
 
 def finished(model: DiffusionModel, denoised: Tensor, seen: Predictions) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Protocol
 from torch import Tensor
 
 from diffusion.conditioning import Conditioning, Entry, prepare_all
-from diffusion.guidance import Evaluation, GuidedDenoiser, finished, guide, predict
+from diffusion.guidance import Evaluation, GuidedDenoiser, finished, guide, predict, unguided
 from diffusion.guides.directions import perpendicular_negative
 from diffusion.model import DiffusionModel, Predictions
 from diffusion.prediction import Prediction
@@ -86,24 +86,36 @@ class _DualDenoiser:
         plain = not (guider.nested or self.model.always_negative)
         if plain and math.isclose(guider.second_scale, 1.0):  # nothing of the negative is left then
             if math.isclose(guider.first_scale, 1.0):
-                return predict(self.model, x, sigma, [self.first])[0]
+                [first] = predict(self.model, x, sigma, [self.first])
+                return unguided(self.model, self._seen(first, None, x, sigma, self.first))
             second, first = predict(self.model, x, sigma, [self.second, self.first])
-            return second + guider.first_scale * (first - second)
+            start = unguided(self.model, self._seen(second, None, x, sigma, self.second))
+            return start + guider.first_scale * (first - second)
         return self.guided(x, sigma).denoised
 
     def guided(self, x: Tensor, sigma: Tensor) -> Guided:
         guider = self.guider
         negative, second, first = predict(self.model, x, sigma, [self.negative, self.second, self.first])
 
-        def step(cond: Tensor, uncond: Tensor, scale: float, positive: Sequence[Entry]) -> Guided:
-            again = Evaluation(self.model, sigma, positive, self.negative)
-            return guide(self.model, Predictions(cond, uncond, x, sigma, scale, self.prediction, again))
-
         if guider.nested:
-            towards = step(first, second, guider.first_scale, self.first).denoised
+            seen = self._seen(first, second, x, sigma, self.first, guider.first_scale)
+            towards = guide(self.model, seen).denoised
             return Guided(negative + guider.second_scale * (towards - negative), negative)
-        denoised, negative = step(second, negative, guider.second_scale, self.second)
+        seen = self._seen(second, negative, x, sigma, self.second, guider.second_scale)
+        denoised, negative = guide(self.model, seen)
         return Guided(denoised + guider.first_scale * (first - second), negative)
+
+    def _seen(
+        self,
+        cond: Tensor,
+        uncond: Tensor | None,
+        x: Tensor,
+        sigma: Tensor,
+        positive: Sequence[Entry],
+        scale: float = 1.0,
+    ) -> Predictions:
+        again = Evaluation(self.model, sigma, positive, self.negative)
+        return Predictions(cond, uncond, x, sigma, scale, self.prediction, again)
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,7 +124,7 @@ class Predictions:
 
 
 BeforeGuidance = Callable[[Predictions], Predictions]
-"""Changes both predictions before they become one; not called where there is only one."""
+"""Changes both predictions before they become one, or the one there is."""
 
 AfterGuidance = Callable[[Tensor, Predictions], Tensor]
 """(guided prediction, what it was made from) -> the prediction the sampler gets."""

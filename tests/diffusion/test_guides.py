@@ -18,6 +18,7 @@ from diffusion.guides.directions import (
     zero_star,
 )
 from diffusion.guides.rescaled import RescaledGuidance
+from diffusion.latent_operations import InGuidance
 from diffusion.model import DiffusionModel, Predictions
 from tests.diffusion.toy import NEGATIVE, POSITIVE, ToyNetwork, context, toy_model
 
@@ -157,6 +158,13 @@ def test_changes_after_guidance_count_at_scale_one_too_and_come_in_order() -> No
     assert seen == [True, False, False]
 
 
+def test_changes_before_guidance_count_at_scale_one_too() -> None:
+    change = InGuidance(lambda x: x * 0.5)
+    close(guided(1.0, before_guidance=(change,)), sides()[0] * 0.5)
+    cond, uncond = sides()
+    close(guided(before_guidance=(change,)), uncond + 7.5 * 0.5 * (cond - uncond))
+
+
 # --- guiders ---------------------------------------------------------------------------------------
 
 
@@ -179,6 +187,14 @@ def test_dual_guidance_leaves_out_what_its_scales_cancel(scales: tuple[float, fl
     run = guider.denoiser(torch.zeros_like(X))
     close(run(X, SIGMA), run.guided(X, SIGMA).denoised)
     assert network.shapes[0][0] == batch
+
+
+def test_dual_guidance_keeps_the_changes_of_a_model_where_its_scales_cancel_something() -> None:
+    model = replace(toy_model(), after_guidance=(ScaledEpsilon(1.25),))
+    run = DualGuider(model, POSITIVE, EMPTY, NEGATIVE, 5.0, 1.0).denoiser(torch.zeros_like(X))
+    close(run(X, SIGMA), run.guided(X, SIGMA).denoised)
+    plain = DualGuider(model, POSITIVE, EMPTY, NEGATIVE, 1.0, 1.0)
+    close(denoised(plain), denoised(CfgGuider(model, POSITIVE)))
 
 
 def test_of_a_perpendicular_negative_only_that_part_counts() -> None:

@@ -129,7 +129,7 @@ def _before(
     def change(seen: Predictions) -> Predictions:
         conds = {"conds": [], "conds_out": [seen.cond, _uncond(seen)]}
         cond, uncond = function({**_told(seen, part, options), **conds})[:2]
-        return replace(seen, cond=cond, uncond=uncond)
+        return replace(seen, cond=cond, uncond=None if seen.uncond is None else uncond)
 
     return change
 

@@ -180,7 +180,10 @@ class PackModel:
     def set_model_sampler_pre_cfg_function(
         self, pre_cfg_function: PackGuidance, disable_cfg1_optimization: bool = False
     ) -> None:
-        """Let a function change both predictions before they are joined."""
+        """Let a function change both predictions before they are joined.
+
+        At a scale of 1 the negative one is zeros, and what becomes of them counts for nothing.
+        """
         self.model_options.setdefault("sampler_pre_cfg_function", []).append(pre_cfg_function)
         self._always(disable_cfg1_optimization)
 

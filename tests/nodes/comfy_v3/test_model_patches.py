@@ -212,6 +212,17 @@ def test_at_scale_one_what_comes_after_guidance_is_called_and_the_rest_only_on_d
     assert seen == [False, False, True, True]
 
 
+def test_at_scale_one_what_comes_before_guidance_changes_the_prediction(engine_model: DiffusionModel) -> None:
+    def halve(arguments: dict[str, Any]) -> list[Tensor]:
+        cond, uncond = arguments["conds_out"]
+        assert not uncond.any()
+        return [cond * 0.5, uncond + 1]
+
+    changed = through(engine_model, lambda m: m.set_model_sampler_pre_cfg_function(halve))
+    want = replace(engine_model, after_guidance=(two(lambda value, seen: value * 0.5),))
+    close(run(changed, 1.0, steps=2), run(want, 1.0, steps=2))
+
+
 def test_a_mask_function_gets_the_mask_of_each_step(engine_model: DiffusionModel) -> None:
     generator = torch.Generator().manual_seed(0)
     latent = {
