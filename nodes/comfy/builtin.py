@@ -13,41 +13,10 @@ from torch import Tensor
 from engine.context import Context, current_call
 from engine.returns import Ui
 from engine.spec import NodeSpec
+from nodes.comfy.methods import method_of, order_of
 from nodes.comfy.models.sockets import for_engine, for_packs
 from nodes.image import PREVIEW_LEVEL, SAVE_LEVEL, png_metadata
 from nodes.pictures import save_pictures
-
-METHODS: Mapping[str, str] = {
-    "CheckpointLoaderSimple": "load_checkpoint",
-    "CLIPTextEncode": "encode",
-    "CLIPSetLastLayer": "set_last_layer",
-    "VAEDecode": "decode",
-    "VAEDecodeTiled": "decode",
-    "VAEEncode": "encode",
-    "EmptyLatentImage": "generate",
-    "LatentUpscale": "upscale",
-    "LoadImage": "load_image",
-    "ImageScale": "upscale",
-    "KSampler": "sample",
-    "KSamplerAdvanced": "sample",
-    "LoraLoader": "load_lora",
-    "ControlNetApply": "apply_controlnet",
-    "ControlNetApplyAdvanced": "apply_controlnet",
-    "ControlNetLoader": "load_controlnet",
-    "DiffControlNetLoader": "load_controlnet",
-    "ControlNetInpaintingAliMamaApply": "apply_inpaint_controlnet",
-    "SetUnionControlNetType": "set_controlnet_type",
-    "Canny": "detect_edge",
-}
-"""What the method of a class is called in ComfyUI; `run` for nodes of ours."""
-
-_ORDER: Mapping[str, tuple[str, ...]] = {
-    "CLIPTextEncode": ("clip", "text"),
-    "VAEDecode": ("vae", "samples"),
-    "VAEDecodeTiled": ("vae", "samples", "tile_size", "overlap"),
-    "VAEEncode": ("vae", "pixels"),
-}
-"""The order of positional arguments, where it is not that of the inputs."""
 
 
 def v1_class(spec: NodeSpec, outside: Context) -> type:
@@ -58,7 +27,7 @@ def v1_class(spec: NodeSpec, outside: Context) -> type:
         outside: what calls run with that no node makes.
     """
     names = outside.folders.list
-    method = METHODS.get(spec.name, "run")
+    method = method_of(spec.name)
 
     def input_types(cls: type) -> dict[str, Any]:
         return cast("dict[str, Any]", spec.object_info(names)["input"])
@@ -82,7 +51,7 @@ def v1_class(spec: NodeSpec, outside: Context) -> type:
 
 
 def _method(spec: NodeSpec, outside: Context) -> Callable[..., Any]:
-    order = _ORDER.get(spec.name, tuple(i.name for i in spec.inputs))
+    order = order_of(spec.name, (i.name for i in spec.inputs))
 
     def arguments(args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
         named = {**dict(zip(order, args, strict=False)), **given}

@@ -23,6 +23,7 @@ from engine.paths import UnsafePath
 from engine.types import NodeId
 from nodes import builtin
 from nodes.comfy.hosting import Packs, load_packs
+from nodes.comfy.methods import METHODS, order_of
 from tests.nodes.comfy.bench import graph
 from tests.nodes.comfy.modules import modules_put_back
 
@@ -135,6 +136,22 @@ def test_built_in_nodes_are_classes_with_comfyui_s_methods(packs: Packs) -> None
     assert "width" in scale.INPUT_TYPES()["required"]
     assert nodes.MAX_RESOLUTION == 16384
     assert nodes.NODE_DISPLAY_NAME_MAPPINGS["SaveLoudly"] == "Save Loudly"
+
+
+def test_methods_and_the_order_of_their_arguments_are_of_nodes_there_are(packs: Packs) -> None:
+    nodes = module("nodes")
+    for name, method in METHODS.items():
+        assert callable(getattr(nodes.NODE_CLASS_MAPPINGS[name], method)), name
+        spec = packs.registry[name]
+        assert {*order_of(name, spec.by_name)} <= {*spec.by_name}, name
+    square = torch.zeros(1, 5, 5)
+    square[:, 2, 2] = 1
+    (grown,) = nodes.GrowMask().expand_mask(square, 1, False)
+    assert grown.sum() == 9
+    (both,) = nodes.ConditioningCombine().combine([["a", {}]], [["b", {}]])
+    assert both == [["a", {}], ["b", {}]]
+    (part,) = nodes.LatentFromBatch().frombatch({"samples": torch.zeros(3, 4, 8, 8)}, 1, 2)
+    assert part["batch_index"] == [1, 2]
 
 
 def test_save_image_can_be_derived_from(packs: Packs, base: Path) -> None:
