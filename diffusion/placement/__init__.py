@@ -3,7 +3,8 @@
 from diffusion.placement.batching import room_for
 from diffusion.placement.device import choose_device
 from diffusion.placement.memory import CountedMemory, CudaMemory, DeviceMemory
-from diffusion.placement.placement import Placement, Strategy, TooLittleMemory
+from diffusion.placement.placement import Placement
+from diffusion.placement.strategy import Strategy, TooLittleMemory
 from diffusion.placement.weights import home_of, module_of
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -53,6 +53,17 @@ def cut(module: nn.Module, most: int = LAYER_BYTES) -> Layers:
             layers.append(Layer(part, tensors))
             inside.update(map(id, tensors))
     return Layers([tensor for tensor in tensors_of(module) if id(tensor) not in inside], layers)
+
+
+def first_within(layers: Sequence[Layer], room: int) -> list[Layer]:
+    """As many of the first layers as there is room for."""
+    found: list[Layer] = []
+    for layer in layers:
+        room -= layer.bytes
+        if room < 0:
+            break
+        found.append(layer)
+    return found
 
 
 def _cut(module: nn.Module, most: int) -> Iterator[nn.Module]:

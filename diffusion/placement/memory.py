@@ -17,8 +17,8 @@ from torch import Tensor
 
 from diffusion.placement.counting import Counter, Counting
 
-_PINNED_SHARE = 0.5
-"""Of main memory: pages that cannot be swapped out or reclaimed."""
+_PINNED_SHARE, _SPARE_SHARE = 0.5, 0.2
+"""Of main memory: what may be pages that cannot be swapped out or reclaimed, and what they leave unused."""
 
 Arrival = Callable[[], list[Tensor]]
 """Waits for tensors that are on their way to the device, and gives them."""
@@ -38,6 +38,11 @@ class DeviceMemory(Protocol):
 
     def fetch(self, homes: Sequence[Tensor]) -> Arrival:
         """Begin to copy tensors from the host. Raises OutOfMemoryError when there is no room for them."""
+        ...
+
+    def retire(self) -> None:
+        """To be called before copies are dropped: their memory is not to be filled with others before the
+        computing that has been asked for, which may use them, is done."""
         ...
 
     def ready(self, home: Tensor) -> Tensor:
@@ -80,7 +85,8 @@ class CudaMemory:
                 min(1.0, budget / total), device
             )
         self._copies = torch.cuda.Stream(device)
-        self._pinnable = int(psutil.virtual_memory().total * _PINNED_SHARE)
+        main = psutil.virtual_memory().total
+        self._pinnable, self._spare = int(main * _PINNED_SHARE), int(main * _SPARE_SHARE)
 
     def available(self) -> int:
         """Bytes free in the driver's eyes, and those torch holds without using them."""
@@ -93,31 +99,42 @@ class CudaMemory:
         """Begin to copy on a stream of its own, so that the network goes on meanwhile.
 
         Only pinned memory is copied in the background; from other memory the call lasts as long as the copy.
+
+        All copies come from that stream's part of the allocator, and go back to it: what is copied next may
+        take their place at once, since the stream waits (`retire`) for whatever computed with them. Were they
+        recorded on the stream that computes instead (`record_stream`), their memory would stay taken until
+        the GPU got there, and a program that runs ahead of it would take more and more.
         """
         with torch.cuda.stream(self._copies):
             copies = [home.to(self._device, non_blocking=True) for home in homes]
             done = self._copies.record_event()
 
         def wait() -> list[Tensor]:
-            stream = torch.cuda.current_stream(self._device)
-            stream.wait_event(done)
-            for copy in copies:  # allocated on one stream, used on another: not to be reused too early
-                copy.record_stream(stream)
+            torch.cuda.current_stream(self._device).wait_event(done)
             return copies
 
         return wait
 
+    def retire(self) -> None:
+        """Copies wait from now on for what the network has been asked to compute until now."""
+        self._copies.wait_stream(torch.cuda.current_stream(self._device))
+
     def ready(self, home: Tensor) -> Tensor:
         """In pinned memory, while that leaves the system enough."""
-        if home.is_pinned() or home.nbytes > self._pinnable:
+        size = 1 << max(home.nbytes - 1, 0).bit_length()  # torch pins powers of two
+        if (
+            home.is_pinned()
+            or size > self._pinnable
+            or psutil.virtual_memory().available - size < self._spare
+        ):
             return home
         try:
-            pinned = home.pin_memory(self._device)
+            pinned = home.pin_memory()
         except RuntimeError:  # the system locks no more pages
             self._pinnable = 0
             return home
-        self._pinnable -= home.nbytes
-        weakref.finalize(pinned, self._unpinned, home.nbytes)
+        self._pinnable -= size
+        weakref.finalize(pinned, self._unpinned, size).atexit = False
         return pinned
 
     def _unpinned(self, size: int) -> None:
@@ -169,6 +186,9 @@ class CountedMemory:
         """Copy at once."""
         copies = [self._counter.copy(home) for home in homes]
         return lambda: copies
+
+    def retire(self) -> None:
+        """Nothing to do: there is one after the other here."""
 
     def ready(self, home: Tensor) -> Tensor:
         """As it is."""

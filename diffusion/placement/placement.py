@@ -7,7 +7,6 @@ import sys
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
 from threading import RLock
 from typing import Any, Self, TypeVar
 
@@ -15,30 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.compiled import Compiler
-from diffusion.placement.layers import LAYER_BYTES, Layer
+from diffusion.placement.layers import LAYER_BYTES, first_within
 from diffusion.placement.memory import DeviceMemory
 from diffusion.placement.residence import Residence
+from diffusion.placement.strategy import Strategy, TooLittleMemory
 from diffusion.placement.weights import away, home_of, is_away, module_of, size_of, tensors_of
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 _GIGA = 1e9
 _CPU = torch.device("cpu")
-
-
-class Strategy(StrEnum):
-    """How much stays on the device, in the words of ComfyUI's options."""
-
-    NORMAL = "normal"
-    """As much as there is room for."""
-    LOW = "low"
-    """Only the network that computes, and one side of the guidance at a time."""
-    NONE = "none"
-    """Only the layer that computes, and the next."""
-
-
-class TooLittleMemory(torch.OutOfMemoryError):
-    """Not even the layers one by one leave enough memory to compute."""
 
 
 class Placement:
@@ -71,9 +56,9 @@ class Placement:
         self.strategy = strategy
         self._layer_bytes = layer_bytes
         self._residences: weakref.WeakKeyDictionary[nn.Module, Residence] = weakref.WeakKeyDictionary()
-        self.estimates: weakref.WeakKeyDictionary[nn.Module, dict[tuple[object, ...], int]]
+        self.estimates = weakref.WeakKeyDictionary[nn.Module, dict[tuple[object, ...], int]]()
         """Working memory found out for networks, by what a call looks like."""
-        self.estimates = weakref.WeakKeyDictionary()
+        self._gone: list[Residence] = []
         self._clock = 0
         self._lock = RLock()
 
@@ -101,7 +86,7 @@ class Placement:
             Which of `needs` there is room for; the last one if for none.
 
         Raises:
-            OutOfMemoryError: there is no room for the least that has to stay.
+            TooLittleMemory: there is no room for the least that has to stay.
         """
         with ExitStack() as stack:
             used = self._residences_of(networks)
@@ -111,7 +96,11 @@ class Placement:
                 yield 0
                 return
             with self._counted(used):
-                chosen = self._settle(used, needs)
+                try:
+                    chosen = self._settle(used, needs)
+                except torch.OutOfMemoryError as error:
+                    weights = size_of(tensor for residence in used for tensor in residence.tensors)
+                    raise TooLittleMemory(self._refusal(weights)) from error
                 with self.memory.computing():
                     yield chosen
 
@@ -153,12 +142,12 @@ class Placement:
         module = module_of(network)  # outside the handler, so that what it holds on to is freed
         residence = None if module is None else self._residences.get(module)
         _log.warning("out of memory: everything but the layer that computes leaves the device")
-        with self._lock:
-            self._clear()
-            if residence is not None:
-                residence.pass_through([], sys.maxsize)
-        self.memory.give_back()
         try:
+            with self._lock:
+                self._clear()
+                if residence is not None:
+                    residence.pass_through([], sys.maxsize)
+            self.memory.give_back()
             return (network if module is None else module)(*arguments, **keywords)
         except torch.OutOfMemoryError as error:
             weights = 0 if residence is None else size_of(residence.tensors)
@@ -167,6 +156,7 @@ class Placement:
     def clear(self) -> None:
         """Send home everything that is not in use."""
         with self._lock:
+            self._bury()
             self._clear()
         if self.memory is not None:
             self.memory.give_back()
@@ -183,6 +173,7 @@ class Placement:
         if self.memory is None:
             return []
         with self._lock, self.memory.moving():
+            self._bury()
             modules = [module for network in networks if (module := module_of(network)) is not None]
             found = [self._residence(module) for module in dict.fromkeys(modules)]
         return [residence for residence in found if residence is not None]
@@ -217,9 +208,17 @@ class Placement:
         return found
 
     def _forget(self, residence: Residence) -> None:
-        """Its network is gone. What it shared with others is theirs alone."""
-        with self._lock:
-            residence.leave()
+        """Its network is gone. What it shared with others is theirs alone.
+
+        This runs wherever garbage is collected, maybe while this thread or another moves weights: waiting
+        could last forever, so what cannot be done now is left to whoever uses the placement next.
+        """
+        if not residence.leave(wait=False):
+            self._gone.append(residence)
+
+    def _bury(self) -> None:
+        while self._gone:
+            self._gone.pop().leave()
 
     def _settle(self, used: Sequence[Residence], needs: Sequence[int]) -> int:
         """Make room and bring what is used there. Returns which of `needs` there is room for."""
@@ -237,6 +236,8 @@ class Placement:
                 for chosen, need in enumerate(needs[first:], first):
                     if missing + need <= room:
                         self._clear(missing + need)
+                        if missing:  # copies and results of computing have caches of their own
+                            self.memory.give_back()
                         for residence in used:
                             residence.bring(need)
                         return chosen
@@ -258,7 +259,7 @@ class Placement:
                 granted = residence.granted
                 residence.leave()
                 spare = self.memory.available() - residence.least - max(granted, 0) - room
-                residence.pass_through(_first(residence.layers.layers, spare), granted)
+                residence.pass_through(first_within(residence.layers.layers, spare), granted)
             finally:
                 residence.lock.release()
 
@@ -272,7 +273,7 @@ class Placement:
         chosen = next((number for number, need in enumerate(needs) if need <= room), len(needs) - 1)
         room = 0 if self.strategy is Strategy.NONE else room - needs[chosen]
         for residence in used:
-            staying = _first(residence.layers.layers, room)
+            staying = first_within(residence.layers.layers, room)
             room -= sum(layer.bytes for layer in staying)
             residence.pass_through(staying, needs[chosen])
         passing = sum(residence.missing for residence in used)
@@ -297,14 +298,3 @@ class Placement:
             if self.memory.available() >= room:
                 return
             residence.leave()
-
-
-def _first(layers: Sequence[Layer], room: int) -> list[Layer]:
-    """As many of the first layers as there is room for."""
-    found: list[Layer] = []
-    for layer in layers:
-        room -= layer.bytes
-        if room < 0:
-            break
-        found.append(layer)
-    return found

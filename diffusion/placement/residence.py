@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffusion.placement.layers import Layer, Layers, cut
 from diffusion.placement.memory import DeviceMemory
 from diffusion.placement.streaming import Stream
-from diffusion.placement.weights import Holding, away, is_away, keep_home, make_ready, size_of, tensors_of
+from diffusion.placement.weights import Holding, away, is_away, keep_home, size_of, tensors_of
 
 
 class Residence:
@@ -63,7 +63,6 @@ class Residence:
         stay = {id(layer) for layer in staying}
         self._hold([*self.layers.core, *(t for layer in staying for t in layer.tensors)], granted)
         rest = [layer for layer in self.layers.layers if id(layer) not in stay]
-        make_ready((tensor for layer in rest for tensor in layer.tensors), self._memory)
         self._stream = Stream(rest, self._memory)
 
     def rest(self) -> None:
@@ -73,12 +72,13 @@ class Residence:
             self._stream.close()
             self._stream = None
 
-    def leave(self) -> None:
-        """Nothing of it stays."""
+    def leave(self, *, wait: bool = True) -> bool:
+        """Nothing of it stays. `wait` as for `Holding.release`, and so is what is returned."""
         self.rest()
-        for held in self._held:
-            held.release()
+        if not all(held.release(wait=wait) for held in self._held):
+            return False
         self._held = []
+        return True
 
     def _hold(self, tensors: list[Tensor], granted: int) -> None:
         """These, and nothing else."""

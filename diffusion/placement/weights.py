@@ -8,9 +8,10 @@ used: what leaves the device is dropped, and the home has it still.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from threading import Lock
 from typing import Any
 
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from torch import Tensor, nn
 from diffusion.placement.memory import Arrival, DeviceMemory
 
 _SLOT = "_darkroom_slot"
+_pointing = Lock()
+"""Held while slots and parameters change. Networks that share weights may be used by several threads."""
 
 
 @dataclass(eq=False)
@@ -57,7 +60,8 @@ def size_of(tensors: Iterable[Tensor]) -> int:
 
 def is_away(tensor: Tensor) -> bool:
     """Whether it has no copy on the device."""
-    return not _slot(tensor).holders
+    slot: _Slot | None = getattr(tensor, _SLOT, None)
+    return slot is None or not slot.holders
 
 
 def away(tensors: Iterable[Tensor]) -> list[Tensor]:
@@ -75,53 +79,74 @@ def make_ready(tensors: Iterable[Tensor], memory: DeviceMemory) -> None:
     """Prepare the homes of weights that will come again and again."""
     with memory.moving():
         for tensor in tensors:
-            slot = _slot(tensor)
-            slot.home = memory.ready(slot.home)
-            if not slot.holders:
-                tensor.data = slot.home
+            with _pointing:
+                slot = _slot(tensor)
+            home = memory.ready(slot.home)
+            with _pointing:
+                slot.home = home
+                if not slot.holders:
+                    tensor.data = home
 
 
 class Holding:
     """Some weights on the device, until they are let go. Several may hold the same weights."""
 
-    def __init__(self, tensors: Sequence[Tensor], memory: DeviceMemory) -> None:
-        """Begin to copy those that are not there yet. Raises OutOfMemoryError."""
-        self._tensors = tensors
+    def __init__(self, tensors: Iterable[Tensor], memory: DeviceMemory) -> None:
+        """Keep those that are there already, and begin to copy the others. Raises OutOfMemoryError."""
         self._memory = memory
+        self._held: list[Tensor] = []
+        self._coming: list[Tensor] = []
         with memory.moving():
-            self._coming = away(tensors)
-            self._arrival: Arrival | None = memory.fetch([_slot(tensor).home for tensor in self._coming])
+            with _pointing:
+                for tensor in tensors:
+                    slot = _slot(tensor)
+                    (self._held if slot.holders else self._coming).append(tensor)
+                    slot.holders += bool(slot.holders)
+                homes = [_slot(tensor).home for tensor in self._coming]
+            try:
+                self._arrival: Arrival | None = memory.fetch(homes)
+            except BaseException:
+                self._coming = []
+                self.release()
+                raise
 
     def install(self) -> None:
         """Wait for the copies and compute with them."""
         if self._arrival is None:
             return
         with self._memory.moving():
-            _point(self._coming, self._arrival())
-            # What others held when this began may have gone home since then.
-            came = {id(tensor) for tensor in self._coming}
-            late = [tensor for tensor in away(self._tensors) if id(tensor) not in came]
-            _point(late, self._memory.fetch([_slot(tensor).home for tensor in late])())
-        self._arrival, self._coming = None, []
-        for tensor in self._tensors:
-            _slot(tensor).holders += 1
+            copies, self._arrival = self._arrival(), None
+            with _pointing:
+                for tensor, there in zip(self._coming, copies, strict=True):
+                    slot = _slot(tensor)
+                    if not slot.holders:  # else somebody else has brought it meanwhile
+                        tensor.data = there
+                    slot.holders += 1
+        self._held, self._coming = self._held + self._coming, []
 
-    def release(self) -> None:
-        """Let go; what nobody else holds is freed on the device."""
-        if self._arrival is None:
+    def release(self, *, wait: bool = True) -> bool:
+        """Let go; what nobody else holds is freed on the device.
+
+        Args:
+            wait: False does nothing while somebody, maybe this very thread, is holding or letting go.
+
+        Returns:
+            Whether it is done.
+        """
+        if not _pointing.acquire(blocking=wait):
+            return False
+        try:
             with self._memory.moving():
-                for tensor in self._tensors:
+                self._memory.retire()
+                for tensor in self._held:
                     slot = _slot(tensor)
                     slot.holders -= 1
                     if not slot.holders:
                         tensor.data = slot.home
-        self._arrival, self._coming, self._tensors = None, [], ()
-
-
-def _point(tensors: Sequence[Tensor], copies: Sequence[Tensor]) -> None:
-    for tensor, there in zip(tensors, copies, strict=True):
-        if is_away(tensor):  # else somebody else has brought it meanwhile
-            tensor.data = there
+                self._arrival, self._held, self._coming = None, [], []
+        finally:
+            _pointing.release()
+        return True
 
 
 def _slot(tensor: Tensor) -> _Slot:

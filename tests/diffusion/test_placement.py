@@ -10,9 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion.adapters.deltas import Added, Difference
-from diffusion.adapters.patched import Changes, Patch, attach
-from diffusion.adapters.targets import Target
 from diffusion.placement import CountedMemory, Placement, Strategy, TooLittleMemory, home_of
 from diffusion.placement.estimate import working_bytes
 from diffusion.placement.layers import cut
@@ -45,6 +42,12 @@ def inputs() -> tuple[Tensor, Tensor, Tensor]:
 def expected(network: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
     with torch.inference_mode():
         return network(*inputs)
+
+
+@pytest.fixture(scope="module")
+def need(network: nn.Module, inputs: Sequence[Tensor]) -> int:
+    """Working memory of a call."""
+    return working_bytes(network, inputs)
 
 
 def weights(network: nn.Module) -> int:
@@ -91,8 +94,8 @@ def test_the_same_bits_come_out_of_every_budget(
     network: nn.Module,
     inputs: Sequence[Tensor],
     expected: Tensor,
+    need: int,
 ) -> None:
-    need = working_bytes(network, inputs)
     budget = int(weights(network) * share) + need
     place, memory = budgeted(budget, strategy)
     for _ in range(2):  # the second time layers come in the order learned
@@ -143,11 +146,10 @@ def test_weights_at_home_are_refused_as_a_gpu_would(
 
 
 def test_a_network_that_fits_stays_until_another_needs_its_room(
-    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor
+    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor, need: int
 ) -> None:
     other = UNet(UNET_CONFIG).requires_grad_(False).eval()
     third = nn.Linear(64, 64).requires_grad_(False)
-    need = working_bytes(network, inputs)
     place, memory = budgeted(int(1.5 * weights(network)) + need)
     for turn in range(3):
         used, idle = (network, other) if turn % 2 == 0 else (other, network)
@@ -160,12 +162,11 @@ def test_a_network_that_fits_stays_until_another_needs_its_room(
 
 
 def test_a_network_that_waits_for_another_makes_way_as_far_as_it_has_to(
-    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor
+    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor, need: int
 ) -> None:
     control = UNet(UNET_CONFIG).requires_grad_(False).eval()
     with torch.inference_mode():
         wanted = control(*inputs)
-    need = working_bytes(network, inputs)
     place, memory = budgeted(int(1.6 * weights(network)) + 2 * need)
     with torch.inference_mode(), place.pin(network):
         for _ in range(2):
@@ -192,52 +193,6 @@ def test_the_fastest_way_that_fits_is_chosen(budgeted: Budgeted, network: nn.Mod
 
 def on_device(module: nn.Module) -> bool:
     return any(home_of(each).data_ptr() != each.data_ptr() for each in module.parameters())
-
-
-def changed(network: nn.Module, strength: float) -> nn.Module:
-    """The network with a difference attached to two of its parameters."""
-    patches: list[Patch] = []
-    for name in ("input_blocks.1.0.in_layers.2.weight", "output_blocks.0.0.out_layers.3.weight"):
-        shape = network.get_parameter(name).shape
-        patches.append(Patch(Target(name), Added(Difference(torch.ones(shape))), strength))
-    return attach(network, Changes(tuple(patches)))
-
-
-def test_a_lora_shares_the_room_of_its_base_and_moves_with_it(
-    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor
-) -> None:
-    with torch.inference_mode():
-        with_lora = changed(network, 0.01)(*inputs)
-    assert not torch.equal(with_lora, expected)
-    need = working_bytes(network, inputs)
-    extra = 2**20
-    for share in (1.0, 0.5):
-        place, memory = budgeted(int(share * weights(network)) + need + extra)
-        attached = changed(network, 0.01)
-        for _ in range(2):
-            for each, wanted in ((network, expected), (attached, with_lora)):
-                with torch.inference_mode(), place.use(each, needs=(need,)):
-                    assert torch.equal(each(*inputs), wanted)
-        if share == 1.0:  # both at a time: the LoRA's own tensors are all that is added
-            assert memory.size - memory.available() < weights(network) + extra
-        assert memory.peak <= memory.size
-        place.clear()
-        assert memory.available() == memory.size
-
-
-def test_a_lora_made_while_its_base_is_on_the_device_is_at_home(
-    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor]
-) -> None:
-    with torch.inference_mode():
-        wanted = changed(network, 0.02)(*inputs)
-    place, memory = budgeted(3 * weights(network))
-    with torch.inference_mode(), place.use(network):
-        network(*inputs)
-    attached = changed(network, 0.02)
-    with torch.inference_mode(), place.use(attached):
-        assert torch.equal(attached(*inputs), wanted)
-    place.clear()
-    assert memory.available() == memory.size
 
 
 def test_memory_of_a_network_nobody_refers_to_is_free_again(
@@ -274,10 +229,9 @@ def test_an_end_in_the_middle_frees_what_was_passing_through(
 
 
 def test_a_call_that_runs_out_of_memory_is_made_once_more_layer_by_layer(
-    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor
+    budgeted: Budgeted, network: nn.Module, inputs: Sequence[Tensor], expected: Tensor, need: int
 ) -> None:
     other = nn.Linear(512, 512).requires_grad_(False)
-    need = working_bytes(network, inputs)
     place, memory = budgeted(weights(network) + need // 4)
     with torch.inference_mode():
         with place.use(other):
@@ -294,6 +248,15 @@ def test_what_does_not_fit_at_all_says_what_would(
     refused = pytest.raises(TooLittleMemory, match=r"layer by layer.*smaller picture")
     with torch.inference_mode(), refused, place.use(network):
         place.call(network, *inputs)
+    place.clear()
+    assert memory.available() == memory.size
+
+
+def test_weights_that_do_not_even_pass_through_are_said_to(budgeted: Budgeted, network: nn.Module) -> None:
+    place, memory = budgeted(2**16)
+    refused = pytest.raises(TooLittleMemory, match=r"network's 0.0 GB passing through.*--device-budget")
+    with refused, place.use(network):
+        pass
     place.clear()
     assert memory.available() == memory.size
 
