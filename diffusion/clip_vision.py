@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, cast
@@ -37,15 +37,24 @@ def preprocess(
     crop: bool = True,
     mean: Sequence[float] = MEAN,
     std: Sequence[float] = STD,
+    fit: Callable[[float], int] = round,
 ) -> Tensor:
     """Pixel values [B, 3, size, size] of pictures [B, H, W, C] in 0..1.
 
     The shorter side is resized to `size` (bicubic, antialiased) and the centre cut out; without `crop` both
     sides are resized to it; values are rounded to 8 bits and normalised.
+
+    Args:
+        images: the pictures.
+        size: side of the square.
+        crop: whether the centre is cut out.
+        mean: of each channel.
+        std: of each channel.
+        fit: makes the resized longer side whole: ComfyUI rounds it, transformers cuts it off (`int`).
     """
     height, width = images.shape[1:3]
     shorter = min(height, width)
-    target = (size * height // shorter, size * width // shorter) if crop else (size, size)
+    target = (fit(size * height / shorter), fit(size * width / shorter)) if crop else (size, size)
     pixels = images[..., :3].movedim(-1, 1).float()
     resized = F.interpolate(pixels, target, mode="bicubic", antialias=True)
     top, left = (target[0] - size) // 2, (target[1] - size) // 2

@@ -98,7 +98,7 @@ class SafetyChecker:
     @torch.no_grad()
     def check(self, images: Tensor) -> Safety:
         """Judge pictures [B, H, W, C] in 0..1."""
-        pixels = preprocess((images * 255).round() / 255, self.image_size)
+        pixels = preprocess((images * 255).round() / 255, self.image_size, fit=int)
         return self.judge(*self.network.similarities(self.network.embed(pixels.to(self.device))))
 
     def judge(self, special: Tensor, concept: Tensor) -> Safety:

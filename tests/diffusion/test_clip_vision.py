@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import (
     CLIPVisionConfig,
@@ -141,6 +142,16 @@ def test_without_a_crop_all_of_the_picture_is_seen() -> None:
     wide[:, :, :8] = 1
     assert preprocess(wide, SIDE, crop=False, mean=(0,) * 3, std=(1,) * 3)[..., 0].min() > 0.9
     assert preprocess(wide, SIDE, mean=(0,) * 3, std=(1,) * 3).max() == 0
+
+
+@pytest.mark.parametrize(("width", "resized"), [(21, 37), (20, 35), (23, 40)])
+def test_the_longer_side_is_rounded_before_the_centre_is_cut_out(width: int, resized: int) -> None:
+    """Pictures 16 high become 28 high, and 36.75, 35 or 40.25 wide to the nearest pixel."""
+    picture = torch.rand(1, 16, width, 3, generator=torch.Generator().manual_seed(2))
+    pixels = F.interpolate(picture.movedim(-1, 1), (28, resized), mode="bicubic", antialias=True)
+    left = (resized - 28) // 2
+    expected = (pixels[..., left : left + 28].clamp(0, 1) * 255).round() / 255
+    assert torch.equal(preprocess(picture, SIDE, mean=(0,) * 3, std=(1,) * 3), expected)
 
 
 def test_a_file_without_an_encoder_is_refused(tmp_path: Path) -> None:
