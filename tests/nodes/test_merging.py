@@ -13,7 +13,7 @@ from diffusion.checkpoint import read_header
 from diffusion.families.sd1 import NETWORK, TEXT, VAE
 from engine.types import NodeId
 from nodes.block_merging import model_merge_sd1
-from tests.diffusion.small import UNET_CONFIGS, save_family, small_tensors
+from tests.diffusion.small import UNET_CONFIGS, save_family, save_small, small_tensors
 from tests.diffusion.small_transformers import save_transformer
 from tests.nodes.graphs import Bench, Graph, node, text_to_image
 from tests.tensors import load_file, save_file
@@ -21,12 +21,22 @@ from tests.tensors import load_file, save_file
 Tensors = dict[str, Tensor]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base directory with a small checkpoint; tests add files, and change none that is there."""
+    base = tmp_path_factory.mktemp("merging")
+    for kind in ("checkpoints", "loras", "diffusion_models", "text_encoders", "vae"):
+        (base / "models" / kind).mkdir(parents=True)
+    save_small(base / "models/checkpoints/small.safetensors")
+    return base
+
+
+@pytest.fixture(scope="module")
 def bench(folder: Path) -> Bench:
     return Bench(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other(folder: Path) -> Tensors:
     """The tensors of a second checkpoint, `other.safetensors`."""
     generator = torch.Generator().manual_seed(3)
@@ -38,10 +48,15 @@ def other(folder: Path) -> Tensors:
     return tensors
 
 
-def merging(merge: dict[str, Any], clip: dict[str, Any] | None = None) -> Graph:
-    """Text to image with the result of merging `small` and `other`, and saving it."""
-    graph = text_to_image()
-    graph["load2"] = node("CheckpointLoaderSimple", ckpt_name="other.safetensors")
+def merging(
+    merge: dict[str, Any],
+    clip: dict[str, Any] | None = None,
+    first: str = "small.safetensors",
+    second: str = "other.safetensors",
+) -> Graph:
+    """Text to image with the result of merging two checkpoints, and saving it."""
+    graph = text_to_image(first)
+    graph["load2"] = node("CheckpointLoaderSimple", ckpt_name=second)
     graph["merge"] = merge
     graph["sample"]["inputs"]["model"] = ["merge", 0]
     if clip is not None:
@@ -133,40 +148,43 @@ def test_the_saved_merge_draws_the_picture_of_the_merge(bench: Bench, folder: Pa
 
 
 def test_the_file_says_what_it_is_and_how_it_was_made(bench: Bench, folder: Path, other: Tensors) -> None:
-    (path,) = saved(bench, folder, merging(merge("ModelMergeAdd")))
+    graph, again = merging(merge("ModelMergeAdd")), merging(merge("ModelMergeSubtract", multiplier=2.0))
+    for each in (graph, again):
+        each["store"]["inputs"]["filename_prefix"] = "told/new"
+    (path,) = saved(bench, folder, graph)
     assert path.name == "new_00001_.safetensors"
     told = read_header(path).metadata
     assert told["modelspec.architecture"] == "stable-diffusion-v1"
     assert told["modelspec.predict_key"] == "epsilon"
     assert json.loads(told["prompt"])["merge"]["class_type"] == "ModelMergeAdd"
-    (again,) = saved(bench, folder, merging(merge("ModelMergeSubtract", multiplier=2.0)))
-    assert again.name == "new_00002_.safetensors"
+    (path,) = saved(bench, folder, again)
+    assert path.name == "new_00002_.safetensors"
 
 
 @pytest.mark.parametrize("family", UNET_CONFIGS)
-def test_a_checkpoint_of_every_family_comes_back_as_it_was(family: str, folder: Path) -> None:
-    save_family(folder / "models/checkpoints/one.safetensors", family)
-    check_comes_back(folder, "one.safetensors")
+def test_a_checkpoint_of_every_family_comes_back_as_it_was(family: str, bench: Bench, folder: Path) -> None:
+    save_family(folder / f"models/checkpoints/{family}.safetensors", family)
+    check_comes_back(bench, folder, f"{family}.safetensors")
 
 
 @pytest.mark.parametrize("name", ["sd3", "flux"])
-def test_a_transformers_checkpoint_comes_back_as_it_was(name: str, folder: Path) -> None:
+def test_a_transformers_checkpoint_comes_back_as_it_was(name: str, bench: Bench, folder: Path) -> None:
     path = save_transformer(folder / "models/checkpoints", name)
-    check_comes_back(folder, path.name)
+    check_comes_back(bench, folder, path.name)
 
 
-def test_velocity_is_marked_in_sdxl_files(folder: Path) -> None:
+def test_velocity_is_marked_in_sdxl_files(bench: Bench, folder: Path) -> None:
     marks = {"v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}
-    save_family(folder / "models/checkpoints/one.safetensors", "sdxl", **marks)
-    check_comes_back(folder, "one.safetensors")
+    save_family(folder / "models/checkpoints/marked.safetensors", "sdxl", **marks)
+    check_comes_back(bench, folder, "marked.safetensors")
 
 
-def check_comes_back(folder: Path, name: str) -> None:
+def check_comes_back(bench: Bench, folder: Path, name: str) -> None:
     graph: Graph = {
         "load": node("CheckpointLoaderSimple", ckpt_name=name),
         "store": storing("CheckpointSave", model=["load", 0], clip=["load", 1], vae=["load", 2]),
     }
-    (path,) = saved(Bench(folder), folder, graph)
+    (path,) = saved(bench, folder, graph)
     before, after = load_file(folder / "models/checkpoints" / name), load_file(path)
     # A scale that only CLIP's training needs is not loaded, so it cannot come back.
     assert after.keys() == {key for key in before if not key.endswith("logit_scale")}
@@ -183,7 +201,6 @@ def test_parts_are_saved_as_their_loaders_read_them(bench: Bench, folder: Path) 
     }
     for part, kind in (("model", "diffusion_models"), ("clip", "text_encoders"), ("vae", "vae")):
         (path,) = saved(bench, folder, graph, part)
-        (folder / "models" / kind).mkdir()
         path.replace(folder / "models" / kind / "part.safetensors")
     apart = text_to_image() | {
         "net": node("UNETLoader", unet_name="part.safetensors", weight_dtype="default"),
@@ -212,7 +229,6 @@ def test_a_lora_extracted_from_a_difference_leads_from_one_model_to_the_other(
     graph["whole"] = storing("LoraSave", rank=64, lora_type="standard", **difference)
     graph["small"] = storing("LoraSave", rank=2, lora_type="standard", **difference)
     graph["full"] = storing("LoraSave", rank=2, lora_type="full_diff", **difference)
-    (folder / "models/loras").mkdir()
     pictures: dict[str, Tensor] = {}
     target = bench.value(text_to_image("other.safetensors") | {}, "sample")["samples"]
     start = bench.value(text_to_image(), "sample")["samples"]
@@ -239,22 +255,26 @@ def test_a_lora_extracted_from_a_difference_leads_from_one_model_to_the_other(
 
 
 def test_models_of_two_families_are_refused_by_name(bench: Bench, folder: Path, other: Tensors) -> None:
-    save_family(folder / "models/checkpoints/other.safetensors", "sdxl")
-    outcome = bench.run(merging(merge("ModelMergeSimple", ratio=0.5)), ["merge"])
+    save_family(folder / "models/checkpoints/xl.safetensors", "sdxl")
+    graph = merging(merge("ModelMergeSimple", ratio=0.5), second="xl.safetensors")
+    outcome = bench.run(graph, ["merge"])
     (error,) = outcome.errors
     assert "model1 is SD 1.x and model2 SDXL" in error.message
-    outcome = bench.run(merging(merge("ModelMergeAdd"), merge_clip("CLIPMergeAdd")), ["mergeclip"])
+    graph = merging(merge("ModelMergeAdd"), merge_clip("CLIPMergeAdd"), second="xl.safetensors")
+    outcome = bench.run(graph, ["mergeclip"])
     assert "clip1 has the text encoders l and clip2 has l, g" in outcome.errors[0].message
 
 
 def test_a_kernel_of_another_size_stays_and_is_told(bench: Bench, folder: Path, other: Tensors) -> None:
     """Adding a difference to an inpainting model, whose first kernel takes more channels."""
-    save_family(folder / "models/checkpoints/small.safetensors", "sd1-inpaint")
-    outcome = bench.run(merging(merge("ModelMergeAdd")), ["merge"])
+    name = "inpainting.safetensors"
+    save_family(folder / "models/checkpoints" / name, "sd1-inpaint")
+    graph = merging(merge("ModelMergeAdd"), first=name)
+    outcome = bench.run(graph, ["merge"])
     (text,) = outcome.ui[NodeId("merge")]["text"]
     assert "input_blocks.0.0.weight" in text
-    (path,) = saved(bench, folder, merging(merge("ModelMergeAdd")))
-    first = load_file(folder / "models/checkpoints/small.safetensors")
+    (path,) = saved(bench, folder, graph)
+    first = load_file(folder / "models/checkpoints" / name)
     kernel = f"{NETWORK}input_blocks.0.0.weight"
     assert torch.equal(load_file(path)[kernel], first[kernel])
     assert not torch.equal(load_file(path)[f"{NETWORK}out.2.weight"], first[f"{NETWORK}out.2.weight"])
