@@ -26,6 +26,10 @@ class Spot(NamedTuple):
     block: int | None = None
     layer: int | None = None
 
+    def holds(self, other: Spot) -> bool:
+        """Whether another spot is this one or a part of it."""
+        return all(mine is None or mine == theirs for mine, theirs in zip(self, other, strict=True))
+
 
 @dataclass(frozen=True, eq=False)
 class Site:
@@ -154,7 +158,14 @@ class Hooks:
         return replace(
             self,
             attention_inputs=self.attention_inputs + later.attention_inputs,
-            attention_instead={**self.attention_instead, **later.attention_instead},
+            attention_instead={
+                **{
+                    spot: function
+                    for spot, function in self.attention_instead.items()
+                    if not any(other.holds(spot) for other in later.attention_instead)
+                },
+                **later.attention_instead,
+            },
             after_attention=self.after_attention + later.after_attention,
             after_self_attention=self.after_self_attention + later.after_self_attention,
             after_input=self.after_input + later.after_input,

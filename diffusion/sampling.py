@@ -163,6 +163,11 @@ def _check(samples: Tensor, noise: Tensor, sigmas: Tensor) -> None:
         raise ValueError(f"sigmas are a list of noise levels, and these are {list(sigmas.shape)}")
     if not sigmas.isfinite().all() or (sigmas < 0).any():
         raise ValueError("sigmas are noise levels of 0 and above, and these hold others")
+    if len(zeros := (sigmas[:-1] == 0).nonzero()):
+        raise ValueError(
+            f"number {int(zeros[0]) + 1} of {len(sigmas)} sigmas is 0, where no step can begin: "
+            "only the last may be 0"
+        )
 
 
 def fitted(samples: Tensor, model: DiffusionModel) -> Tensor:

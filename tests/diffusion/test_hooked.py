@@ -155,6 +155,15 @@ def test_self_attention_guidance_works_at_scale_one_and_leaves_tiny_latents_alon
     assert torch.equal(guided(attached, 5.0, X[..., :4, :4]), guided(model, 5.0, X[..., :4, :4]))
 
 
+def test_perturbed_and_self_attention_guidance_add_up(model: DiffusionModel) -> None:
+    # Both replace the lowest attention: one of them all its layers, the other one only the first.
+    perturbed, salient = PerturbedAttention(3.0), SelfAttentionGuidance(0.75, 2.0)
+    moved = guided(perturbed.attached(model, "PAG")) - guided(model)
+    assert moved.abs().max() > 1e-2
+    both = salient.attached(perturbed.attached(model, "PAG"), "SAG")
+    close(guided(both), guided(salient.attached(model, "SAG")) + moved)
+
+
 # --- FreeU -------------------------------------------------------------------------------------------
 
 

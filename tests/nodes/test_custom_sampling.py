@@ -184,6 +184,8 @@ def test_noise_of_another_shape_and_impossible_levels_are_refused_before_anythin
         by_parts(model=model, noise=Wide())
     with pytest.raises(ValueError, match="noise levels of 0 and above"):
         by_parts(model=model, sigmas=torch.tensor([1.0, -1.0]))
+    with pytest.raises(ValueError, match="number 2 of 3 sigmas is 0"):
+        by_parts(model=model, sigmas=torch.tensor([1.0, 0.0, 0.0]))
     assert network.times == []
 
 
