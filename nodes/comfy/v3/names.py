@@ -141,7 +141,7 @@ def _typing() -> dict[str, dict[str, Any]]:
 def _models() -> dict[str, dict[str, Any]]:
     from diffusion.samplers import SAMPLERS
     from diffusion.schedules import SCHEDULERS
-    from nodes.comfy.models import clip, control, guiders, loading, model, previews, sampling, vae
+    from nodes.comfy.models import clip, control, guiders, loading, model, previews, samplers, sampling, vae
 
     # Packs append to these lists, and offer the class's in their combos.
     names, schedules = list(SAMPLERS), list(SCHEDULERS)
@@ -158,7 +158,10 @@ def _models() -> dict[str, dict[str, Any]]:
             "load_controlnet": control.load_controlnet,
             **dict.fromkeys(("ControlBase", "ControlNet", "ControlLora", "T2IAdapter"), control.PackControl),
         },
-        "comfy.model_patcher": {"ModelPatcher": model.PackModel},
+        "comfy.model_patcher": {
+            "ModelPatcher": model.PackModel,
+            "set_model_options_post_cfg_function": samplers.set_model_options_post_cfg_function,
+        },
         "comfy.sample": {
             "prepare_noise": sampling.prepare_noise,
             "fix_empty_latent_channels": sampling.fix_empty_latent_channels,

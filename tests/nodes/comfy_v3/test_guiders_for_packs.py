@@ -13,7 +13,7 @@ from diffusion.model import Latent
 from engine.context import Context
 from nodes.comfy.models.guiders import CFGGuider, Inner, calc_cond_batch, sampling_function
 from nodes.comfy.models.model import PackModel
-from nodes.comfy.models.samplers import KSAMPLER, ksampler
+from nodes.comfy.models.samplers import KSAMPLER, ksampler, set_model_options_post_cfg_function
 from nodes.comfy.models.sockets import for_engine, for_packs
 from nodes.custom.guiders import cfg_guider, dual_cfg_guider
 from nodes.custom.samplers import ksampler_select, sampler_euler_ancestral
@@ -134,6 +134,31 @@ def test_a_pack_s_sampler_function_runs_in_the_built_in_node_with_its_options_an
     want = sampled(sampler=ksampler_select(sampler_name="euler"))
     torch.testing.assert_close(made, want, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(sampled(sampler=KSAMPLER(euler, {"gain": 0.9})), want, atol=1e-2)
+
+
+def test_a_pack_s_sampler_function_sees_noise_levels_and_the_unconditional_prediction() -> None:
+    def euler_cfg_pp(
+        model: Any, x: Tensor, sigmas: Tensor, extra_args: dict[str, Any], callback: Any, disable: bool
+    ) -> Tensor:
+        assert model.inner_model.inner_model.model_sampling.sigma_max > 14
+        seen: list[Tensor] = []
+
+        def note(arguments: dict[str, Any]) -> Tensor:
+            seen[:] = [arguments["uncond_denoised"]]
+            return arguments["denoised"]
+
+        options = set_model_options_post_cfg_function(extra_args["model_options"], note, True)
+        extra_args = {**extra_args, "model_options": options}
+        for i in range(len(sigmas) - 1):
+            denoised = model(x, sigmas[i] * x.new_ones(len(x)), **extra_args)
+            callback({"x": x, "i": i, "sigma": sigmas[i], "sigma_hat": sigmas[i], "denoised": denoised})
+            x = denoised + (x - seen[0]) / sigmas[i] * sigmas[i + 1]
+        return x
+
+    made = sampled(sampler=KSAMPLER(euler_cfg_pp))
+    want = sampled(sampler=ksampler_select(sampler_name="euler_cfg_pp"))
+    torch.testing.assert_close(made, want, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(made, sampled(sampler=ksampler_select(sampler_name="euler")), atol=1e-2)
 
 
 def test_options_of_built_in_samplers_are_those_of_the_nodes() -> None:
