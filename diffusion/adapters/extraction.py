@@ -39,12 +39,13 @@ def extract(
         rank: of every layer; None keeps the differences whole.
         biases: whether those of biases and normalisations are kept, too.
 
-    Weights that do not differ are left out.
+    Weights that do not differ are left out, and parameters that LoRA files have no names for: those that are
+    neither a `weight` nor a `bias`, such as a table of positions.
     """
     found: dict[str, Tensor] = {}
     for name, difference in differences.items():
         stem, _, kind = name.rpartition(".")
-        if not difference.any():
+        if kind not in ("weight", "bias") or not difference.any():
             continue
         if kind == "bias" or difference.ndim < 2:
             if biases:

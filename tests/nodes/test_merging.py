@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from diffusion.adapters.extraction import extract
 from diffusion.checkpoint import read_header
 from diffusion.families.sd1 import NETWORK, TEXT, VAE
 from engine.types import NodeId
@@ -252,6 +253,17 @@ def test_a_lora_extracted_from_a_difference_leads_from_one_model_to_the_other(
     assert float((pictures["full"] - target).norm()) < 0.05 * far
     assert float((pictures["whole"] - target).norm()) < 0.05 * far
     assert float((pictures["small"] - target).norm()) > 0.05 * far
+
+
+def test_what_lora_files_have_no_name_for_is_left_out() -> None:
+    """Tables of positions are parameters of a network itself, not weights of a layer."""
+    differences = {"pos_embed": torch.ones(1, 4, 8), "x.weight": torch.ones(4, 4), "x.bias": torch.ones(4)}
+    found = extract(differences, "diffusion_model.", rank=1, biases=True)
+    assert {name.removeprefix("diffusion_model.x.") for name in found} == {
+        "lora_up.weight",
+        "lora_down.weight",
+        "diff_b",
+    }
 
 
 def test_models_of_two_families_are_refused_by_name(bench: Bench, folder: Path, other: Tensors) -> None:
