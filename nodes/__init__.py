@@ -23,6 +23,7 @@ from nodes.conditioning import clip_set_last_layer, clip_set_weighting, clip_tex
 from nodes.control import (
     control_net_apply,
     control_net_apply_advanced,
+    control_net_apply_sd3,
     control_net_inpainting_alimama_apply,
     control_net_loader,
     diff_control_net_loader,
@@ -233,6 +234,7 @@ NODES = (
     diff_control_net_loader,
     control_net_apply,
     control_net_apply_advanced,
+    control_net_apply_sd3,
     set_union_control_net_type,
     control_net_inpainting_alimama_apply,
     canny_edges,

@@ -108,6 +108,51 @@ def control_net_apply_advanced(
     return BothSides(*steered)
 
 
+@node(
+    "ControlNetApplySD3",
+    title="Apply Controlnet with VAE",
+    category="conditioning/controlnet",
+    lane="cpu",
+)
+def control_net_apply_sd3(
+    *,
+    positive: Conditioning,
+    negative: Conditioning,
+    control_net: ControlNet,
+    vae: Vae,
+    image: Image,
+    strength: Strength = 1.0,
+    start_percent: Moment = 0.0,
+    end_percent: Moment = 1.0,
+) -> BothSides:
+    """Steer the picture with another one that is read as a latent. Apply ControlNet does the same.
+
+    Args:
+        positive: The positive prompt.
+        negative: The negative prompt.
+        control_net: The network that steers, such as one for Stable Diffusion 3 or Flux.
+        vae: The VAE of the model.
+        image: The picture it reads. It is cut to the proportions of the new one, then resized.
+        strength: How strongly it steers; 0 leaves everything as it is.
+        start_percent: From which part of the sampling on it steers; 0 is the beginning.
+        end_percent: Up to which part of the sampling it steers; 1 is the end.
+
+    Returns:
+        positive: The positive prompt with the picture.
+        negative: The negative prompt with the picture.
+    """
+    return control_net_apply_advanced(
+        positive=positive,
+        negative=negative,
+        control_net=control_net,
+        image=image,
+        strength=strength,
+        start_percent=start_percent,
+        end_percent=end_percent,
+        vae=vae,
+    )
+
+
 @node("SetUnionControlNetType", category="conditioning/controlnet", lane="cpu")
 def set_union_control_net_type(
     *, control_net: ControlNet, type: Annotated[str, Choices(("auto", *UNION_TYPES))]

@@ -38,7 +38,7 @@ _NODES: Mapping[str, str] = {
     "ConditioningSetMask GLIGENTextBoxApply FluxGuidance",
     "apply_adm": "unCLIPConditioning",
     "apply_stylemodel": "StyleModelApply",
-    "apply_controlnet": "ControlNetApply ControlNetApplyAdvanced",
+    "apply_controlnet": "ControlNetApply ControlNetApplyAdvanced ControlNetApplySD3",
     "apply_inpaint_controlnet": "ControlNetInpaintingAliMamaApply",
     "set_controlnet_type": "SetUnionControlNetType",
     # sampling

@@ -81,6 +81,12 @@ def test_the_older_node_on_the_positive_prompt_steers_both(bench: Bench) -> None
     assert torch.equal(bench.value(older, "decode"), bench.value(steered(), "decode"))
 
 
+def test_the_node_that_takes_a_vae_steers_networks_that_read_none_alike(bench: Bench) -> None:
+    with_vae = steered(vae=["load", 2])
+    with_vae["apply"]["class_type"] = "ControlNetApplySD3"
+    assert torch.equal(bench.value(with_vae, "decode"), bench.value(steered(), "decode"))
+
+
 def test_two_networks_in_a_row_both_steer(bench: Bench) -> None:
     both = steered()
     both["again"] = {
