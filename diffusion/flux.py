@@ -50,6 +50,8 @@ class FluxConfig:
     """Width of CLIP's pooled text `y`."""
     channels: int = 16
     """Of the latent, in and out."""
+    beside: int = 0
+    """Channels of what is seen beside the noisy latent: 16 in Flux Canny and Depth, 80 in Flux Fill."""
     guided: bool = True
     """Whether the strength of the guidance is told to the network (dev), or there is none (schnell)."""
 
@@ -59,7 +61,8 @@ class FluxConfig:
 
         Raises KeyError naming the first tensor that a Flux would have and `shapes` lacks.
         """
-        width, patch_values = shapes["img_in.weight"]
+        width, values = shapes["img_in.weight"]
+        drawn = shapes.get("final_layer.linear.weight", [values])[0]  # which control networks lack
         return cls(
             width=width,
             head_dim=shapes["double_blocks.0.img_attn.norm.query_norm.scale"][0],
@@ -67,7 +70,8 @@ class FluxConfig:
             single_blocks=_length(shapes, "single_blocks.{}.linear1.weight"),
             context_dim=shapes["txt_in.weight"][1],
             vector_dim=shapes["vector_in.in_layer.weight"][1],
-            channels=patch_values // PATCH**2,
+            channels=drawn // PATCH**2,
+            beside=(values - drawn) // PATCH**2,
             guided="guidance_in.in_layer.weight" in shapes,
         )
 
@@ -79,7 +83,7 @@ class Flux(nn.Module):
         super().__init__()
         self.config = config
         width, values = config.width, config.channels * PATCH**2
-        self.img_in = nn.Linear(values, width)
+        self.img_in = nn.Linear(values + config.beside * PATCH**2, width)
         self.txt_in = nn.Linear(config.context_dim, width)
         self.time_in = VectorEmbedding(_SINUSOID, width)
         self.vector_in = VectorEmbedding(config.vector_dim, width)
@@ -97,6 +101,7 @@ class Flux(nn.Module):
         *,
         y: Tensor,
         guidance: Tensor | None = None,
+        concat: Tensor | None = None,
         control: Residuals | None = None,
         hooks: Hooks | None = None,
     ) -> Tensor:
@@ -104,12 +109,13 @@ class Flux(nn.Module):
 
         `x` [B, C, H, W] is the noisy latent, `t` [B] the noise level 0..1, `context` [B, N, context_dim] the
         embedding by T5, `y` [B, vector_dim] the pooled text by CLIP, `guidance` [B] the strength that guided
-        networks are told. All share one dtype except `t`. Odd sides are padded, and the result cropped.
-        `control` holds tokens [B, N, width] to add to the picture's after the blocks of these numbers, the
-        single ones counted after the double ones; `hooks` may take the place of blocks.
+        networks are told, `concat` [B, beside, H, W] what is seen beside the latent. All share one dtype
+        except `t`. Odd sides are padded, and the result cropped. `control` holds tokens [B, N, width] to add
+        to the picture's after the blocks of these numbers, the single ones counted after the double ones;
+        `hooks` may take the place of blocks.
         """
         added = Residuals().inputs if control is None else control.inputs
-        padded = whole_patches(x, PATCH)
+        padded = whole_patches(x if concat is None else torch.cat([x, concat], dim=1), PATCH)
         rows, columns = (side // PATCH for side in padded.shape[-2:])
         embedding = self.embed(t, y, guidance)
         picture, text = self.img_in(to_patches(padded)), self.txt_in(context)

@@ -39,7 +39,7 @@ class MaskedPicture:
         else:
             picture = latent if latent.any() else _grey(latent)
         mask = mask.to(latent).reshape(-1, 1, *mask.shape[-2:])
-        seen = [_fitted(mask, latent).round(), _fitted(picture, latent)]
+        seen = [fitted(mask, latent).round(), fitted(picture, latent)]
         return {"concat": torch.cat([to_batch(part, len(latent)) for part in seen], dim=1)}
 
 
@@ -47,7 +47,7 @@ def _grey(latent: Tensor) -> Tensor:
     return latent.new_tensor(_GREY).reshape(1, -1, 1, 1).expand_as(latent)
 
 
-def _fitted(x: Tensor, like: Tensor) -> Tensor:
+def fitted(x: Tensor, like: Tensor) -> Tensor:
     """[.., H, W] cut around its centre to the proportions of `like`, then scaled to its size."""
     (height, width), (rows, columns) = x.shape[-2:], like.shape[-2:]
     if (height, width) == (rows, columns):

@@ -61,6 +61,7 @@ from nodes.inpaint import (
     set_latent_noise_mask,
     vae_encode_for_inpaint,
 )
+from nodes.instruct import instruct_pix_to_pix_conditioning
 from nodes.latent import empty_latent_image, latent_upscale, latent_upscale_by
 from nodes.ldm import (
     empty_latent_for_vae,
@@ -259,6 +260,7 @@ NODES = (
     tcfg,
     apg,
     epsilon_scaling,
+    instruct_pix_to_pix_conditioning,
     skip_layer_guidance_sd3,
     skip_layer_guidance_dit,
     skip_layer_guidance_dit_simple,

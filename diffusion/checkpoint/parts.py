@@ -27,7 +27,7 @@ from diffusion.families.naming import openclip
 from diffusion.families.sd1 import NETWORK, SD1, VECTOR
 from diffusion.families.sd2 import SD2
 from diffusion.families.sd3 import SD3
-from diffusion.families.sdxl import SDXL, SDXL_REFINER
+from diffusion.families.sdxl import DEVIATION, MEAN, SDXL, SDXL_REFINER
 from diffusion.model import DiffusionModel
 from diffusion.placement import choose_device
 from diffusion.precision import Precision
@@ -94,7 +94,7 @@ def _bare(family: Family) -> Family:
 
 def _marks(name: str) -> bool:
     """Whether a tensor is of no part of a model, but says something of it all, as `edm_mean` does."""
-    return "." not in name
+    return name in (MEAN, DEVIATION)
 
 
 # --- text encoders -------------------------------------------------------------------------------

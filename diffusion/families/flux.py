@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diffusion.beside import FilledPicture, PictureBeside
 from diffusion.families.family import Family, Network, Required, T5Row
 from diffusion.families.sd1 import NETWORK
 from diffusion.families.sd3 import T5, L, autoencoder
-from diffusion.flux import Flux, FluxConfig
+from diffusion.flux import PATCH, Flux, FluxConfig
 from diffusion.model import Extra, LatentFormat
 from diffusion.prediction import Flow, Prediction
 from diffusion.prediction import Flux as FluxPrediction
@@ -64,11 +65,24 @@ def _separate(config: FluxConfig) -> Join:
     return Separate(config.context_dim, LEAST, config.vector_dim)
 
 
+def _shown(config: FluxConfig) -> Extra:
+    return PictureBeside("Flux Canny or Depth", FLUX_LATENT, _told(config))
+
+
+def _filled(config: FluxConfig) -> Extra:
+    return FilledPicture(FLUX_LATENT, _told(config))
+
+
+def _patches(channels: int) -> Required:
+    name = f"{NETWORK}img_in.weight"
+    return Required(name, (None, channels * PATCH**2), f"patches of {channels} channels")
+
+
 FLUX = Family(
     name="flux",
     title="Flux",
     required=(
-        Required(f"{NETWORK}img_in.weight", (None, 64), "patches of 16 channels"),
+        _patches(16),
         Required(f"{NETWORK}double_blocks.0.img_attn.qkv.weight", (None, None), "block of two streams"),
         autoencoder(_VAE),
     ),
@@ -82,4 +96,20 @@ FLUX = Family(
     bundled=(replace(L, layer=-1, final_norm=True),),
     t5=T5Row(T5, least=LEAST),
     join=_separate,
+)
+
+FLUX_CONTROL = replace(
+    FLUX,
+    name="flux-control",
+    title="Flux Canny or Depth",
+    required=(_patches(32), *FLUX.required[1:]),
+    extra=_shown,
+)
+
+FLUX_FILL = replace(
+    FLUX,
+    name="flux-fill",
+    title="Flux Fill",
+    required=(_patches(96), *FLUX.required[1:]),
+    extra=_filled,
 )

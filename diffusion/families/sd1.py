@@ -1,6 +1,7 @@
 """Stable Diffusion 1.x: CLIP-L text encoder, U-Net that predicts the noise, KL autoencoder of factor 8.
 
-The inpainting model's U-Net sees five channels more: the mask and the masked picture.
+The inpainting model's U-Net sees five channels more: the mask and the masked picture; that of
+instruct-pix2pix (arXiv 2211.09800) four: the picture to edit.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diffusion.beside import PictureBeside
 from diffusion.families.family import Absent, Family, Required, TextTower
 from diffusion.inpainting import MaskedPicture
 from diffusion.model import SD1_LATENT, Extra
@@ -47,6 +49,11 @@ def inpainting(config: UNetConfig) -> Extra:
     return MaskedPicture(SD1_LATENT)
 
 
+def _edited(config: UNetConfig) -> Extra:
+    """The picture to edit, unscaled."""
+    return PictureBeside("instruct-pix2pix")
+
+
 SD1 = Family(
     name="sd1",
     title="SD 1.x",
@@ -65,4 +72,12 @@ SD1_INPAINT = replace(
     title="SD 1.x inpainting",
     required=(channels(9), OUTPUT, CONVOLUTIONAL, AUTOENCODER),
     extra=inpainting,
+)
+
+SD1_EDIT = replace(
+    SD1,
+    name="sd1-edit",
+    title="SD 1.x instruct-pix2pix",
+    required=(channels(8), OUTPUT, CONVOLUTIONAL, AUTOENCODER),
+    extra=_edited,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from diffusion.beside import PictureBeside
 from diffusion.families.family import Absent, Family, Required, TextTower
 from diffusion.families.naming import openclip
 from diffusion.families.sd1 import AUTOENCODER, LINEAR, NETWORK, OUTPUT, VAE, VECTOR, channels
@@ -66,6 +67,18 @@ def _standardised(file: ModelFile) -> LatentFormat:
     )
 
 
+def _edited(config: UNetConfig) -> Extra:
+    """The picture to edit beside the noisy latent, and the vector."""
+    return PictureBeside("SDXL instruct-pix2pix", None, _vector(base_sizes, 6)(config))
+
+
+def _as_cosxl(extra: Extra, file: ModelFile) -> Extra:
+    """CosXL Edit, which predicts the velocity over continuous levels, sees the picture scaled."""
+    if isinstance(extra, PictureBeside) and _CONTINUOUS in file.header.tensors:
+        return replace(extra, latent_format=SDXL_LATENT)
+    return extra
+
+
 _STATISTICS = Absent(MEAN, "mean of its latents, as Playground 2.5 has")
 
 _L = TextTower("l", "conditioner.embedders.0.transformer.", layer=-2, final_norm=False)
@@ -113,4 +126,13 @@ PLAYGROUND = replace(
     latent_format=PLAYGROUND_LATENT,
     latents=_standardised,
     prediction=_levels,
+)
+
+SDXL_EDIT = replace(
+    SDXL,
+    name="sdxl-edit",
+    title="SDXL instruct-pix2pix",
+    required=(channels(8), OUTPUT, LINEAR, VECTOR, AUTOENCODER),
+    extra=_edited,
+    completed=_as_cosxl,
 )
