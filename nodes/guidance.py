@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 from diffusion.guides.directions import (
     LimitedNorm,
     ProjectedGuidance,
+    RenormedGuidance,
     ScaledEpsilon,
     tangential,
     zero_star,
@@ -103,6 +104,23 @@ def cfg_norm(*, model: Model, strength: Annotated[float, Range(0.0, 100.0, step=
         strength: What the result is multiplied with.
     """
     return Changed(replace(model, after_guidance=(*model.after_guidance, LimitedNorm(strength))))
+
+
+@node("RenormCFG", title="RenormCFG", category="advanced/model", lane="cpu")
+def renorm_cfg(
+    *,
+    model: Model,
+    cfg_trunc: Annotated[float, Range(0.0, 100.0, step=0.01)] = 100.0,
+    renorm_cfg: Annotated[float, Range(0.0, 100.0, step=0.01)] = 1.0,
+) -> Model:
+    """Bound how far guidance may stretch the prediction as a whole, and from which noise level on it works.
+
+    Args:
+        model: The model to change.
+        cfg_trunc: Noise level below which cfg works; above it the positive prompt counts alone.
+        renorm_cfg: The greatest length, as a share of that of the positive prediction; 0 sets no bound.
+    """
+    return replace(model, guidance=RenormedGuidance(cfg_trunc, renorm_cfg))
 
 
 @node("TCFG", title="Tangential Damping CFG", category="advanced/guidance", lane="cpu")

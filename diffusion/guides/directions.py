@@ -106,6 +106,29 @@ class LimitedNorm:
 
 
 @dataclass(frozen=True)
+class RenormedGuidance:
+    """Guidance of Lumina-Image 2.0 (arXiv 2503.21758), on clean latents.
+
+    A guided image may be at most `limit` times as long as the conditional one (0: as long as it likes), and
+    guidance works below the noise level `truncation` only: above it the conditional prediction counts alone.
+    """
+
+    truncation: float = 100.0
+    limit: float = 1.0
+
+    def __call__(
+        self, cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor, scale: float, prediction: Prediction
+    ) -> Tensor:
+        if float(sigma) >= self.truncation:
+            return cond
+        guided = uncond + scale * (cond - uncond)
+        if self.limit <= 0:
+            return guided
+        length = dot(guided, guided).sqrt().clamp(min=torch.finfo(guided.dtype).tiny)
+        return guided * (self.limit * dot(cond, cond).sqrt() / length).clamp(max=1.0)
+
+
+@dataclass(frozen=True)
 class ScaledEpsilon:
     """Epsilon scaling (arXiv 2308.15321, eq. 8): the predicted noise divided by a factor just above 1.
 

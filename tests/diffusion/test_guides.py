@@ -13,6 +13,7 @@ from diffusion.guiders import CfgGuider, DualGuider, Guider, PerpendicularGuider
 from diffusion.guides.directions import (
     LimitedNorm,
     ProjectedGuidance,
+    RenormedGuidance,
     ScaledEpsilon,
     tangential,
     zero_star,
@@ -134,6 +135,22 @@ def test_a_limited_norm_is_at_most_that_of_the_conditional_prediction() -> None:
 
     result = guided(after_guidance=(halved_in_places, LimitedNorm()))
     close(result, sides()[0] * torch.where(X[:, :1] > 0, 1.0, 0.5))
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.5, 1.0, 100.0])
+def test_renormed_guidance_is_at_most_as_long_as_it_may_be(limit: float) -> None:
+    def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
+        plain = uncond + 7.5 * (cond - uncond)
+        most = limit * length(cond)
+        return plain * (most / length(plain)) if limit > 0 and length(plain) > most else plain
+
+    close(guided(guidance=RenormedGuidance(limit=limit)), each(image))
+
+
+def test_renormed_guidance_works_below_its_noise_level_alone() -> None:
+    cond, _ = sides()
+    close(guided(guidance=RenormedGuidance(truncation=2.0)), cond)
+    assert not torch.allclose(guided(guidance=RenormedGuidance(truncation=2.1)), cond)
 
 
 def test_epsilon_scaling_divides_the_predicted_noise() -> None:
