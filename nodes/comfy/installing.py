@@ -18,7 +18,7 @@ from engine.context import Context
 from engine.folders import Folders
 from engine.registry import Registry
 from nodes.comfy.builtin import v1_class
-from nodes.comfy.names import helpers, small, utils
+from nodes.comfy.names import extras, helpers, small, utils
 from nodes.comfy.names.clip_vision import clip_vision
 from nodes.comfy.names.folder_paths import FolderPaths
 from nodes.comfy.names.model_management import ModelManagement
@@ -72,8 +72,8 @@ def install(
         "execution": small.execution(registry, live),
     }
     _merge(modules, _further())
-    _put(modules)
     classes = {spec.name: v1_class(spec, outside) for spec in registry if spec.function is not None}
+    _put({**modules, **extras.modules(classes)})
     titles = {spec.name: spec.title for spec in registry}
     installed = Installed(paths, classes, titles, {}, {})
     _extend("nodes", {**classes, **_node_names(installed), **_further_nodes()})

@@ -24,6 +24,7 @@ from engine.types import NodeId
 from nodes import builtin
 from nodes.comfy.hosting import Packs, load_packs
 from nodes.comfy.methods import METHODS, order_of
+from nodes.comfy.names import extras
 from tests.nodes.comfy.bench import graph
 from tests.nodes.comfy.modules import modules_put_back
 
@@ -152,6 +153,23 @@ def test_methods_and_the_order_of_their_arguments_are_of_nodes_there_are(packs: 
     assert both == [["a", {}], ["b", {}]]
     (part,) = nodes.LatentFromBatch().frombatch({"samples": torch.zeros(3, 4, 8, 8)}, 1, 2)
     assert part["batch_index"] == [1, 2]
+
+
+def test_further_nodes_are_in_the_modules_packs_import_them_from(packs: Packs) -> None:
+    nodes, masks = module("nodes"), module("comfy_extras.nodes_mask")
+    assert masks.GrowMask is nodes.NODE_CLASS_MAPPINGS["GrowMask"]
+    assert module("comfy_extras").nodes_mask is masks
+    blended = module("comfy_extras.nodes_post_processing").Blend()
+    (grey,) = blended.blend_images(torch.zeros(1, 2, 2, 3), torch.ones(1, 2, 2, 3), 0.5, "normal")
+    assert grey.eq(0.5).all()
+    with pytest.raises(ModuleNotFoundError, match="no such part"):
+        module("comfy_extras.nodes_hunyuan3d")
+
+
+def test_every_module_has_the_nodes_it_is_to_have(packs: Packs) -> None:
+    there = module("nodes").NODE_CLASS_MAPPINGS
+    wanted = [word.split("=")[-1] for words in extras.MODULES.values() for word in words.split()]
+    assert [name for name in wanted if name not in there] == []
 
 
 def test_save_image_can_be_derived_from(packs: Packs, base: Path) -> None:
