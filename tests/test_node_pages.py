@@ -10,7 +10,7 @@ from nodes import builtin
 from nodes.pictures import read_picture
 from tools.docs import NODES
 from tools.docs.examples import Example, examples
-from tools.docs.pages import file_name, pages
+from tools.docs.pages import pages, picture_of, pictures
 from tools.docs.pictures import LIMIT, Runner, compare
 
 
@@ -45,9 +45,9 @@ def test_the_example_of_every_node_can_run(
         assert checked.graph is not None and checked.problems == (), (name, checked.problems)
 
 
-def test_every_example_has_its_picture_or_its_text(known: dict[str, Example]) -> None:
-    pictures = {path.stem for path in (NODES / "pictures").iterdir()}
-    assert pictures == {file_name(name) for name, example in known.items() if not example.gives}
+def test_every_example_has_its_picture_or_its_text(registry: Registry) -> None:
+    there = {path.relative_to(NODES).as_posix() for path in (NODES / "pictures").iterdir()}
+    assert there == pictures(registry), "run `python -m tools.docs pictures CLASS`"
 
 
 def test_pictures_are_small() -> None:
@@ -66,12 +66,12 @@ def test_examples_that_end_in_text_give_what_their_page_says(
             compare(name, example, shown)
 
 
-@pytest.mark.parametrize("name", ["KSampler", "ImageBlur", "MaskComposite", "LatentFlip"])
+@pytest.mark.parametrize("name", ["PreviewImage", "ImageBlur", "MaskComposite", "LatentFlip"])
 def test_a_picture_on_a_page_is_what_its_graph_makes(
     known: dict[str, Example], runner: Runner, name: str
 ) -> None:
     shown = runner.shown(known[name].prompt)
     assert isinstance(shown, Path)
-    made, kept = (read_picture(path)[0] for path in (shown, NODES / "pictures" / f"{file_name(name)}.webp"))
+    made, kept = (read_picture(path)[0] for path in (shown, NODES / picture_of(name)))
     assert made.shape == kept.shape
     assert float((made - kept).abs().mean()) < 0.03  # compression only; another picture is 0.1 away and more

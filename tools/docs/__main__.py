@@ -3,7 +3,7 @@
 import argparse
 
 from tools.docs import NODES
-from tools.docs.pages import pages
+from tools.docs.pages import pages, pictures
 
 
 def main() -> None:
@@ -19,7 +19,8 @@ def main() -> None:
 
         make(registry, options.nodes)
     written = pages(registry)
-    for old in {*NODES.glob("*.md"), *NODES.glob("examples/*.json")} - {NODES / name for name in written}:
+    kept = {NODES / name for name in written} | {NODES / picture for picture in pictures(registry)}
+    for old in {path for path in NODES.rglob("*") if path.is_file()} - kept:
         old.unlink()
     for name, text in written.items():
         (NODES / name).parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ Prompt = dict[str, dict[str, Any]]
 
 
 class ExampleError(ValueError):
-    """An example names a node or an output that there is not."""
+    """An example names a node, an input or an output that there is not."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,12 @@ def graph_of(parts: Parts, registry: Registry) -> Prompt:
         if name in prompt:
             return
         kind, inputs = parts[name]
-        given = {key: linked(value) for key, value in (defaults(registry[kind]) | inputs).items()}
-        prompt[name] = {"class_type": kind, "inputs": given}
+        spec = registry[kind]
+        values = defaults(spec) | inputs
+        if unknown := inputs.keys() - spec.by_name.keys():
+            raise KeyError(f"{kind}.{unknown.pop()}")
+        order = [i.name for i in spec.inputs if i.name in values]
+        prompt[name] = {"class_type": kind, "inputs": {key: linked(values[key]) for key in order}}
 
     def linked(value: Any) -> Any:
         if not (isinstance(value, str) and value.startswith("@")):

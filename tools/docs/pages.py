@@ -30,6 +30,15 @@ def pages(registry: Registry) -> dict[str, str]:
     )
 
 
+def pictures(registry: Registry) -> set[str]:
+    """Paths of the pictures on the pages, below `docs/reference/nodes`."""
+    return {picture_of(name) for name, example in examples(registry).items() if not example.gives}
+
+
+def picture_of(kind: str) -> str:
+    return f"pictures/{file_name(kind)}.webp"
+
+
 def file_name(kind: str) -> str:
     """A name for files without spaces, which links cannot hold."""
     return kind.replace(" ", "_")
@@ -86,8 +95,8 @@ def shown(name: str, example: Example) -> Iterator[str]:
         yield f"{example.about} {graph} gives:".lstrip()
         yield from ("", "```text", example.gives, "```")
         return
-    if (NODES / "pictures" / f"{file}.webp").is_file():
-        yield from (f"![{example.about}](pictures/{file}.webp)", "")
+    if (NODES / picture_of(name)).is_file():
+        yield from (f"![{example.about}]({picture_of(name)})", "")
     yield f"{example.about} {graph}."
 
 
