@@ -41,7 +41,7 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     packs = packs_of(options, folders, builtin(), resources)
     registry = builtin() if packs is None else packs.registry
     folders = folders if packs is None else packs.folders
-    screen, outlet = screen_of(options, folders, device), None
+    screen, outlet = screen_of(options, folders, placement), None
     if screen is not None:
         outlet = PolicyOutlet(screen, folders)
         registry = PolicedRegistry(registry, screen, outlet)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from engine.folders import Folders, MissingFile, UnsafePath
 
 if TYPE_CHECKING:
-    import torch
-
+    from diffusion.placement import Placement
     from nodes.policy import Screen
 
 log = logging.getLogger("darkroom.safety")
 KIND, DEMO = "safety_checker", "darkroom-demo"
 TEXT = "StableDiffusionV1"
+MOST_BYTES = 128
+"""Of a watermark: a picture of 256 x 256 pixels has 1024 blocks of a bit each."""
+_WEIGHTS = (".safetensors", ".bin")
 
 
 class PolicyError(ValueError):
@@ -49,6 +51,7 @@ def add_safety(command: argparse.ArgumentParser) -> None:
 
 def checker_of(options: argparse.Namespace, folders: Folders) -> Path | None:
     """The checker's weights; None without the policy. Raises PolicyError where it cannot be kept."""
+    _make_sense(options)
     if options.safety == "off":
         return None
     name = options.safety_checker or _only(folders)
@@ -56,9 +59,40 @@ def checker_of(options: argparse.Namespace, folders: Folders) -> Path | None:
         path = folders.find(KIND, name)
     except (MissingFile, UnsafePath) as error:
         raise PolicyError(f"--safety required: {error}") from error
-    if options.safety_replacement is not None and not options.safety_replacement.is_file():
-        raise PolicyError(f"--safety-replacement: there is no file {options.safety_replacement}")
+    if path.is_dir() and not any(one.suffix in _WEIGHTS for one in path.iterdir()):
+        raise PolicyError(f"--safety required: {name} holds no weights, such as model.safetensors")
+    if options.safety_replacement is not None:
+        _must_be_picture(options.safety_replacement)
     return path
+
+
+def _make_sense(options: argparse.Namespace) -> None:
+    """Half a policy is a mistake: whoever names a checker believes that pictures are checked."""
+    if options.safety == "off":
+        for name in ("safety_checker", "safety_replacement"):
+            if getattr(options, name) is not None:
+                flag = f"--{name.replace('_', '-')}"
+                raise PolicyError(f"{flag} does nothing by itself: add --safety required, or leave it out")
+    size = len(options.watermark_text.encode())
+    if options.watermark == "off" and options.watermark_text != TEXT:
+        raise PolicyError("--watermark-text does nothing by itself: add --watermark required")
+    if not 0 < size <= MOST_BYTES:
+        raise PolicyError(
+            f"--watermark-text: {size} bytes; from 1 to {MOST_BYTES} fit in a picture of 256 x 256, "
+            "and the fewer, the better they last"
+        )
+
+
+def _must_be_picture(file: Path) -> None:
+    if not file.is_file():
+        raise PolicyError(f"--safety-replacement: there is no file {file}")
+    from server.files.media import open_image
+    from server.http import Problem
+
+    try:
+        open_image(file)
+    except Problem as error:
+        raise PolicyError(f"--safety-replacement: {error.message}") from error
 
 
 def _only(folders: Folders) -> str:
@@ -86,7 +120,7 @@ def words_of(options: argparse.Namespace, folders: Folders) -> list[str]:
     return words
 
 
-def screen_of(options: argparse.Namespace, folders: Folders, device: torch.device) -> Screen | None:
+def screen_of(options: argparse.Namespace, folders: Folders, placement: Placement) -> Screen | None:
     """What looks at pictures in this process; None where nothing is asked for. Raises PolicyError."""
     path = checker_of(options, folders)
     text = options.watermark_text if options.watermark == "required" else None
@@ -98,7 +132,7 @@ def screen_of(options: argparse.Namespace, folders: Folders, device: torch.devic
     from nodes.policy import Screen
 
     try:
-        checker = None if path is None else SafetyChecker.load(path, device)
+        checker = None if path is None else SafetyChecker.load(path, placement)
         shown = None
         if path is not None and options.safety_replacement is not None:
             shown = read_picture(options.safety_replacement)[0]

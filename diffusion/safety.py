@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +20,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModel
 from diffusion.checkpoint import CheckpointError, open_model
 from diffusion.checkpoint.assemble import assemble, sizes
 from diffusion.clip_vision import image_size, preprocess, vision_config
+from diffusion.placement import Placement, room_for
 
 _ENCODER = "vision_model.vision_model."
 _FILES = ("model.safetensors", "model.fp16.safetensors", "pytorch_model.bin")
@@ -65,17 +66,22 @@ class SafetyChecker:
 
     network: SafetyNetwork
     image_size: int
-    device: torch.device
+    placement: Placement = field(default_factory=Placement, compare=False)
+    """Brings the network to the device when it is used."""
 
     @classmethod
-    def load(cls, path: Path, device: torch.device | None = None) -> SafetyChecker:
+    def load(cls, path: Path, placement: Placement | None = None) -> SafetyChecker:
         """Load the published folder (config.json and weights) or a single file of its weights.
+
+        Args:
+            path: the folder or the file.
+            placement: where it computes; on the CPU if None.
 
         Raises:
             CheckpointError: there are no weights, or they are not a safety checker's.
         """
         source = _weights(path)
-        device = torch.device("cpu") if device is None else device
+        placement = Placement() if placement is None else placement
         file = open_model(source)
         shapes = file.header.shapes()
         if (missing := _missing(shapes)) is not None:
@@ -90,16 +96,18 @@ class SafetyChecker:
             file,
             "",
             torch.float32,
-            device,
+            placement.home,
             ignore=(f"{_ENCODER}embeddings.position_ids",),
         )
-        return cls(network, sizes(image_size, file, _ENCODER), device)
+        return cls(network, sizes(image_size, file, _ENCODER), placement)
 
     @torch.no_grad()
     def check(self, images: Tensor) -> Safety:
         """Judge pictures [B, H, W, C] in 0..1."""
         pixels = preprocess((images * 255).round() / 255, self.image_size, fit=int)
-        return self.judge(*self.network.similarities(self.network.embed(pixels.to(self.device))))
+        with room_for(self.placement, self.network, 1, [pixels], {}, "embed"):
+            pixels = pixels.to(self.placement.device)
+            return self.judge(*self.network.similarities(self.network.embed(pixels)))
 
     def judge(self, special: Tensor, concept: Tensor) -> Safety:
         """Compare similarities [B, 3] and [B, 17] with their thresholds."""

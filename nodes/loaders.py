@@ -79,4 +79,4 @@ def safety_checker_loader(
         checker_name: The checker's weights; its `config.json` lies beside them.
     """
     folder = context.folders.find("safety_checker", checker_name)
-    return SafetyModel.load(folder, context.resource(Placement).device)
+    return SafetyModel.load(folder, context.resource(Placement))

@@ -14,7 +14,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from diffusion.clip_text import Embeddings, Encoding, no_embeddings
+from diffusion.clip_text import WORKING_STATES, Embeddings, Encoding, no_embeddings
 from diffusion.layers.attention import attend
 from diffusion.ldm.bert_tokens import BertTokenizer
 from diffusion.placement import Placement
@@ -69,6 +69,11 @@ class Bert(nn.Module):
         layers = self.config.layers
         run = layers + 1 + layer if -layers <= layer < 0 else layers
         return self.norm(self.attn_layers(embedded + self.pos_emb(embedded.shape[1]), run))
+
+    def working_bytes(self, tokens: Tensor) -> int:
+        """Memory that encoding tokens [B, N] takes beside the weights."""
+        states = WORKING_STATES * (self.config.width + self.config.inner)
+        return states * tokens.numel() * self.token_emb.weight.itemsize
 
 
 class Positions(nn.Module):
@@ -174,9 +179,11 @@ class BertTower:
     def _run(self, chunks: Sequence[Chunk]) -> Tensor:
         """States [B, 77, W], float32 on the CPU."""
         device = self.placement.device_for(self.model.token_emb.weight)
-        numbers = [[token if isinstance(token, int) else 0 for token in chunk.tokens] for chunk in chunks]
-        with self.placement.use(self.model):
-            embedded = self.model.token_emb(torch.tensor(numbers, device=device))
+        numbers = torch.tensor(
+            [[token if isinstance(token, int) else 0 for token in chunk.tokens] for chunk in chunks]
+        )
+        with self.placement.use(self.model, needs=(self.model.working_bytes(numbers),)):
+            embedded = self.model.token_emb(numbers.to(device))
             for row, chunk in enumerate(chunks):
                 for place, token in enumerate(chunk.tokens):
                     if isinstance(token, Tensor):

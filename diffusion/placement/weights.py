@@ -37,7 +37,10 @@ class _Slot:
 def home_of(tensor: Tensor) -> Tensor:
     """A parameter's values on the host, wherever it points now; any other tensor is its own."""
     slot: _Slot | None = getattr(tensor, _SLOT, None)
-    return tensor if slot is None or not slot.holders else slot.home
+    if slot is None:
+        return tensor
+    with _pointing:  # not the parameter itself, which may point to the device the moment after
+        return slot.home if slot.holders else tensor.data
 
 
 def module_of(network: Any) -> nn.Module | None:
@@ -154,4 +157,6 @@ def _slot(tensor: Tensor) -> _Slot:
     if slot is None:
         slot = _Slot(tensor.data)
         setattr(tensor, _SLOT, slot)
+    elif not slot.holders and slot.home.data_ptr() != tensor.data_ptr():
+        slot.home = tensor.data  # somebody gave the parameter other values while it was at home
     return slot

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from diffusion.placement import Placement
+from diffusion.placement import Placement, room_for
 from diffusion.tiles import Tiles, blend
 
 TILE, OVERLAP = 512, 32
@@ -58,14 +58,15 @@ class Upscaler:
 
         def apply(part: Tensor) -> Tensor:
             nonlocal done
-            result = self.network(part.to(self.placement.device)).float().cpu()
+            part = part.to(self.placement.device)
+            with room_for(self.placement, self.network, 1, [part], {}):
+                result = self.network(part).float().cpu()
             done += 1
             on_tile(done, total)
             return result
 
         tiles = Tiles(tile, tile, OVERLAP)
-        with self.placement.use(self.network):
-            return blend(planes, tiles, apply, self.pixel_channels, float(self.scale))
+        return blend(planes, tiles, apply, self.pixel_channels, float(self.scale))
 
 
 def tiles_of(size: torch.Size, tile: int) -> int:

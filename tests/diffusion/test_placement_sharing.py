@@ -166,6 +166,20 @@ def test_a_network_that_is_collected_while_others_move_waits_for_nobody(
     assert home_of(shared).data_ptr() == shared.data_ptr()
 
 
+def test_values_a_parameter_is_given_at_home_are_those_computed_with(network: nn.Module, x: Tensor) -> None:
+    place, _ = placed(2 * LAYERS * LAYER)
+    with place.use(network):
+        before = network(x)
+    place.clear()
+    weight = network.get_parameter("2.weight")
+    weight.data = torch.zeros_like(weight)
+    wanted = network(x)
+    with place.use(network):
+        assert torch.equal(network(x), wanted) and not torch.equal(wanted, before)
+        assert not home_of(weight).any()
+    place.clear()
+
+
 class Recorded(CountedMemory):
     """Tells what happens to layers, by their weights at home."""
 

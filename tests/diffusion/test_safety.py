@@ -12,6 +12,7 @@ from torch import Tensor
 
 from diffusion.checkpoint import CheckpointError
 from diffusion.clip_vision import image_size, preprocess, vision_config
+from diffusion.placement import CountedMemory, Placement
 from diffusion.safety import SafetyChecker, SafetyNetwork
 from tests.tensors import load_file, save_file
 
@@ -84,6 +85,20 @@ def test_the_whole_path_gives_a_row_per_picture(checker: SafetyChecker, golden: 
     again = checker.check(picture)
     assert found.flags[0] == again.flags[0]
     assert found.concept_scores[0] == pytest.approx(again.concept_scores[0], abs=1.1e-3)
+
+
+def test_pictures_are_judged_alike_within_a_budget(
+    folder: Path, checker: SafetyChecker, golden: dict[str, Tensor]
+) -> None:
+    picture = golden["preprocess/a/rgb"][None].float() / 255
+    size = sum(weight.nbytes for weight in checker.network.parameters())
+    memory = CountedMemory(int(1.1 * size) + 2**24)
+    placement = Placement(torch.device("cpu"), memory)
+    there = SafetyChecker.load(folder, placement)
+    assert there.check(picture) == checker.check(picture)
+    assert size < memory.peak <= memory.size
+    placement.clear()
+    assert memory.available() == memory.size
 
 
 def test_a_single_file_loads_as_well(folder: Path, checker: SafetyChecker) -> None:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from diffusion.checkpoint import CheckpointError
-from diffusion.placement import Placement
+from diffusion.placement import CountedMemory, Placement
+from diffusion.placement.estimate import working_bytes
 from diffusion.upscaling import Upscaler, load_upscaler
 from diffusion.upscaling.compact import Compact, CompactConfig
 from diffusion.upscaling.esrgan import Esrgan, EsrganConfig
@@ -140,6 +141,23 @@ def test_tiles_are_halved_until_they_fit_the_memory() -> None:
     result = Upscaler(tight, 2, 3, "tight")(pixels)
     assert sides == [300, 256, 128, 128, 108]
     torch.testing.assert_close(result, local(pixels.movedim(-1, 1)).movedim(1, -1), rtol=0, atol=1e-6)
+
+
+def test_what_is_not_in_use_makes_room_for_a_tile() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 12, 3, padding=1), torch.nn.PixelShuffle(2))
+    pixels = torch.rand(1, 300, 300, 3)
+    other = torch.nn.Linear(1024, 1024).requires_grad_(False)
+    wanted = Upscaler(network.requires_grad_(False), 2, 3, "small")(pixels)
+    need = working_bytes(network, [pixels.movedim(-1, 1)])
+    memory = CountedMemory(need + 3 * pixels.nbytes + sum(each.nbytes for each in other.parameters()) // 2)
+    placement = Placement(torch.device("cpu"), memory)
+    with placement.use(other):
+        pass
+    told: list[tuple[int, int]] = []
+    small = Upscaler(network, 2, 3, "small", placement)
+    assert torch.equal(small(pixels, lambda done, total: told.append((done, total))), wanted)
+    assert told == [(1, 1)] and memory.peak <= memory.size
+    placement.clear()
 
 
 def test_memory_too_small_for_the_smallest_tile_is_an_error() -> None:
