@@ -136,8 +136,11 @@ def _options(
         options["forceInput"] = True
     if hint.marker(Lazy):
         options["lazy"] = True
-    if (files := hint.marker(Files)) and files.kind == "input":
-        options["image_upload"] = True
+    if files := hint.marker(Files):
+        if files.kind == "input":
+            options["image_upload"] = True
+        elif files.kind == "output":
+            options["image_folder"] = "output"
     low, high = options.get("min"), options.get("max")
     if "default" in options and (
         (low is not None and default < low) or (high is not None and default > high)

@@ -112,8 +112,14 @@ class Encoded:
 
 
 def preview(path: Picture, text: str, channel: str) -> Encoded:
-    """The picture re-encoded as `FORMAT[;QUALITY]` asks: WebP, or JPEG without alpha. Full size."""
+    """The picture re-encoded as `FORMAT[;QUALITY]` asks: WebP, or JPEG without alpha. Full size.
+
+    One that moves stays as it is: encoded anew it would stand still, or take long.
+    """
     image = open_image(path)
+    if getattr(image, "is_animated", False) and "a" not in channel:
+        data = path.read_bytes() if isinstance(path, Path) else path.data
+        return Encoded(data, sniff(data[:64]))
     kind = "jpeg" if text.split(";")[0] == "jpeg" and "a" not in channel else "webp"
     last = text.split(";")[-1]
     quality = min(int(last), 100) if last.isascii() and last.isdigit() else 90

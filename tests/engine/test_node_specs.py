@@ -18,7 +18,8 @@ Image = Annotated[object, Socket("IMAGE")]
 
 
 def names(kind: str) -> list[str]:
-    return {"checkpoints": ["sd15.safetensors"], "input": ["a.png", "b.png"]}.get(kind, [])
+    files = {"checkpoints": ["sd15.safetensors"], "input": ["a.png", "b.png"], "output": ["new.png"]}
+    return files.get(kind, [])
 
 
 def test_object_info_is_comfyuis_entry() -> None:
@@ -80,6 +81,7 @@ def test_every_kind_of_input_has_its_wire_form() -> None:
         sampler: Annotated[str, Choices(("euler", "heun"))] = "euler",
         ckpt_name: Annotated[str, Files("checkpoints")] = "",
         upload: Annotated[str, Files("input")] = "",
+        made: Annotated[str, Files("output")] = "",
         flag: Annotated[bool, Label("yes", "no")] = True,
         mask: Annotated[object, Socket("MASK")] | None = None,
     ) -> None:
@@ -98,6 +100,7 @@ def test_every_kind_of_input_has_its_wire_form() -> None:
         "sampler": [["euler", "heun"]],
         "ckpt_name": [["sd15.safetensors"], {"default": ""}],
         "upload": [["a.png", "b.png"], {"default": "", "image_upload": True}],
+        "made": [["new.png"], {"default": "", "image_folder": "output"}],
         "flag": ["BOOLEAN", {"default": True, "label_on": "yes", "label_off": "no"}],
     }
     assert info["optional"] == {"mask": ["MASK"]}

@@ -116,6 +116,19 @@ async def test_pictures_are_re_encoded_and_taken_apart_on_request(http: ClientSe
     assert alpha.getpixel((0, 0)) == (0, 0, 0, 99)
 
 
+@pytest.mark.parametrize("form", ["WEBP", "PNG", "GIF"])
+async def test_previews_of_animations_move(http: ClientSession, form: str) -> None:
+    frames, buffer = [Image.new("RGB", (8, 6), (shade, 0, 0)) for shade in (0, 120, 250)], io.BytesIO()
+    frames[0].save(buffer, form, save_all=True, append_images=frames[1:], duration=100)
+    await upload(http, buffer.getvalue(), f"moves.{form.lower()}")
+    for channel in ("", "rgb"):
+        headers, body = await viewed(
+            http, filename=f"moves.{form.lower()}", type="input", preview="webp;75", channel=channel
+        )
+        assert headers["Content-Type"] == f"image/{form.lower()}"
+        assert getattr(Image.open(io.BytesIO(body)), "n_frames", 1) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

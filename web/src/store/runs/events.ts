@@ -161,7 +161,11 @@ export function reasonOf(value: Json | undefined): Reason | null {
 
 /** The pictures an output node shows. */
 export function imagesOf(ui: JsonObject): FileRef[] {
-  const items = Array.isArray(ui["images"]) ? ui["images"] : [];
+  return filesOf(ui["images"]);
+}
+
+function filesOf(value: Json | undefined): FileRef[] {
+  const items = Array.isArray(value) ? value : [];
   return items.flatMap((item) => {
     const filename = isObject(item) ? word(item["filename"]) : null;
     if (!isObject(item) || filename === null) return [];
@@ -169,8 +173,12 @@ export function imagesOf(ui: JsonObject): FileRef[] {
   });
 }
 
+/** What a node tells: its texts, and where it put latents, which have no picture. */
 export function textsOf(ui: JsonObject): string[] {
-  return words(ui["text"]);
+  const latents = filesOf(ui["latents"]).map(({ filename, subfolder, type }) =>
+    [type, subfolder, filename].filter(Boolean).join("/"),
+  );
+  return [...words(ui["text"]), ...latents];
 }
 
 function word(value: Json | undefined): string | null {

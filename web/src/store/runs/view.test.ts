@@ -54,6 +54,14 @@ describe("a run as messages tell it", () => {
     expect(view.state).toBe("success");
   });
 
+  it("says where latents are, which have no picture", () => {
+    const view = new JobView(SENT);
+    const latents = [{ filename: "a_00001_.latent", subfolder: "latents", type: "output" }];
+    tell(view, 0, ["execution_start", {}], ["executed", { node: "9", output: { latents } }]);
+    expect(at(view, "9").texts).toEqual(["output/latents/a_00001_.latent"]);
+    expect(at(view, "9").images).toEqual([]);
+  });
+
   it("knows a cached output by its coming without having run", () => {
     const view = new JobView(SENT);
     const finished = { nodes: { "9": { node_id: "9", state: "finished", value: 1, max: 1 } } };
