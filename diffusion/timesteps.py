@@ -63,8 +63,12 @@ class Timesteps(ABC):
 class Discrete(Timesteps):
     """A network trained on whole numbers t; `stride` > 1 keeps every stride-th of them (distilled models)."""
 
+    alphas: Tensor
+    """Signal shares alpha-bar of all of them, float64."""
+
     def __init__(self, alphas: Tensor | None = None, *, stride: int = 1) -> None:
         alphas = scaled_linear() if alphas is None else alphas.double()
+        self.alphas = alphas
         sigmas = ((1 - alphas) / alphas).sqrt()[stride - 1 :: stride]
         self.stride = stride
         self.sigmas = sigmas.float()

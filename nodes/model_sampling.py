@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated
 
+from torch import Tensor
+
 from diffusion.model import PLAYGROUND_LATENT, DiffusionModel
 from diffusion.prediction import X0, Edm, Eps, Flow, Flux, ImageToImage, Lcm, Prediction, V
 from diffusion.timesteps import (
@@ -34,6 +36,8 @@ _CONTINUOUS: Mapping[str, Callable[[Timesteps], Prediction]] = {
     "edm_playground_v2.5": Edm,
     "eps": Eps,
 }
+_PURE_NOISE = 1e-6
+"""A signal share that no schedule goes below, but for those that end without any signal."""
 _DISTILLED = 20
 """Of a thousand steps, latent consistency models were distilled for every so manieth."""
 
@@ -51,8 +55,10 @@ def model_sampling_discrete(
         zsnr: Whether the last noise level is pure noise (zero terminal signal-to-noise ratio).
     """
     _no_flow(model, "ModelSamplingDiscrete")
-    alphas = zero_terminal_snr(scaled_linear()) if zsnr else scaled_linear()
-    clock = Discrete(alphas, stride=_DISTILLED if sampling == "lcm" else 1)
+    alphas = trained_on(model)
+    clock = Discrete(
+        zero_terminal_snr(alphas) if zsnr else alphas, stride=_DISTILLED if sampling == "lcm" else 1
+    )
     return replace(model, prediction=_DISCRETE[sampling](clock))
 
 
@@ -110,6 +116,16 @@ def model_sampling_aura_flow(*, model: Model, shift: Shift = 1.73) -> Model:
     """
     flow_of(model, "ModelSamplingAuraFlow")
     return replace(model, prediction=Flow(shift, 1.0))
+
+
+def trained_on(model: DiffusionModel) -> Tensor:
+    """The signal shares of a model's thousand steps; Stable Diffusion's, where it ends in pure noise or has
+    no such steps: nothing tells what they were before.
+    """
+    clock = model.prediction.timesteps
+    if isinstance(clock, Discrete) and clock.alphas[-1] > _PURE_NOISE:
+        return clock.alphas
+    return scaled_linear()
 
 
 def _no_flow(model: DiffusionModel, who: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from diffusion.model import DiffusionModel, Latent
 from diffusion.prediction import X0, Edm, Eps, Flow, ImageToImage, Lcm, V
 from diffusion.reference.run import sample_reference
+from diffusion.timesteps import Discrete, scaled_linear
 from engine.context import Context
 from nodes.guidance import (
     apg,
@@ -60,6 +62,15 @@ def test_noise_levels_are_the_stored_ones() -> None:
     edm = model_sampling_continuous_edm(model=toy_model(), sampling="edm", sigma_max=80.0).prediction
     assert isinstance(edm, Edm) and edm.sigma_data == 0.5
     torch.testing.assert_close(edm.sigmas, TABLES["edm/table"], rtol=3e-7, atol=0)
+
+
+def test_a_model_keeps_the_levels_it_was_trained_on_and_gets_back_those_it_had() -> None:
+    own = replace(toy_model(), prediction=Eps(Discrete(scaled_linear(0.0015, 0.0195))))
+    velocity = model_sampling_discrete(model=own, sampling="v_prediction").prediction
+    assert torch.equal(velocity.sigmas, own.prediction.sigmas)
+    zero = model_sampling_discrete(model=toy_model(), sampling="eps", zsnr=True)
+    again = model_sampling_discrete(model=zero, sampling="eps").prediction
+    assert torch.equal(again.sigmas, toy_model().prediction.sigmas)
 
 
 def test_a_consistency_model_knows_fifty_levels() -> None:
