@@ -10,7 +10,8 @@ from typing import Protocol
 from torch import Tensor
 
 from diffusion.conditioning import Conditioning, Entry, prepare_all
-from diffusion.guidance import Evaluation, GuidedDenoiser, finished, guide, predict, unguided
+from diffusion.evaluation import Evaluation, predict
+from diffusion.guidance import GuidedDenoiser, finished, guide, unguided
 from diffusion.guides.directions import perpendicular_negative
 from diffusion.model import DiffusionModel, Predictions
 from diffusion.prediction import Prediction

@@ -15,7 +15,7 @@ from diffusion.control.hint import centre, fitted_to, in_channels
 from diffusion.control.kinds import T2IControl, UNetControl
 from diffusion.control.network import ControlNet, ControlNetConfig
 from diffusion.control.t2i import T2IAdapter, T2IAdapterConfig
-from diffusion.guidance import predict
+from diffusion.evaluation import predict
 from diffusion.hooks import Residuals
 from diffusion.mixing import with_options
 from diffusion.model import DiffusionModel

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from diffusion.conditioning import Area, Conditioning, Options, Steering, prepare
-from diffusion.guidance import GuidedDenoiser, predict
+from diffusion.evaluation import predict
+from diffusion.guidance import GuidedDenoiser
 from diffusion.model import DiffusionModel
 from diffusion.prediction import Eps
 from tests.diffusion.toy import (

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from diffusion.conditioning import Conditioning, Entry, prepare_all
-from diffusion.guidance import GuidedDenoiser, predict
+from diffusion.evaluation import predict
+from diffusion.guidance import GuidedDenoiser
 from diffusion.guiders import CfgGuider, Guider
 from diffusion.model import DiffusionModel, Latent
 from diffusion.prediction import Prediction
