@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import io
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +16,20 @@ from PIL import Image as PilImage
 from PIL import ImageOps, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
+from engine.inline import holds_picture, without
 from nodes.pictures import MAX_PIXELS, READABLE
 from nodes.policy.screen import Screen
 from nodes.safety import hide
 
 Finding = Literal["clear", "flagged", "unknown"]
-"""`unknown`: not a picture, or one that cannot be read: nobody can say what it shows."""
+"""`unknown`: not a picture, or one that cannot be read: nobody can say what it shows. A text that holds
+pictures is as they are.
+"""
 
-_IN_TEXT = re.compile(r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[0-9A-Za-z])[A-Za-z0-9+/_-]{64,}={0,2}")
-"""Pictures in text: base64 of the first bytes of PNG, JPEG, GIF, WebP and BMP."""
 _UNREADABLE = (OSError, ValueError, SyntaxError, PilImage.DecompressionBombError)
 _ORIENTATION = 0x0112
-REMOVED = "(removed by the safety policy)"
+_WHITES = (255, 1, 65535)
+"""What white may be where a format of more than 8 bits does not say. Viewers that know 8 bits clip at 255."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,18 @@ def _finding(screen: Screen, data: bytes) -> Finding:
             if not screen.passes(picture):
                 return "flagged"
     except _UNREADABLE:
-        return "unknown"
+        return _of_text(screen, data)
     return "clear"
+
+
+def _of_text(screen: Screen, data: bytes) -> Finding:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "unknown"
+    if not holds_picture(text):
+        return "unknown"
+    return "clear" if clean(screen, text) == text else "flagged"
 
 
 def _frames(data: bytes) -> Iterator[NDArray[np.uint8]]:
@@ -70,16 +79,22 @@ def _frames(data: bytes) -> Iterator[NDArray[np.uint8]]:
         if file.width * file.height * count > MAX_PIXELS:
             raise ValueError("more pixels than are read")
         for frame in ImageSequence.Iterator(file):
-            yield _pixels(frame)
+            yield from _readings(frame)
             if frame.getexif().get(_ORIENTATION, 1) != 1:
-                yield _pixels(ImageOps.exif_transpose(frame))
+                yield from _readings(ImageOps.exif_transpose(frame))
 
 
-def _pixels(frame: PilImage.Image) -> NDArray[np.uint8]:
-    if frame.mode.startswith("I") or frame.mode == "F":
-        frame = frame.convert("I").point(lambda value: value * (1 / 255)).convert("L")
-    transparent = "A" in frame.getbands() or "transparency" in frame.info
-    return np.asarray(frame.convert("RGBA" if transparent else "RGB"))
+def _readings(frame: PilImage.Image) -> Iterator[NDArray[np.uint8]]:
+    """A frame in 8 bits [H,W,C]; one of 16 bits or more in every way its numbers may be meant."""
+    if not frame.mode.startswith(("I", "F")):
+        transparent = "A" in frame.getbands() or "transparency" in frame.info
+        yield np.asarray(frame.convert("RGBA" if transparent else "RGB"))
+        return
+    numbers = np.nan_to_num(np.asarray(frame, np.float64))
+    for white in _WHITES:
+        if white == _WHITES[0] or numbers.max(initial=0) <= white:
+            grey = (np.clip(numbers / white, 0, 1) * 255).astype(np.uint8)
+            yield np.repeat(grey[..., None], 3, axis=-1)
 
 
 def replace_file(screen: Screen, path: Path) -> None:
@@ -104,19 +119,10 @@ def replace_file(screen: Screen, path: Path) -> None:
 def clean(screen: Screen, value: Any) -> Any:
     """JSON for a client, without the pictures in its texts that may not be shown."""
     if isinstance(value, str):
-        return _IN_TEXT.sub(lambda found: _text(screen, found[0]), value)
+        return without(value, lambda data: _finding(screen, data) == "clear")
     if isinstance(value, list | tuple):
         return [clean(screen, one) for one in cast("list[Any]", value)]
     if isinstance(value, Mapping):
         items = cast("Mapping[Any, Any]", value)
         return {clean(screen, name): clean(screen, one) for name, one in items.items()}
     return value
-
-
-def _text(screen: Screen, text: str) -> str:
-    plain = text.replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        data = base64.b64decode(plain + "=" * (-len(plain) % 4))
-    except (binascii.Error, ValueError):
-        return REMOVED
-    return text if _finding(screen, data) == "clear" else REMOVED

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.events import Event, NodeProgress
+from engine.events import Event, NodeBlocked, NodeError, NodeFailed, NodeProgress
 from engine.folders import Folders
 from engine.shown import files_in
 from nodes.policy.files import clean, judge, replace_file, was_released
@@ -40,7 +40,14 @@ class PolicyOutlet:
 
     def event(self, event: Event) -> Event:
         """Previews are of pictures nobody has checked yet: they stay, but for those an output node sends."""
-        if self._screen.checker is None or not isinstance(event, NodeProgress) or event.preview is None:
+        if self._screen.checker is None:
+            return event
+        if isinstance(event, NodeFailed):
+            told = clean(self._screen, event.error.to_json())
+            return replace(event, error=NodeError.from_json(told))
+        if isinstance(event, NodeBlocked):
+            return replace(event, message=clean(self._screen, event.message))
+        if not isinstance(event, NodeProgress) or event.preview is None:
             return event
         sent = event.preview
         # Only PNG keeps pixels as they were released, by which they are known.

@@ -17,7 +17,7 @@ log = logging.getLogger("darkroom.safety")
 READERS = frozenset({"ReadWatermark"})
 """Built-in output nodes that show words about a picture and never the picture."""
 NO_PICTURES = frozenset(
-    {"LATENT", "CONDITIONING", "SIGMAS", "NOISE", "GUIDER", "SAMPLER", "MODEL", "CLIP", "VAE"}
+    {"LATENT", "CONDITIONING", "SIGMAS", "NOISE", "GUIDER", "SAMPLER", "MODEL", "CLIP", "VAE", "AUDIO"}
 )
 """Sockets whose tensors are not looked at."""
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 THINNEST = 16
-"""Sides in pixels below which a strip shows nothing that a window of its own would find."""
+"""Sides in pixels below which a strip shows nothing that windows beside the centre would find."""
 OPAQUE = 254 / 255
 
 
@@ -40,7 +40,8 @@ def windows(height: int, width: int, size: int) -> Iterator[tuple[int, int, int,
     """
     side = min(height, width)
     if side < THINNEST:
-        yield 0, 0, height, width
+        # What the checker sees of it. The whole would first be enlarged until a line is as high as that.
+        yield (height - side) // 2, (width - side) // 2, side, side
         return
     while True:
         for top in _places(height, side):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import aiohttp
 from aiohttp import ClientSession, ClientTimeout, UnixConnector, web
 from yarl import URL
 
+from engine.inline import LEAST, holds_picture
 from server.gate import Handler
 from server.http import Problem
 from server.keys import CLEARANCE, PACKS, SETTINGS
@@ -23,6 +25,8 @@ _HOPS = frozenset(
 )  # fmt: skip
 _OURS = frozenset({"access-control-allow-origin", "access-control-allow-credentials"})
 """Who may call is this server's to decide, not a pack's."""
+_DATA = frozenset({"application/json", "application/x-ndjson", "text/event-stream", "text/plain"})
+"""Answers made of data. Pages and scripts bring small pictures of their own."""
 
 
 @web.middleware
@@ -42,7 +46,8 @@ async def packs(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _pass_on(request: web.Request, path: Path, limit: int) -> web.StreamResponse:
-    headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOPS}
+    left = _HOPS | {"accept-encoding"} if request.app[CLEARANCE].required else _HOPS
+    headers = {k: v for k, v in request.headers.items() if k.lower() not in left}
     url = URL(f"http://{request.headers.get('Host', 'localhost')}{request.raw_path}", encoded=True)
     body = _Bounded(request, limit)
     async with ClientSession(
@@ -88,9 +93,9 @@ class _Bounded:
 
 
 async def _give_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    if not request.app[CLEARANCE].passes(answer.content_type):
-        text = f"the safety policy lets no {answer.content_type} of a pack through: nobody has looked at it"
-        raise Problem(403, "not_checkable", text, request.path)
+    chunks = answer.content.iter_any()
+    if request.app[CLEARANCE].required:
+        chunks = await _checked(answer, chunks, request)
     response = web.StreamResponse(status=answer.status, reason=answer.reason)
     for name, value in answer.headers.items():
         if name.lower() not in _HOPS | _OURS:
@@ -98,12 +103,44 @@ async def _give_back(request: web.Request, answer: aiohttp.ClientResponse) -> we
     response.headers["X-Content-Type-Options"] = "nosniff"
     await response.prepare(request)
     try:
-        async for chunk in answer.content.iter_any():
+        async for chunk in chunks:
             await response.write(chunk)
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, Problem) as error:
         # Half an answer is out: only an end that nobody takes for the proper one can tell.
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError("the worker ended in the middle of an answer") from error
     await response.write_eof()
     return response
+
+
+async def _checked(
+    answer: aiohttp.ClientResponse, chunks: AsyncIterator[bytes], request: web.Request
+) -> AsyncIterator[bytes]:
+    """An answer under the safety policy: words, and no pictures in words. Raises Problem 403."""
+    coded = answer.headers.get("Content-Encoding", "identity").lower() != "identity"
+    if coded or not request.app[CLEARANCE].passes(answer.content_type):
+        text = f"the safety policy lets no {answer.content_type} of a pack through: nobody has looked at it"
+        raise Problem(403, "not_checkable", text, request.path)
+    if answer.content_type not in _DATA:
+        return chunks
+    parts = _without_pictures(chunks, request.path)
+    first = await anext(parts, b"")  # what comes later can only be cut off
+    return _again(first, parts)
+
+
+async def _without_pictures(chunks: AsyncIterator[bytes], path: str) -> AsyncIterator[bytes]:
+    tail = b""
+    async for chunk in chunks:
+        seen = tail + chunk
+        if await asyncio.to_thread(holds_picture, seen.decode("latin-1")):
+            text = "the safety policy lets no pictures in texts of a pack through: nobody has looked at them"
+            raise Problem(403, "not_checkable", text, path)
+        tail = seen[-4 * LEAST :]
+        yield chunk
+
+
+async def _again(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk

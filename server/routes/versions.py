@@ -8,6 +8,7 @@ from aiohttp import web
 
 from server.files.media import INERT, sniff
 from server.http import json_answer, not_found, query_int, read_model
+from server.keys import CLEARANCE
 from server.routes.workflows import page_of
 from server.table import Route
 from server.workflows.access import WORKFLOWS
@@ -79,7 +80,9 @@ async def thumbnail(request: web.Request) -> web.Response:
     )
     if picture is None:
         raise not_found("this version has no picture", "ref")
-    kept = _FOR_EVER if ref == version.id else "no-cache"
+    clearance = request.app[CLEARANCE]
+    picture = await clearance.cleared_bytes(picture)
+    kept = _FOR_EVER if ref == version.id and not clearance.required else "no-cache"
     headers = {"Content-Type": sniff(picture[:64]), "Cache-Control": kept, **INERT}
     return web.Response(body=picture, headers=headers)
 

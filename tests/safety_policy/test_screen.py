@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -21,7 +22,7 @@ from diffusion.clip_vision import preprocess
 from diffusion.safety import SafetyChecker
 from diffusion.watermark import read
 from engine.context import Preview
-from engine.events import NodeProgress
+from engine.events import NodeError, NodeFailed, NodeProgress
 from engine.folders import Folders
 from engine.types import NodeId
 from nodes.pictures import save_pictures
@@ -142,6 +143,12 @@ def test_the_published_checker_sees_a_usual_picture_as_compvis_does() -> None:
     assert list(windows(512, 512, 224)) == [(0, 0, 512, 512)]
 
 
+def test_a_line_of_pixels_is_not_enlarged_until_memory_ends() -> None:
+    """The checker would make it as high as a picture, and so 3.7 million pixels wide."""
+    assert list(windows(1, 16384, 224)) == [(0, 8191, 1, 1)]
+    assert list(windows(300, 15, 224)) == [(142, 0, 15, 15)]
+
+
 def test_pictures_are_marked_after_the_check(checker: SafetyChecker) -> None:
     rng = np.random.default_rng(3)
     colours = torch.as_tensor(rng.random((1, 256, 256, 3), np.float32)) * 0.5 + 0.25
@@ -192,6 +199,26 @@ def test_a_picture_that_lies_is_looked_at_upright(screen: Screen) -> None:
     assert judge(screen, encoded(turned, "PNG", exif=lying)).finding == "flagged"
 
 
+GREY = (SKULL[0].mean(-1).numpy() * 255).round()
+NUMBERS: dict[str, tuple[Image.Image, str]] = {
+    "16 bits": (Image.fromarray((GREY * 257).astype(np.uint16)), "PNG"),
+    "16 bits, 8 of them used": (Image.fromarray(GREY.astype(np.uint16)), "PNG"),
+    "32 bits": (Image.fromarray(GREY.astype(np.int32)), "TIFF"),
+    "0 to 1": (Image.fromarray((GREY / 255).astype(np.float32)), "TIFF"),
+    "0 to 255": (Image.fromarray(GREY.astype(np.float32)), "TIFF"),
+}
+
+
+@pytest.mark.parametrize(("image", "kind"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_of_more_than_8_bits_are_read_in_every_way(
+    image: Image.Image, kind: str, checker: SafetyChecker
+) -> None:
+    data = io.BytesIO()
+    image.save(data, kind)
+    grey = torch.as_tensor(GREY / 255, dtype=torch.float32).expand(3, 64, 64).movedim(0, -1)[None]
+    assert judge(Screen(knowing(checker, grey)), data.getvalue()).finding == "flagged"
+
+
 @pytest.mark.parametrize("data", [b"", b"\0" * 100, (HERE / "fox.png").read_bytes()[:900]])
 def test_what_cannot_be_read_is_unknown(data: bytes, screen: Screen) -> None:
     assert judge(screen, data).finding == "unknown"
@@ -204,6 +231,34 @@ def test_pictures_in_texts_are_taken_out_unless_they_pass(kind: str, screen: Scr
     assert shown["html"][0] == "<img src='data:x;base64,(removed by the safety policy)'>"
     assert shown["html"][1] == good and shown["html"][3] == 7
     assert bad not in str(shown)
+
+
+def test_a_picture_is_found_in_a_text_however_it_is_written(screen: Screen) -> None:
+    data = encoded(SKULL, "PNG")
+    letters = base64.b64encode(data).decode()
+    lines = base64.encodebytes(data).decode()
+    for text in (
+        lines,
+        json.dumps(lines),
+        letters.replace("/", "\\/"),
+        base64.urlsafe_b64encode(data).decode(),
+    ):
+        assert len(clean(screen, text)) < 40
+        assert judge(screen, text.encode()).finding == "flagged"
+    unknown = f"data:image/jxl;base64,{base64.b64encode(bytes(99)).decode()}"
+    assert clean(screen, unknown) == "data:image/jxl;base64,(removed by the safety policy)"
+    other = f"@font-face url(data:font/woff;base64,{base64.b64encode(b'wOFF' + bytes(range(99))).decode()})"
+    assert clean(screen, other) == other
+
+
+def test_what_a_node_says_when_it_fails_holds_no_picture(screen: Screen, tmp_path: Path) -> None:
+    letters = base64.b64encode(encoded(SKULL, "PNG")).decode()
+    error = NodeError(
+        node_id=NodeId("1"), class_type="Pack", exception_type="E", message=letters, inputs={"a": [letters]}
+    )
+    failed = PolicyOutlet(screen, Folders.at(tmp_path)).event(NodeFailed(job_id="", seq=1, error=error))
+    assert isinstance(failed, NodeFailed) and letters not in str(failed)
+    assert failed.error.exception_type == "E"
 
 
 def test_a_flagged_file_a_node_names_is_replaced_on_disk_and_keeps_its_texts(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from tests.e2e.program import ROOT, Program
 
 HERE = Path(__file__).parent
 PACK = """
+import base64
 from pathlib import Path
 
 import folder_paths
@@ -40,6 +43,12 @@ def saved(images, folder):
 @PromptServer.instance.routes.get("/smuggler/picture")
 async def picture(request):
     return web.FileResponse(Path(folder_paths.get_input_directory()) / "skull.png")
+
+
+@PromptServer.instance.routes.get("/smuggler/json")
+async def letters(request):
+    data = (Path(folder_paths.get_input_directory()) / "fox.png").read_bytes()
+    return web.json_response({"thumbnail": base64.b64encode(data).decode()})
 
 
 @PromptServer.instance.routes.get("/smuggler/words")
@@ -62,6 +71,7 @@ class Smuggle:
 
 
 NODE_CLASS_MAPPINGS = {"Smuggle": Smuggle}
+WEB_DIRECTORY = "web"
 """
 
 
@@ -74,7 +84,15 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     shutil.copy(HERE / "fox.png", base / "input")
     shutil.copy(HERE / "skull.png", base / "output" / "old.png")
     (base / "output" / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(100))
-    (base / "custom_nodes" / "smuggler.py").write_text(PACK)
+    letters = base64.b64encode((HERE / "skull.png").read_bytes()).decode()
+    (base / "output" / "words.json").write_text(f'{{"a": 1, "picture": "{letters}"}}')
+    grey = np.asarray(Image.open(HERE / "skull.png").convert("L"))
+    Image.fromarray(grey.astype(np.uint16)).save(base / "output" / "deep.png")
+    pack = base / "custom_nodes" / "smuggler"
+    (pack / "web").mkdir(parents=True)
+    (pack / "__init__.py").write_text(PACK)
+    (pack / "web" / "main.js").write_text("export {};")
+    shutil.copy(HERE / "skull.png", pack / "web")
     with Program(base, "--safety", "required", "--safety-checker", "darkroom-demo") as started:
         yield started
 
@@ -131,6 +149,8 @@ def test_the_other_pictures_are_saved_as_ever(program: Program, shown: dict[str,
         "filename=old.png&channel=rgb",
         "filename=by_itself.png",
         "filename=skull.png&type=input",
+        "filename=deep.png",
+        "filename=deep.png&preview=webp;90",
     ],
 )
 def test_no_file_of_a_forbidden_picture_is_handed_out(
@@ -154,6 +174,45 @@ def test_routes_of_packs_give_words_and_no_pictures(program: Program, shown: dic
     assert status == 403 and b"not_checkable" in data
 
 
+def test_routes_of_packs_give_no_pictures_in_words(program: Program, shown: dict[str, Any]) -> None:
+    assert shown
+    status, data = get(program, "/smuggler/json")
+    assert status == 403 and b"no pictures in texts" in data
+
+
+def test_pictures_among_the_browser_files_of_packs_are_checked(
+    program: Program, shown: dict[str, Any]
+) -> None:
+    assert shown
+    assert get(program, "/extensions/smuggler/main.js") == (200, b"export {};")
+    status, data = get(program, "/extensions/smuggler/skull.png")
+    assert status == 200 and brightest(data) == 0
+
+
+def test_pictures_in_files_of_text_are_taken_out(program: Program, shown: dict[str, Any]) -> None:
+    assert shown
+    status, data = get(program, "/view?filename=words.json")
+    assert status == 200
+    assert json.loads(data) == {"a": 1, "picture": "(removed by the safety policy)"}
+
+
+@pytest.mark.parametrize(("name", "kept"), [("skull.png", False), ("fox.png", True)])
+def test_pictures_of_workflows_are_checked(
+    name: str, kept: bool, program: Program, shown: dict[str, Any]
+) -> None:
+    assert shown
+    data = (HERE / name).read_bytes()
+    uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    workflow = f"of-{name[:-4]}"
+    document: dict[str, Any] = {"nodes": [], "links": []}
+    body = {"name": workflow, "document": document, "thumbnail": uri}
+    status, made = program.post("/api/v1/workflows", body)
+    assert status < 300, made
+    status, given = get(program, f"/api/v1/workflows/{workflow}/versions/main/thumbnail")
+    assert status == 200 and (given == data if kept else brightest(given) == 0)
+    assert not list((program.base / "user" / ".darkroom" / "safety").glob("*.part"))
+
+
 def test_the_server_does_not_start_without_a_checker(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "main.py", "--base-directory", str(tmp_path), "--safety", "required"],
@@ -173,6 +232,12 @@ def test_the_server_does_not_start_without_a_checker(tmp_path: Path) -> None:
         (["--safety-checker", "../x"], "leads outside"),
         (["--safety-replacement", "nowhere.png"], "there is no file nowhere.png"),
         ([], "say which --safety-checker: one, two"),
+        (["--safety-checker", "two"], "two holds no weights"),
+        (["--safety-replacement", __file__], "no picture"),
+        (["--safety", "off", "--safety-checker", "one"], "--safety-checker does nothing by itself"),
+        (["--watermark-text", "ours"], "--watermark-text does nothing by itself"),
+        (["--watermark", "required", "--watermark-text", "a" * 129], "129 bytes; from 1 to 128"),
+        (["--watermark", "required", "--watermark-text="], "0 bytes"),
     ],
 )
 def test_a_policy_that_cannot_be_kept_is_refused(flags: list[str], says: str, tmp_path: Path) -> None:
@@ -180,6 +245,8 @@ def test_a_policy_that_cannot_be_kept_is_refused(flags: list[str], says: str, tm
         folder = tmp_path / "models" / "safety_checker" / name
         folder.mkdir(parents=True)
         (folder / "config.json").write_text("{}")
+        if name == "one":
+            (folder / "model.safetensors").touch()
     named = [] if not flags or "--safety-checker" in flags else ["--safety-checker", "one"]
     options = parse(["serve", "--safety", "required", *flags, *named])
     with pytest.raises(PolicyError, match=says):
@@ -189,7 +256,8 @@ def test_a_policy_that_cannot_be_kept_is_refused(flags: list[str], says: str, tm
 def test_a_worker_is_given_the_policy_of_its_server(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "safety_checker" / "one"
     folder.mkdir(parents=True)
-    (folder / "config.json").write_text("{}")
+    for file in ("config.json", "model.safetensors"):
+        (folder / file).touch()
     words = words_of(parse(["serve", "--safety", "required"]), Folders.at(tmp_path))
     assert words == [
         "--watermark=off",
