@@ -15,6 +15,8 @@ from engine.problems import CODES
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SECTION = re.compile(r"\]\(([^)#:]*)#([^)]+)\)")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -73,6 +75,28 @@ def test_links_lead_to_files() -> None:
         if not (page.parent / link).exists()
     ]
     assert broken == []
+
+
+def test_links_to_sections_find_their_heading() -> None:
+    anchors = {page.resolve(): {slug(heading) for heading in HEADING.findall(text)} for page, text in texts()}
+    broken = [
+        f"{page.name}: {link}#{anchor}"
+        for page, text in texts()
+        for link, anchor in SECTION.findall(text)
+        if anchor not in anchors[(page.parent / link).resolve() if link else page.resolve()]
+    ]
+    assert broken == []
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Every page without what its code blocks hold."""
+    for page in PAGES:
+        yield page, FENCE.sub("", page.read_text())
+
+
+def slug(heading: str) -> str:
+    """What GitHub calls a section."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def test_every_error_code_has_a_row() -> None:

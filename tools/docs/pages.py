@@ -24,7 +24,7 @@ def pages(registry: Registry) -> dict[str, str]:
     specs = sorted(registry, key=lambda spec: (spec.category, spec.name))
     graphs = {f"examples/{file_name(name)}.json": graph_text(e.prompt) for name, e in shown.items()}
     return (
-        {"README.md": index(specs)}
+        {"README.md": index(specs), "GALLERY.md": gallery(specs, shown)}
         | {f"{file_name(s.name)}.md": page(s, shown.get(s.name)) for s in specs}
         | graphs
     )
@@ -51,11 +51,32 @@ def index(specs: list[NodeSpec]) -> str:
         "Every picture on their pages carries its graph: drop one on the canvas to open it. The graph as a",
         "file, linked below the picture, runs with `main.py run`. The demo checkpoint that ships with the",
         "project is all they need; those that load `fox.png` look for it in the input folder: it is one of",
-        "[these pictures](../../pictures).",
+        "[these pictures](../../pictures). [All pictures on one page](GALLERY.md).",
     ]
     for category, members in groupby(specs, key=lambda spec: spec.category):
         lines += ["", f"## {category}", ""]
         lines += [f"- [{s.title}]({file_name(s.name)}.md): {first_sentence(s.description)}" for s in members]
+    return "\n".join(lines) + "\n"
+
+
+def gallery(specs: list[NodeSpec], shown: dict[str, Example]) -> str:
+    """The pictures of all nodes by category, each a link to its page."""
+    lines = [
+        "# What the nodes do, in pictures",
+        "",
+        "Written by `make docs`. [The nodes in words](README.md).",
+    ]
+    seen = [s for s in specs if s.name in shown and not shown[s.name].gives]
+    for category, members in groupby(seen, key=lambda spec: spec.category):
+        lines += ["", f"## {category}"]
+        for spec in members:
+            link = f"[{spec.title}]({file_name(spec.name)}.md)"
+            lines += [
+                "",
+                f"{link}: {shown[spec.name].about}",
+                "",
+                f"![{spec.title}]({picture_of(spec.name)})",
+            ]
     return "\n".join(lines) + "\n"
 
 
