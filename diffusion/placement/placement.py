@@ -156,7 +156,6 @@ class Placement:
     def clear(self) -> None:
         """Send home everything that is not in use."""
         with self._lock:
-            self._bury()
             self._clear()
         if self.memory is not None:
             self.memory.give_back()
@@ -172,9 +171,11 @@ class Placement:
     def _residences_of(self, networks: Sequence[Any]) -> list[Residence]:
         if self.memory is None:
             return []
-        with self._lock, self.memory.moving():
-            self._bury()
+        with self.memory.moving():  # a LoRA may be worked out now, which nobody else is to wait for
             modules = [module for network in networks if (module := module_of(network)) is not None]
+        with self._lock, self.memory.moving():
+            while self._gone:
+                self._gone.pop().leave()
             found = [self._residence(module) for module in dict.fromkeys(modules)]
         return [residence for residence in found if residence is not None]
 
@@ -215,10 +216,6 @@ class Placement:
         """
         if not residence.leave(wait=False):
             self._gone.append(residence)
-
-    def _bury(self) -> None:
-        while self._gone:
-            self._gone.pop().leave()
 
     def _settle(self, used: Sequence[Residence], needs: Sequence[int]) -> int:
         """Make room and bring what is used there. Returns which of `needs` there is room for."""
@@ -293,6 +290,8 @@ class Placement:
         """Send home what is idle, longest ago first, until there is room for so many bytes."""
         if self.memory is None:
             return
+        while self._gone:
+            self._gone.pop().leave()
         idle = [each for each in self._residences.values() if not each.users and not each.empty]
         for residence in sorted(idle, key=lambda each: each.last_used):
             if self.memory.available() >= room:

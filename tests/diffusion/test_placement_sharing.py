@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Barrier, Event, Thread
 
 import pytest
 import torch
@@ -164,6 +164,29 @@ def test_a_network_that_is_collected_while_others_move_waits_for_nobody(
     place.clear()
     assert memory.available() == memory.size
     assert home_of(shared).data_ptr() == shared.data_ptr()
+
+
+def test_nobody_waits_for_another_ones_lora_to_be_worked_out(network: nn.Module, x: Tensor) -> None:
+    place, _ = placed(4 * LAYERS * LAYER)
+
+    class Making:
+        """A network with changes, which others do not wait for."""
+
+        @property
+        def module(self) -> nn.Module:
+            other = Thread(target=self._use, daemon=True)
+            other.start()
+            other.join(timeout=20)
+            assert not other.is_alive()
+            return network
+
+        def _use(self) -> None:
+            with place.use(nn.Linear(1, 1).requires_grad_(False)):
+                pass
+
+    with place.use(Making()):
+        network(x)
+    place.clear()
 
 
 def test_values_a_parameter_is_given_at_home_are_those_computed_with(network: nn.Module, x: Tensor) -> None:
