@@ -1,12 +1,15 @@
 """Every node has a page that is up to date; the graphs on the pages are sound and give what they say."""
 
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image as PilImage
 
 from engine import validate
 from engine.registry import Registry
 from nodes import builtin
+from nodes.encoding import MODEL
 from nodes.pictures import read_picture
 from tools.docs import NODES
 from tools.docs.examples import Example, examples
@@ -48,6 +51,17 @@ def test_the_example_of_every_node_can_run(
 def test_every_example_has_its_picture_or_its_text(registry: Registry) -> None:
     there = {path.relative_to(NODES).as_posix() for path in (NODES / "pictures").iterdir()}
     assert there == pictures(registry), "run `python -m tools.docs pictures CLASS`"
+
+
+def test_pictures_carry_the_graph_of_their_page(known: dict[str, Example]) -> None:
+    stale = [name for name, e in known.items() if not e.gives and graph_in(picture_of(name)) != e.prompt]
+    assert stale == [], f"run `python -m tools.docs pictures {' '.join(stale)}`"
+
+
+def graph_in(picture: str) -> object:
+    """The graph in a file's metadata, where the canvas looks for it."""
+    with PilImage.open(NODES / picture) as file:
+        return json.loads(file.getexif()[MODEL].removeprefix("prompt:"))
 
 
 def test_pictures_are_small() -> None:
