@@ -61,7 +61,7 @@ def write(name: str, example: Example, shown: Path | str) -> None:
 
 def compare(name: str, example: Example, text: str) -> None:
     """Raises ExampleFailed unless the text is the one on the page, or nearly the number."""
-    if text.strip() != example.gives.strip() and not nearly(text, example.gives):
+    if text != example.gives and not nearly(text, example.gives):
         raise ExampleFailed(f"{name} gives {text!r} instead of {example.gives!r}")
 
 
