@@ -30,6 +30,7 @@ export function Results({ data, run, end }: Props) {
     );
   }
   const images = run?.images ?? [];
+  const texts = run?.texts ?? [];
   const loaded = images.length === 0 ? loadedFile(data) : null;
   if (images.length > 0 || loaded !== null) {
     const shownFiles = loaded === null ? images.slice(0, MOST) : [loaded];
@@ -57,11 +58,15 @@ export function Results({ data, run, end }: Props) {
             />
           </button>
         ))}
+        {images.length > 0 && texts.length > 0 && (
+          <p className={styles.told} role="note">
+            {texts.join("\n")}
+          </p>
+        )}
         {images.length > MOST && <span className={styles.more}>+{images.length - MOST}</span>}
       </div>
     );
   }
-  const texts = run?.texts ?? [];
   if (texts.length === 0) return null;
   return <pre className={`${styles.text} nodrag nowheel`}>{texts.join("\n")}</pre>;
 }
