@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,13 @@ def add_memory(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("device memory", "models that do not fit pass through it in parts")
     group.add_argument(
         "--device-budget",
-        type=float,
+        type=_budget,
         metavar="GB",
         help="use at most so much of the device's memory; on a CPU a device of that size is simulated",
     )
     group.add_argument(
         "--reserve-vram",
-        type=float,
+        type=_gigabytes,
         default=_RESERVE,
         metavar="GB",
         help="leave so much of a GPU's memory to other programs (%(default)s)",
@@ -41,6 +42,22 @@ def add_memory(command: argparse.ArgumentParser) -> None:
     ways = group.add_mutually_exclusive_group()
     for flag, (word, text) in _WAYS.items():
         ways.add_argument(flag, action="store_const", const=word, dest="vram", default="normal", help=text)
+
+
+def _gigabytes(word: str) -> float:
+    try:
+        size = float(word)
+    except ValueError:
+        size = -1.0
+    if not 0 <= size < math.inf:
+        raise argparse.ArgumentTypeError(f"{word} is no number of GB, such as 7.5")
+    return size
+
+
+def _budget(word: str) -> float:
+    if not (size := _gigabytes(word)):
+        raise argparse.ArgumentTypeError("no model computes in 0 GB; leave it out to use what there is")
+    return size
 
 
 def memory_words(options: argparse.Namespace) -> list[str]:
@@ -56,20 +73,24 @@ def placement_of(
     """Where models live, by the options, and whether they are compiled. `compiled_code` is kept there.
 
     Raises:
-        ValueError: for a budget that cannot be kept.
+        ValueError: for a budget that cannot be kept, or a reserve that leaves nothing.
     """
     from diffusion.compiled import Compiler
     from diffusion.placement import CountedMemory, CudaMemory, Placement, Strategy
 
     budget = None if options.device_budget is None else int(options.device_budget * 1e9)
-    if budget is not None and (budget <= 0 or options.vram == "high"):
-        raise ValueError("--device-budget is a positive number of GB, and does not go with --highvram")
+    if budget is not None and options.vram == "high":
+        raise ValueError("--device-budget does not go with --highvram, which leaves all models on the device")
     compiler = Compiler(compiled_code) if options.compile == "on" else None
     if options.vram == "high":
         return Placement(device, compiler=compiler)
     strategy = Strategy(options.vram)
     if device.type == "cuda":
         memory = CudaMemory(device, reserve=int(options.reserve_vram * 1e9), budget=budget)
+        if memory.size <= 0:
+            raise ValueError(
+                f"--reserve-vram {options.reserve_vram:g} is all the memory {device} has: choose less"
+            )
         return Placement(device, memory, strategy, compiler=compiler)
     if device.type == "cpu" and budget is not None:
         return Placement(device, CountedMemory(budget), strategy)

@@ -35,10 +35,25 @@ def test_a_budget_on_a_cpu_simulates_a_device_used_as_comfyuis_words_say(
     assert made.memory.size == 1_500_000_000 and made.strategy is strategy
 
 
-@pytest.mark.parametrize("words", [["--device-budget", "0"], ["--device-budget", "4", "--gpu-only"]])
-def test_a_budget_that_cannot_be_kept_is_refused(words: list[str], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--device-budget is a positive number"):
-        placement(tmp_path, *words)
+def test_a_budget_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--device-budget does not go with --highvram"):
+        placement(tmp_path, "--device-budget", "4", "--gpu-only")
+
+
+@pytest.mark.parametrize("flag", ["--device-budget", "--reserve-vram"])
+@pytest.mark.parametrize("size", ["-1", "nan", "inf", "much"])
+def test_sizes_that_are_none_are_refused_before_anything_starts(
+    flag: str, size: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse([f"{flag}={size}"])
+    assert f"argument {flag}: {size} is no number of GB" in capsys.readouterr().err
+
+
+def test_nothing_may_be_reserved_but_not_budgeted() -> None:
+    assert parse(["--reserve-vram=0"]).reserve_vram == 0
+    with pytest.raises(SystemExit):
+        parse(["--device-budget=0"])
 
 
 @pytest.mark.parametrize(
