@@ -67,7 +67,8 @@ class MaskedDenoiser:
 class DifferentialDiffusion:
     """A mask's grey levels as times: darker places are released later in the run (arXiv 2306.00950).
 
-    `strength` blends between the soft mask itself (0) and the hard, time-dependent one (1).
+    `strength` blends between the soft mask itself (near 0) and the hard, time-dependent one (1). Exactly 0
+    means 1, as it does in ComfyUI.
     """
 
     strength: float = 1.0
@@ -77,4 +78,4 @@ class DifferentialDiffusion:
         last = prediction.timestep(torch.maximum(sigmas[-1], prediction.sigma_min))
         threshold = (prediction.timestep(sigma) - last) / (first - last)
         released = (mask >= threshold.to(mask.device, non_blocking=True)).to(mask.dtype)
-        return mask.lerp(released, self.strength)
+        return mask.lerp(released, self.strength or 1.0)

@@ -105,7 +105,7 @@ def image_composite_masked(
     """Lay one picture on another; where the mask is 0 the one below stays as it is, to the bit.
 
     Args:
-        destination: The picture below; the result has its size.
+        destination: The pictures below; the result has as many, of their size.
         source: The picture on top; what would lie outside is cut off.
         x: Where the left edge of the source lies, in pixels.
         y: Where the top edge of the source lies, in pixels.
@@ -117,8 +117,7 @@ def image_composite_masked(
         above = resize(above, destination.shape[2], destination.shape[1], "bilinear")
     opaque = above.new_ones(1, *above.shape[-2:]) if mask is None else as_batch(mask)
     opaque = resize(opaque[:, None], above.shape[-1], above.shape[-2], "bilinear")
-    batch = max(len(destination), len(source), len(opaque))
-    result = to_batch(destination, batch).clone()
+    batch, result = len(destination), destination.clone()
     rows, columns = slice(y, y + above.shape[-2]), slice(x, x + above.shape[-1])
     below = result[:, rows, columns, :3]
     cut = (slice(None), slice(0, below.shape[1]), slice(0, below.shape[2]))

@@ -38,7 +38,8 @@ class ProjectedGuidance:
 
     Of the update, the part along the conditional prediction counts `eta` times (it is what saturates
     colours), its norm is cut to `threshold` (0: never), and `momentum` times the sum of the updates before is
-    added (the paper uses negative values). At eta 1 without threshold and momentum it is plain guidance.
+    added (the paper uses negative values). The result is the conditional prediction and `scale` times the
+    update, as ComfyUI's users know it; the paper counts the scale from 1, so its w is our scale + 1.
     """
 
     eta: float = 0.0
@@ -60,7 +61,7 @@ class ProjectedGuidance:
         if self.threshold > 0:
             update = update * (self.threshold / dot(update, update).sqrt()).clamp(max=1.0)
         along = parallel(update, cond)
-        return cond + (scale - 1) * (update - along + self.eta * along)
+        return cond + scale * (update - along + self.eta * along)
 
 
 def tangential(seen: Predictions) -> Predictions:
@@ -82,13 +83,14 @@ def tangential(seen: Predictions) -> Predictions:
 def zero_star(
     cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor, scale: float, prediction: Prediction
 ) -> Tensor:
-    """CFG-Zero* (arXiv 2503.18886, eq. 10): the unconditional velocity scaled to fit the conditional best.
+    """CFG-Zero* (arXiv 2503.18886, eq. 10): the unconditional prediction scaled to fit the conditional best.
 
-    v = a v_u + w (v_c - a v_u), a = <v_c, v_u> / <v_u, v_u>. x - D is the velocity times sigma.
+    D = a D_u + w (D_c - a D_u), a = <v_c, v_u> / <v_u, v_u>, where v = x - D is the velocity times sigma. The
+    paper scales velocities rather than clean latents; ComfyUI's users know it this way.
     """
-    v_cond = x - cond
-    v_uncond = parallel(v_cond, x - uncond)
-    return x - (v_uncond + scale * (v_cond - v_uncond))
+    v_cond, v_uncond = x - cond, x - uncond
+    fit = dot(v_cond, v_uncond) / dot(v_uncond, v_uncond).clamp(min=torch.finfo(x.dtype).tiny)
+    return fit * uncond + scale * (cond - fit * uncond)
 
 
 @dataclass(frozen=True)

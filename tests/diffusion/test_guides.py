@@ -77,19 +77,20 @@ def test_rescaled_guidance_restores_the_contrast_of_the_conditional_velocity() -
     torch.testing.assert_close(got, want, rtol=1e-4, atol=0)
 
 
-def test_projected_guidance_without_any_of_its_changes_is_plain_guidance() -> None:
-    close(guided(guidance=ProjectedGuidance(1.0, 0.0, 0.0)), guided())
+def test_projected_guidance_without_any_of_its_changes_is_plain_guidance_of_the_next_scale() -> None:
+    cond, uncond = sides()
+    close(guided(guidance=ProjectedGuidance(1.0, 0.0, 0.0)), uncond + 8.5 * (cond - uncond))
 
 
 @pytest.mark.parametrize(("eta", "threshold"), [(0.0, 0.0), (0.5, 0.0), (0.0, 1.5)])
-def test_projected_guidance_equals_the_paper(eta: float, threshold: float) -> None:
+def test_projected_guidance_is_the_papers_with_the_scale_counted_from_zero(eta: float, threshold: float) -> None:
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
         update = cond - uncond
         if threshold:
             update = update * min(1.0, threshold / float(length(update)))
         unit = cond / length(cond)
         along = (update @ unit) * unit
-        return cond + (7.5 - 1) * (update - along + eta * along)
+        return cond + 7.5 * (update - along + eta * along)
 
     close(guided(guidance=ProjectedGuidance(eta, threshold)), each(image))
 
@@ -100,16 +101,16 @@ def test_the_momentum_of_projected_guidance_lasts_for_one_run() -> None:
     cond, uncond = sides()
     run = guider.denoiser(X)
     first, second = run(X, SIGMA), run(X, SIGMA)
-    close(first, guided())
-    close(second, cond + 6.5 * 0.5 * (cond - uncond))
+    close(first, cond + 7.5 * (cond - uncond))
+    close(second, cond + 7.5 * 0.5 * (cond - uncond))
     assert torch.equal(guider.denoiser(X)(X, SIGMA), first)
 
 
-def test_zero_star_equals_the_paper() -> None:
+def test_zero_star_fits_the_unconditional_prediction_by_the_papers_factor() -> None:
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
         v_cond, v_uncond = (x - cond) / 2, (x - uncond) / 2
         a = (v_cond @ v_uncond) / (v_uncond @ v_uncond)
-        return x - 2 * ((1 - 7.5) * a * v_uncond + 7.5 * v_cond)
+        return (1 - 7.5) * a * uncond + 7.5 * cond
 
     close(guided(guidance=zero_star), each(image))
 
