@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from diffusion.safety import SafetyChecker
 from diffusion.watermark import embed_robust
 from diffusion.watermark.mark import LEAST_PIXELS
-from nodes.policy.views import as_saved, colours, windows
+from nodes.policy.views import as_saved, colours, content, windows
 from nodes.resize import to_bytes
 from nodes.safety import hide
 from nodes.watermark import on_bytes
@@ -191,7 +192,20 @@ def _by_size(pictures: Tensor, size: int) -> dict[tuple[int, int], list[tuple[in
             for place, picture in enumerate(view):
                 cut = picture[top : top + height, left : left + width]
                 found.setdefault((height, width), []).append((place, cut))
+        for place, picture in enumerate(view):
+            for cut in _on_a_page(picture, size):
+                found.setdefault((cut.shape[0], cut.shape[1]), []).append((place, cut))
     return found
+
+
+def _on_a_page(picture: Tensor, size: int) -> Iterator[Tensor]:
+    """What is looked at of a small picture [H,W,3] on a large page; nothing of others."""
+    box = content(picture)
+    if box is not None:
+        top, left, height, width = box
+        part = picture[top : top + height, left : left + width]
+        for y, x, rows, columns in windows(height, width, size):
+            yield part[y : y + rows, x : x + columns]
 
 
 def _solid(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,6 +13,8 @@ from torch import Tensor
 THINNEST = 16
 """Sides in pixels below which a strip shows nothing that windows beside the centre would find."""
 OPAQUE = 254 / 255
+_SPECK = 0.05
+"""How far a page of one colour may differ from it, as JPEG makes it."""
 
 
 def colours(pictures: Tensor) -> list[Tensor]:
@@ -50,6 +52,23 @@ def windows(height: int, width: int, size: int) -> Iterator[tuple[int, int, int,
         side //= 2
         if side < 2 * size:
             return
+
+
+def content(picture: Tensor) -> tuple[int, int, int, int] | None:
+    """(top, left, height, width) of what is on a page of one colour, in [H,W,3]; None where that takes more
+    than half of it, or there is nothing. A small picture on a large page is as good as one without the page.
+    """
+    height, width = picture.shape[:2]
+    boxes: list[tuple[int, int, int, int]] = []
+    for page in (picture[0, 0], picture[0, -1], picture[-1, 0], picture[-1, -1]):
+        differs = ((picture - page).abs() > _SPECK).any(-1)
+        rows, columns = torch.argwhere(differs.any(1)), torch.argwhere(differs.any(0))
+        if not len(rows):
+            return None
+        top, left = int(rows[0]), int(columns[0])
+        boxes.append((top, left, int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left))
+    best = min(boxes, key=lambda box: box[2] * box[3])
+    return best if 2 * best[2] * best[3] <= height * width else None
 
 
 def _places(length: int, side: int) -> list[int]:

@@ -143,6 +143,16 @@ def test_the_published_checker_sees_a_usual_picture_as_compvis_does() -> None:
     assert list(windows(512, 512, 224)) == [(0, 0, 512, 512)]
 
 
+@pytest.mark.parametrize("page", [0.0, 0.5, 1.0])
+def test_a_small_picture_on_a_large_page_is_looked_at(page: float, screen: Screen) -> None:
+    large = torch.full((2, 600, 500, 3), page)
+    large[0, 37:101, 400:464] = SKULL[0]
+    large[1, :64, :64] = FOX[0]
+    report = Report()
+    screen.release(large, report)
+    assert report.replaced == [0]
+
+
 def test_a_line_of_pixels_is_not_enlarged_until_memory_ends() -> None:
     """The checker would make it as high as a picture, and so 3.7 million pixels wide."""
     assert list(windows(1, 16384, 224)) == [(0, 8191, 1, 1)]
