@@ -162,8 +162,8 @@ Extra = Callable[[Mapping[str, object], Tensor], Mapping[str, Tensor]]
 """(conditioning options, latent in model space) -> keyword tensors for the network, e.g. SDXL's vector `y` or
 the channels an inpainting model takes. Batch first; one of the latent's size is cropped with it.
 
-Beside the options of the conditioning there are `prompt_type`, "positive" or "negative", `noise_mask`, that of
-the latent, or None, and the run's `seed`."""
+Beside the options of the conditioning there are `prompt_type`, "positive" or "negative", `noise_mask`, that
+of the latent, or None, and the run's `seed`."""
 
 
 def no_extra(options: Mapping[str, object], latent: Tensor) -> Mapping[str, Tensor]:

@@ -8,9 +8,9 @@ from diffusion.autoencoder import Vae as VaeModel
 from diffusion.clip_vision import ClipVision as VisionEncoder
 from diffusion.clip_vision import ClipVisionOutput as VisionOutput
 from diffusion.conditioning import Options
+from diffusion.control import ControlModel
 from diffusion.depth_model import DepthEstimator
 from diffusion.gligen import Gligen as GligenModel
-from diffusion.control import ControlModel
 from diffusion.guiders import Guider as GuiderProtocol
 from diffusion.model import DiffusionModel
 from diffusion.model import Latent as LatentBatch

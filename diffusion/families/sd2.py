@@ -79,13 +79,18 @@ SD2_INPAINT = replace(
     extra=inpainting,
 )
 
+def _depth(config: UNetConfig) -> Extra:
+    """A depth map as the fifth channel."""
+    return depth_beside
+
+
 SD2_DEPTH = replace(
     SD2,
     name="sd2-depth",
     title="SD 2.x depth",
     required=(channels(5), OUTPUT, LINEAR, AUTOENCODER),
     prediction=predicts_noise,
-    extra=lambda config: depth_beside,
+    extra=_depth,
 )
 
 

@@ -136,6 +136,6 @@ def test_tiles_must_be_larger_than_their_overlap(overlap: int) -> None:
 @pytest.mark.parametrize("tiled", [False, True])
 def test_latents_of_another_kind_of_model_are_refused_by_both_kinds(vae: Vae, tiled: bool) -> None:
     latent = noise(1, 16, 4, 4)
-    both = r"decodes 4 channels \(as SD 1.x.* the latent has 16 channels \(as SD 3, Flux\): .* VAE of the model"
+    both = r"decodes 4 channels \(as SD 1.x.* latent has 16 channels \(as SD 3, Flux\): .* VAE of the model"
     with pytest.raises(ValueError, match=both):
         vae.decode_tiled(latent, 64, 16) if tiled else vae.decode(latent)

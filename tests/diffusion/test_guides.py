@@ -83,7 +83,7 @@ def test_projected_guidance_without_any_of_its_changes_is_plain_guidance_of_the_
 
 
 @pytest.mark.parametrize(("eta", "threshold"), [(0.0, 0.0), (0.5, 0.0), (0.0, 1.5)])
-def test_projected_guidance_is_the_papers_with_the_scale_counted_from_zero(eta: float, threshold: float) -> None:
+def test_projected_guidance_is_the_papers_but_for_where_scales_begin(eta: float, threshold: float) -> None:
     def image(x: Tensor, cond: Tensor, uncond: Tensor) -> Tensor:
         update = cond - uncond
         if threshold:

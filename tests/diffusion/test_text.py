@@ -27,6 +27,7 @@ from tests.diffusion.openclip import openclip_states, shapes_of, to_openclip
 from tests.fill import fill
 from tests.tensors import load_file, save_file
 
+TABLE = "text_model.embeddings.token_embedding.weight"
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASE: dict[str, Any] = json.loads((GOLDEN / "tiny-text.json").read_text(encoding="utf-8"))
 WIDTH = 32
@@ -190,7 +191,7 @@ def test_an_embedding_made_of_a_words_own_vectors_encodes_like_the_word(
     """The vectors of the two tokens of "red apple" in their places must give what the words give."""
     words = "red" if name == "single.bin" else "red apple"
     ids = encoder.towers["l"].tokenizer.ids(words)
-    table = encoder.towers["l"].model.text_model.embeddings.token_embedding.weight
+    table = encoder.towers["l"].model.get_parameter(TABLE)
     written(tmp_path, name, table[ids].detach().clone())
     with_folder = with_embeddings(encoder, tmp_path)
     stem = name.partition(".")[0]
@@ -272,9 +273,9 @@ def test_folders_are_searched_in_order_and_may_have_subfolders(tmp_path: Path) -
 
 def test_each_tower_takes_its_own_vectors_from_a_file_made_for_several(folder: Path, tmp_path: Path) -> None:
     encoder = encoder_of("sdxl", folder)
-    tables = {key: tower.model.text_model.embeddings for key, tower in encoder.towers.items()}
+    tables = {key: tower.model.get_parameter(TABLE) for key, tower in encoder.towers.items()}
     ids = encoder.towers["l"].tokenizer.ids("red apple")
-    vectors = {f"clip_{key}": table.token_embedding.weight[ids].clone() for key, table in tables.items()}
+    vectors = {f"clip_{key}": table[ids].clone() for key, table in tables.items()}
     save_file(vectors, tmp_path / "both.safetensors")
     folders = EmbeddingFolders((tmp_path,))
     with_folder = TextEncoder(

@@ -174,8 +174,11 @@ def test_changing_a_copy_leaves_the_model_alone(loaded: Loaded) -> None:
 def test_a_guidance_function_gets_noise_and_the_plain_formula_gives_the_plain_picture(
     loaded: Loaded,
 ) -> None:
+    def plain(args: dict[str, Any]) -> Any:
+        return args["uncond"] + args["cond_scale"] * (args["cond"] - args["uncond"])
+
     copy = loaded[0].clone()
-    copy.set_model_sampler_cfg_function(lambda a: a["uncond"] + a["cond_scale"] * (a["cond"] - a["uncond"]))
+    copy.set_model_sampler_cfg_function(plain)
     torch.testing.assert_close(by_call(loaded, copy), by_call(loaded), rtol=1e-3, atol=1e-3)
 
 
