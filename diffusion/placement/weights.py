@@ -40,7 +40,7 @@ def home_of(tensor: Tensor) -> Tensor:
     if slot is None:
         return tensor
     with _pointing:  # not the parameter itself, which may point to the device the moment after
-        return slot.home if slot.holders else tensor.data
+        return slot.home if slot.holders or _elsewhere(tensor, slot) else tensor.data
 
 
 def module_of(network: Any) -> nn.Module | None:
@@ -157,6 +157,11 @@ def _slot(tensor: Tensor) -> _Slot:
     if slot is None:
         slot = _Slot(tensor.data)
         setattr(tensor, _SLOT, slot)
-    elif not slot.holders and slot.home.data_ptr() != tensor.data_ptr():
+    elif not (slot.holders or _elsewhere(tensor, slot)) and slot.home.data_ptr() != tensor.data_ptr():
         slot.home = tensor.data  # somebody gave the parameter other values while it was at home
     return slot
+
+
+def _elsewhere(tensor: Tensor, slot: _Slot) -> bool:
+    """Whether it is on the device, as a parameter is that was copied there with its network."""
+    return tensor.device != slot.home.device
