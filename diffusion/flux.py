@@ -20,6 +20,7 @@ from diffusion.hooks import Hooks, Residuals, through
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.modulation import (
     NORM_EPS,
+    FinalLayer,
     attend,
     heads,
     modulated,
@@ -258,19 +259,6 @@ class SingleStreamBlock(nn.Module):
         attended = attend(rotated(q, turns), rotated(k, turns), v)
         out = self.linear2(torch.cat([attended, F.gelu(inner, approximate="tanh")], dim=-1))
         return x + gate[:, None] * out
-
-
-class FinalLayer(nn.Module):
-    """Tokens to the values of their patches."""
-
-    def __init__(self, width: int, outer: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, outer)
-        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        shift, scale = vectors(self.adaLN_modulation[1], embedding, 2)
-        return self.linear(modulated(x, shift, scale))
 
 
 def _perceptron(width: int) -> nn.Sequential:

@@ -21,6 +21,7 @@ from diffusion.hooks import Hooks, Residuals, through
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.layers.modulation import (
     NORM_EPS,
+    FinalLayer,
     attend,
     heads,
     modulated,
@@ -251,16 +252,3 @@ class JointBlock(nn.Module):
         if not text.last:
             context = text.finish(context, attended[:, :words], steer_text)
         return context, picture.finish(x, attended[:, words:], steer_picture)
-
-
-class FinalLayer(nn.Module):
-    """Tokens to the values of their patches."""
-
-    def __init__(self, width: int, outer: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, outer)
-        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        shift, scale = vectors(self.adaLN_modulation[1], embedding, 2)
-        return self.linear(modulated(x, shift, scale))

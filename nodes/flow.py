@@ -5,6 +5,7 @@ from typing import Annotated
 
 import torch
 
+from diffusion.mixing import with_options
 from diffusion.model import DiffusionModel
 from diffusion.prediction import Flow, Flux
 from diffusion.text import T5_KEY
@@ -89,7 +90,7 @@ def flux_guidance(*, conditioning: Conditioning, guidance: Guidance = 3.5) -> Co
         conditioning: The encoded prompt.
         guidance: The number the network is told; leave cfg at 1 then.
     """
-    return [[cond, {**options, "guidance": guidance}] for cond, options in conditioning]
+    return with_options(conditioning, guidance=guidance)
 
 
 @node("EmptySD3LatentImage", title="EmptySD3LatentImage", category="latent/sd3", lane="cpu")

@@ -18,6 +18,19 @@ def vectors(layer: nn.Module, embedding: Tensor, count: int) -> tuple[Tensor, ..
     return layer(F.silu(embedding)).chunk(count, dim=1)
 
 
+class FinalLayer(nn.Module):
+    """Tokens to the values of their patches."""
+
+    def __init__(self, width: int, outer: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, outer)
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        shift, scale = vectors(self.adaLN_modulation[1], embedding, 2)
+        return self.linear(modulated(x, shift, scale))
+
+
 def unflattened(x: Tensor, axis: int, *sizes: int) -> Tensor:
     """One axis of a tensor shared out among several; one of the sizes may be -1."""
     axis %= x.ndim
