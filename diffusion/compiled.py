@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -29,9 +29,10 @@ class Compiler:
     """Calls networks through code compiled for them.
 
     Code is shared by all networks of one structure, so a LoRA that changes weights needs no other. It is made
-    for the first size of picture a network meets, and for any size at the second. On CUDA devices the kernels
-    of a call are recorded as a CUDA graph as well, and replayed. Where compiling fails, which the log tells
-    once, networks are called as they are.
+    for the first size of picture, and for any size at the second. On CUDA devices the kernels
+    of a call are recorded as a CUDA graph as well, and replayed; a graph knows weights by their address, so
+    other weights or moved ones get a recording of their own. Where compiling or running compiled code fails,
+    which the log tells once, networks are called as they are.
 
     Args:
         folder: where to keep compiled code; torch's own place if None. One for the whole process: the first
@@ -44,6 +45,8 @@ class Compiler:
         if folder is not None:
             os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder))
         self._runs: dict[bool, Run] = {}
+        self._size: torch.Size | None = None
+        """Of the first picture."""
         self.failure: str | None = None
         """Why networks are called as they are, or None as long as they are compiled."""
 
@@ -58,20 +61,41 @@ class Compiler:
         """
         if self.failure is not None or keywords.get("hooks") is not None:
             return network(*arguments, **keywords)
-        from torch._dynamo.exc import TorchDynamoException  # takes a second, which only this pays
-
         graphs = arguments[0].device.type == "cuda"
         for argument in arguments:
             if isinstance(argument, Text):
                 cast(Reader, network).read(argument)  # here, so that code meets none that is unread
+        self._tell_sizes([*arguments, *keywords.values()])
         try:
             return self._compiled(graphs, network, *arguments, **keywords)
-        except TorchDynamoException as error:
+        except torch.OutOfMemoryError:
+            raise  # says nothing about the code
+        except Exception as error:  # noqa: BLE001 - tracing, the backend, or a graph's replay may raise anything
             reason = _reason(error)
         result = network(*arguments, **keywords)  # where this fails as well, compiling is not to blame
         self.failure = reason
         _log.warning("networks run uncompiled: %s", reason)
         return result
+
+    def _tell_sizes(self, given: Sequence[Any]) -> None:
+        """Say of a second size that height and width may be any.
+
+        Left to itself, torch takes only what has changed for variable: 512 x 512, then 512 x 768, then
+        768 x 512 would make code three times.
+        """
+        pictures = [each for each in given if isinstance(each, Tensor) and each.ndim == 4]
+        if not pictures:
+            return
+        size = pictures[0].shape[2:]
+        self._size = self._size or size
+        if size != self._size:
+            for picture in pictures:
+                torch._dynamo.maybe_mark_dynamic(picture, [2, 3])  # pyright: ignore
+
+    def free(self) -> None:
+        """Forget recorded graphs and their code: while they exist, nothing else gets their memory."""
+        if self._runs.pop(True, None) is not None:
+            torch.compiler.reset()
 
     def _compiled(self, graphs: bool, network: nn.Module, *arguments: Any, **keywords: Any) -> Tensor:
         if graphs:

@@ -192,12 +192,18 @@ def _inputs(
     return scaled, t, context, extra
 
 
-def _text(model: DiffusionModel, jobs: Sequence[_Job], context: Tensor) -> Tensor | Text:
-    """The batch's context, as what the network has read of it already where it reads a `Text`."""
+def _text(model: DiffusionModel, jobs: Sequence[_Job], sigma: Tensor, context: Tensor) -> Tensor | Text:
+    """The batch's context, as what the network has read of it already where it reads a `Text`.
+
+    Of prompts that take turns during a run, only those whose turn it is stay in memory.
+    """
     if model.texts is None or not getattr(model.network, "reads_text", False):
         return context
     key = (model.network, context.shape, *(job.entry for job in jobs))
     if key not in model.texts:
+        for known in list(model.texts):
+            if any(isinstance(part, Entry) and not part.active(float(sigma)) for part in known):
+                del model.texts[known]
         single = all(job.entry.context.shape[0] == 1 for job in jobs)
         times = context.shape[0] // len(jobs) if single else 1
         model.texts[key] = Text(context[::times], times)
@@ -257,7 +263,7 @@ def _denoised(
     hooks, told = _hooks(model, jobs)
     if hooks.any:
         steering["hooks"] = hooks.during(_sides(jobs), sigma, (x.shape[-2], x.shape[-1]), told)
-    text = _text(model, jobs, context)
+    text = _text(model, jobs, sigma, context)
     network = model.placement.fast(model.network)
     out = model.placement.call(network, scaled, t, text, **extra, **steering).float()
     return model.prediction.denoised(x, out, sigma)

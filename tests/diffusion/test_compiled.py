@@ -21,9 +21,7 @@ from diffusion.unet import UNet
 from diffusion.unet_config import UNetConfig
 
 CPU = torch.device("cpu")
-TINY = UNetConfig(
-    widths=(32,), down_depths=((1,),), up_depths=((0, 0),), middle_depth=0, context_dim=16, heads=2
-)
+TINY = UNetConfig(widths=(32,), down_depths=((),), up_depths=((0,),), middle_depth=1, context_dim=16, heads=2)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +60,7 @@ def test_code_serves_any_size_and_other_weights_with_the_same_results(network: U
     other = copy.deepcopy(network)
     other.get_parameter("out.2.weight").mul_(2)
     made: list[int] = []
-    for which, *size in ((network, 8, 8), (network, 16, 12), (other, 24, 20)):
+    for which, *size in ((network, 8, 8), (network, 8, 12), (other, 24, 20)):
         x, t, context = inputs(*size)
         result = compiler.compiled(which)(x, t, Text(context))
         torch.testing.assert_close(result, which(x, t, context), rtol=1e-4, atol=1e-4)
@@ -107,6 +105,39 @@ def test_without_a_c_compiler_networks_run_as_they_are_and_the_log_says_why(
             assert torch.equal(compiler.compiled(layer)(x), layer(x))
     [message] = [record.getMessage() for record in caplog.records if "uncompiled" in record.message]
     assert "install g++ or clang" in message
+
+
+class Failing(Traced):
+    """A backend whose code fails when it runs, as the recording or replay of a graph may."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def __call__(self, graph: Any, examples: Any) -> Any:
+        def code(*arguments: Any) -> Any:
+            raise self.error
+
+        return code
+
+
+@torch.no_grad()
+def test_where_compiled_code_fails_networks_run_as_they_are() -> None:
+    compiler, layer, x = (
+        Compiler(backend=Failing(AssertionError("no graph"))),
+        perceptron(),
+        torch.randn(3, 16),
+    )
+    assert torch.equal(compiler.compiled(layer)(x), layer(x))
+    assert compiler.failure == "no graph"
+
+
+@torch.no_grad()
+def test_running_out_of_memory_is_not_for_the_compiler_to_mend() -> None:
+    compiler = Compiler(backend=Failing(torch.OutOfMemoryError("too much")))
+    with pytest.raises(torch.OutOfMemoryError):
+        compiler.compiled(perceptron())(torch.randn(3, 16))
+    assert compiler.failure is None
 
 
 @torch.no_grad()

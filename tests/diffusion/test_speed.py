@@ -20,7 +20,8 @@ from diffusion.hooks import Hooks, Site
 from diffusion.layers.attention import CrossAttention
 from diffusion.layers.convolution import Conv2d, channels_last
 from diffusion.layers.text import Text
-from diffusion.model import DiffusionModel
+from diffusion.masks import DifferentialDiffusion
+from diffusion.model import DiffusionModel, Latent, Predictions
 from diffusion.prediction import Eps
 from diffusion.samplers import SAMPLERS
 from diffusion.sampling import sample
@@ -53,14 +54,23 @@ def prompts(rows: int = 1) -> tuple[Conditioning, Conditioning]:
 
 
 def run(
-    model: DiffusionModel, sampler: str = "euler", batch: int = 1, rows: int = 1, steps: int = 3
+    model: DiffusionModel,
+    sampler: str = "euler",
+    batch: int = 1,
+    rows: int = 1,
+    steps: int = 3,
+    conditioning: tuple[Conditioning, Conditioning] | None = None,
+    mask: Tensor | None = None,
 ) -> Tensor:
-    positive, negative = prompts(rows)
+    positive, negative = conditioning or prompts(rows)
+    latent: Latent = {"samples": torch.zeros(batch, 4, 8, 8)}
+    if mask is not None:
+        latent["noise_mask"] = mask
     return sample(
         model,
         positive,
         negative,
-        {"samples": torch.zeros(batch, 4, 8, 8)},
+        latent,
         seed=0,
         steps=steps,
         cfg=5.0,
@@ -114,6 +124,28 @@ def test_hooks_on_what_attention_is_given_see_the_whole_batch_of_prompts(network
     result = run(hooked, batch=2, steps=1)
     assert set(seen) == {(4, 77, 32)}
     torch.testing.assert_close(result, run(model_of(network), batch=2, steps=1), rtol=1e-4, atol=1e-4)
+
+
+def test_of_prompts_that_take_turns_only_the_one_whose_turn_it_is_stays_in_memory(network: UNet) -> None:
+    kept: list[int] = []
+
+    def look(denoised: Tensor, seen: Predictions) -> Tensor:
+        kept.append(len(run_of.texts or ()))
+        return denoised
+
+    def start(model: DiffusionModel) -> DiffusionModel:
+        nonlocal run_of
+        run_of = model
+        return model
+
+    run_of = replace(model_of(network), after_guidance=(look,), per_run=(start,))
+    [(prompt, _)], negative = prompts()
+    turns: Conditioning = [
+        (prompt + turn, {"start_percent": turn / 4, "end_percent": (turn + 1) / 4}) for turn in range(4)
+    ]
+    run(run_of, steps=8, conditioning=(turns, negative))
+    assert len(kept) == 8
+    assert 1 <= max(kept) <= 2
 
 
 def test_every_attention_has_a_place_of_its_own_in_a_text(network: UNet) -> None:
@@ -196,6 +228,21 @@ ADAPTIVE = {"dpm_adaptive": "its step size depends on the error it made"}
 
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS.keys() - ADAPTIVE.keys()))
 def test_no_step_waits_for_the_device(sampler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(monkeypatch, sampler=sampler)
+
+
+def test_no_step_with_masks_and_regions_waits_for_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    [(prompt, _)], negative = prompts()
+    regions: Conditioning = [
+        (prompt, {"area": (4, 8, 0, 0)}),
+        (prompt, {"mask": torch.rand(1, 8, 8), "set_area_to_bounds": True, "end_percent": 0.5}),
+        (prompt, {"default": True}),
+    ]
+    watched(monkeypatch, conditioning=(regions, negative), mask=torch.rand(1, 1, 8, 8))
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    """A run whose steps must ask for no values."""
     watch = Waiting()
 
     def network(x: Tensor, t: Tensor, context: Tensor) -> Tensor:
@@ -207,7 +254,8 @@ def test_no_step_waits_for_the_device(sampler: str, monkeypatch: pytest.MonkeyPa
     for name in ("_read", "finish"):
         monkeypatch.setattr(f"diffusion.sampling._Watch.{name}", Mock())
     with watch:
-        result = run(model_of(network), sampler, steps=4)
+        model = replace(model_of(network), mask_schedule=DifferentialDiffusion())
+        result = run(model, steps=4, **options)
     assert result in watch.there, "the watch has followed the state to the end"
     assert not watch.asked, "\n".join(watch.asked)
 
