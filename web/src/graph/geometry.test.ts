@@ -40,6 +40,16 @@ test.each([
   expect(Math.abs(h - height)).toBeLessThanOrEqual(40);
 });
 
+test("nodes that show something have room for it", () => {
+  const [load, save] = [DEFS.get("CheckpointLoaderSimple"), DEFS.get("SaveImage")];
+  if (load === undefined || save === undefined) throw new Error("no class");
+  const listing = load.inputs.map((input) => ({ ...input, options: { image_folder: "output" } }));
+  expect(sizeOf({ ...load, inputs: listing })[1]).toBeGreaterThan(sizeOf(load)[1] + 150);
+  const of = (type: string) => sizeOf({ ...save, inputs: save.inputs.map((one) => ({ ...one, type })) });
+  expect([of("MASK"), of("*")]).toEqual([of("IMAGE"), of("IMAGE")]);
+  expect(of("LATENT")[1]).toBeLessThan(of("IMAGE")[1]);
+});
+
 const graph = graphOf(
   [
     nodeOf(1, "VAEDecode", { pos: [10, 60], size: [100, 40] }),

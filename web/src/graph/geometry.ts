@@ -2,6 +2,8 @@
 import type { NodeDef } from "./defs";
 import type { Graph, GroupRecord, NodeKey, NodeRecord, Point } from "./document";
 import { isNote, REROUTE } from "./kinds";
+import { ANY } from "./types";
+import type { Place } from "./widgetPlaces";
 import { isShown, places } from "./widgets";
 
 export const TITLE_HEIGHT = 30;
@@ -48,7 +50,7 @@ export function sizeOf(def: NodeDef): Point {
   );
   const sockets = def.inputs.filter((input) => input.widget === null);
   const rows = Math.max(sockets.length, def.outputs.length) + shown.length + texts.length * (TEXT_ROWS - 1);
-  const shows = shown.some((place) => place.kind === "button") || (def.isOutput && sockets.some(isPicture));
+  const shows = shown.some(isLoaded) || (def.isOutput && sockets.some(({ type }) => SHOWN.has(type)));
   const width = texts.length > 0 ? TEXT_WIDTH : shown.length > 0 ? WIDGET_WIDTH : MIN_WIDTH;
   const height = rows * ROW_HEIGHT + 2 * BODY_PADDING + (shows ? PREVIEW_HEIGHT : 0);
   const labels = Math.max(0, ...sockets.map((input) => textWidth(input.name)));
@@ -56,9 +58,13 @@ export function sizeOf(def: NodeDef): Point {
   return [Math.ceil(Math.max(width, textWidth(def.title) + 60, labels + names + 60)), height];
 }
 
-function isPicture(input: { readonly type: string }): boolean {
-  return input.type === "IMAGE";
+/** Whether the picture it names is shown at the node. */
+function isLoaded({ kind, input }: Place): boolean {
+  return kind === "button" || input.options["image_folder"] !== undefined;
 }
+
+/** Types of what output nodes show: pictures, or, of anything, its text. */
+const SHOWN: ReadonlySet<string> = new Set(["IMAGE", "MASK", ANY]);
 
 /** About as wide as a text is drawn. CJK characters take two places. */
 function textWidth(text: string): number {
