@@ -60,14 +60,17 @@ def content(picture: Tensor) -> tuple[int, int, int, int] | None:
     """
     height, width = picture.shape[:2]
     boxes: list[tuple[int, int, int, int]] = []
-    for page in (picture[0, 0], picture[0, -1], picture[-1, 0], picture[-1, -1]):
+    for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]):
+        page = edge[0]
+        if bool(((edge - page).abs() > _SPECK).any()):
+            continue  # no edge of a page
         differs = ((picture - page).abs() > _SPECK).any(-1)
         rows, columns = torch.argwhere(differs.any(1)), torch.argwhere(differs.any(0))
         if not len(rows):
             return None
         top, left = int(rows[0]), int(columns[0])
         boxes.append((top, left, int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left))
-    best = min(boxes, key=lambda box: box[2] * box[3])
+    best = min(boxes, key=lambda box: box[2] * box[3], default=(0, 0, height, width))
     return best if 2 * best[2] * best[3] <= height * width else None
 
 
