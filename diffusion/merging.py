@@ -22,6 +22,10 @@ from diffusion.placement import home_of
 from diffusion.text import TextEncoder
 
 
+MOST_DIFFERENT = 4
+"""Weights in which models of one family may differ: an inpainting model does in its first kernel."""
+
+
 class Mix(NamedTuple):
     """How much of each weight goes into the sum."""
 
@@ -68,14 +72,14 @@ def merge_networks(first: Any, second: Any, shares: Shares, what: str = "network
     """The weights of `first` mixed with those of `second`, on top of what is attached to either.
 
     Raises:
-        Incompatible: most of the weights of one are not in the other.
+        Incompatible: more than a few weights of one are not in the other.
         TypeError: one of them has no weights.
     """
     for network in (first, second):
         base_of(network)
     ours, theirs = parameter_shapes(first), parameter_shapes(second)
     common = [name for name, shape in ours.items() if theirs.get(name) == shape]
-    if len(common) * 2 < max(len(ours), len(theirs)):
+    if max(len(ours), len(theirs)) - len(common) > MOST_DIFFERENT:
         raise Incompatible(
             f"the {what}s have {len(common)} weights of the same name and shape in common, "
             f"of {len(ours)} and {len(theirs)}"

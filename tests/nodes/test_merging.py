@@ -272,6 +272,10 @@ def test_models_of_two_families_are_refused_by_name(bench: Bench, folder: Path, 
     outcome = bench.run(graph, ["merge"])
     (error,) = outcome.errors
     assert "model1 is SD 1.x and model2 SDXL" in error.message
+    # SD 2.x has SD 1.x' convolutions: what differs is a part of its weights only.
+    save_family(folder / "models/checkpoints/two.safetensors", "sd2")
+    outcome = bench.run(merging(merge("ModelMergeAdd"), second="two.safetensors"), ["merge"])
+    assert "model1 is SD 1.x and model2 SD 2.x" in outcome.errors[0].message
     graph = merging(merge("ModelMergeAdd"), merge_clip("CLIPMergeAdd"), second="xl.safetensors")
     outcome = bench.run(graph, ["mergeclip"])
     assert "clip1 has the text encoders l and clip2 has l, g" in outcome.errors[0].message
