@@ -27,7 +27,7 @@ class PerturbedAttention:
 
     def attached(self, model: DiffusionModel, who: str) -> DiffusionModel:
         """The model with it. Raises ValueError for one without a U-Net."""
-        need_unet(model, who)
+        need_unet(model, who, attention=True)
         return replace(model, after_guidance=(*model.after_guidance, self))
 
     def __call__(self, denoised: Tensor, seen: Predictions) -> Tensor:

@@ -32,7 +32,7 @@ class SelfAttentionGuidance:
 
     def attached(self, model: DiffusionModel, who: str) -> DiffusionModel:
         """The model with it. Raises ValueError for one without a U-Net."""
-        need_unet(model, who)
+        need_unet(model, who, attention=True)
         return replace(model, always_negative=True, per_run=(*model.per_run, self.begin))
 
     def begin(self, model: DiffusionModel) -> DiffusionModel:

@@ -18,19 +18,26 @@ def with_hooks(model: DiffusionModel, hooks: Hooks, who: str) -> DiffusionModel:
     """The model with hooks besides those it carries; `who` asks, for messages.
 
     Raises:
-        ValueError: its network is no U-Net.
+        ValueError: its network is no U-Net, or has none of the attentions that the hooks are for.
     """
-    need_unet(model, who)
+    attention = hooks.attention_inputs or hooks.attention_instead or hooks.after_attention
+    need_unet(model, who, attention=bool(attention or hooks.after_self_attention))
     return replace(model, hooks=model.hooks + hooks)
 
 
-def need_unet(model: DiffusionModel, who: str) -> None:
-    """Raise ValueError for a model whose network has no places for hooks."""
+def need_unet(model: DiffusionModel, who: str, *, attention: bool = False) -> None:
+    """Raise ValueError for a model whose network has no places for hooks, or none in its attentions."""
     network = model.network
     base = network.base if isinstance(network, Patched) else network
-    if isinstance(base, nn.Module) and not isinstance(getattr(base, "_orig_mod", base), UNet):
-        name = model.family or type(base).__name__
+    base = getattr(base, "_orig_mod", base)
+    name = model.family or type(base).__name__
+    if isinstance(base, nn.Module) and not isinstance(base, UNet):
         raise ValueError(
             f"{who} changes the blocks of a U-Net (SD 1.x, SD 2.x, SDXL), and {name} has another network: "
             "leave the node out"
+        )
+    if attention and isinstance(base, UNet) and base.config.plain_attention:
+        raise ValueError(
+            f"{who} changes the attention of U-Nets that read a prompt (SD 1.x, SD 2.x, SDXL), and {name} "
+            "reads none: leave the node out"
         )

@@ -142,6 +142,8 @@ class Placement:
         module = module_of(network)  # outside the handler, so that what it holds on to is freed
         residence = None if module is None else self._residences.get(module)
         _log.warning("out of memory: everything but the layer that computes leaves the device")
+        if self.compiler is not None:
+            self.compiler.free()
         try:
             with self._lock:
                 self._clear()

@@ -280,6 +280,22 @@ def test_networks_without_such_blocks_are_refused_by_family(attach: Change) -> N
         attach(model)
 
 
+TO_ATTENTION: list[Change] = [
+    *ATTACHED[:2],
+    lambda model: with_hooks(model, TokenMerging(0.3).hooks, "TomePatchModel"),
+]
+
+
+@pytest.mark.parametrize("attach", TO_ATTENTION)
+def test_attention_is_not_changed_where_none_reads_a_prompt(attach: Change) -> None:
+    with torch.device("meta"):
+        network = UNet(replace(CONFIG, plain_attention=True))
+    model = DiffusionModel(network, Eps(), family="LDM")
+    with pytest.raises(ValueError, match=r"changes the attention of U-Nets .* LDM reads none"):
+        attach(model)
+    assert with_hooks(model, FreeU({64: Stage(1.5, 0.5)}).hooks, "FreeU").hooks.before_output
+
+
 def test_a_changed_copy_leaves_the_model_as_it_was(model: DiffusionModel) -> None:
     before = guided(model)
     changed = with_hooks(replace(model), FreeU({64: Stage(1.5, 0.5)}).hooks, "FreeU")
