@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pixel_unshuffle
 
-from diffusion.conditioning import to_batch
 from diffusion.inpainting import fitted
 from diffusion.model import Extra, LatentFormat, no_extra
+from diffusion.regions import to_batch
 
 PICTURE, MASK = "concat_latent_image", "concat_mask"
 """The options of a conditioning that hold a picture's unscaled latent [B, C, H, W], and a mask [B, H, W]."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
+from diffusion.regions import to_batch
 
 OPTION = "concat_depth"
 """The option of a conditioning that holds depth maps [B, H, W] of any size and scale, near places high."""

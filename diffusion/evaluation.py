@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Entry, to_batch
+from diffusion.conditioning import Entry
 from diffusion.hooks import Hooks
 from diffusion.layers.text import Text
 from diffusion.model import DiffusionModel
 from diffusion.placement import module_of, room_for
+from diffusion.regions import to_batch
 
 # Where no entry is active the weights sum to this: the prediction is then 0 and not NaN.
 _NO_WEIGHT = 1e-37

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
 from diffusion.model import LatentFormat
+from diffusion.regions import to_batch
 
 _GREY = (0.8223, -0.6876, 0.6364, 0.1380)
 """A grey picture in SD 1.x's model space: what is seen where everything is to be drawn."""

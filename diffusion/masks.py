@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
 from diffusion.model import MaskSchedule
 from diffusion.prediction import Prediction
+from diffusion.regions import to_batch
 from diffusion.samplers.common import Denoiser, Guided
 
 

@@ -21,7 +21,6 @@ from diffusion.model import DiffusionModel
 from diffusion.placement import home_of
 from diffusion.text import TextEncoder
 
-
 MOST_DIFFERENT = 4
 """Weights in which models of one family may differ: an inpainting model does in its first kernel."""
 

@@ -8,7 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Conditioning, Options, to_batch
+from diffusion.conditioning import Conditioning, Options
+from diffusion.regions import to_batch
 
 Pairs = list[tuple[Tensor, Options] | list[Any]]
 

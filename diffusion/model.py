@@ -129,6 +129,7 @@ BeforeGuidance = Callable[[Predictions], Predictions]
 AfterGuidance = Callable[[Tensor, Predictions], Tensor]
 """(guided prediction, what it was made from) -> the prediction the sampler gets."""
 
+
 class Evaluate(Protocol):
     """One call of the network: the clean latents it sees in states x [B, C, H, W] at the scalar sigma."""
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
+from diffusion.regions import to_batch
 from engine.node import node
 from nodes.masks import as_batch
 from nodes.resize import resize

@@ -8,8 +8,8 @@ import torch
 from PIL import Image as PilImage
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
 from diffusion.latent_operations import gaussian_blur
+from diffusion.regions import to_batch
 from engine.node import node
 from engine.types import Range
 from nodes.batches import opaque

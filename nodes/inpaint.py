@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate
 
-from diffusion.conditioning import to_batch
 from diffusion.model import Latent as LatentBatch
+from diffusion.regions import to_batch
 from engine.node import node
 from engine.types import OptionalInput, Range
 from nodes.masks import as_batch

@@ -5,7 +5,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
+from diffusion.regions import to_batch
 from engine.node import node
 from engine.types import OptionalInput, Range
 from nodes.latent import FACTOR

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
+from diffusion.regions import to_batch
 from engine.node import node
 from engine.types import Range
 from nodes.resize import resize

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from diffusion.conditioning import to_batch
+from diffusion.regions import to_batch
 from engine.node import node
 from engine.types import Range
 from nodes.types import Mask

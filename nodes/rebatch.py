@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from diffusion.conditioning import to_batch
 from diffusion.model import Latent as LatentBatch
+from diffusion.regions import to_batch
 from engine.node import node
 from engine.types import Range, Socket
 from nodes.latent_joining import indices

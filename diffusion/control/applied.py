@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from diffusion.autoencoder import Vae
-from diffusion.conditioning import Conditioning, Control, Steering, to_batch
+from diffusion.conditioning import Conditioning, Control, Steering
 from diffusion.control.hint import fitted_to
 from diffusion.control.residuals import scaled
 from diffusion.hooks import Residuals
 from diffusion.mixing import Pairs
 from diffusion.model import DiffusionModel
+from diffusion.regions import to_batch
 
 Features = tuple[Tensor, ...]
 """What a control network knows of its picture before the first step, each [B, ...]."""

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from diffusion.autoencoder import Vae
-from diffusion.conditioning import to_batch
 from diffusion.control.applied import Features
 from diffusion.control.hint import centre, in_channels
 from diffusion.control.network import CELL
@@ -21,6 +20,7 @@ from diffusion.hooks import Residuals
 from diffusion.mmdit import MMDiTConfig
 from diffusion.model import DiffusionModel, LatentFormat
 from diffusion.placement import Placement, room_for
+from diffusion.regions import to_batch
 
 FLUX_KINDS: Mapping[str, int] = {
     "canny/lineart/anime_lineart/mlsd": 0,

@@ -79,6 +79,7 @@ SD2_INPAINT = replace(
     extra=inpainting,
 )
 
+
 def _depth(config: UNetConfig) -> Extra:
     """A depth map as the fifth channel."""
     return depth_beside

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import to_batch
+from diffusion.regions import to_batch
 
 SMALL_PICTURE = "low_resolution"
 """Option of a conditioning: the picture to be enlarged [B, 3, H, W] in -1..1, of the latent's size."""

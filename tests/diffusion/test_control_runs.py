@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion.conditioning import Area, Conditioning, prepare
+from diffusion.conditioning import Conditioning, prepare
 from diffusion.control import Applied, apply_control
 from diffusion.control.hint import centre, fitted_to, in_channels
 from diffusion.control.kinds import T2IControl, UNetControl
@@ -21,6 +21,7 @@ from diffusion.mixing import with_options
 from diffusion.model import DiffusionModel
 from diffusion.placement import CountedMemory, Placement
 from diffusion.prediction import Eps
+from diffusion.regions import Area
 from diffusion.sampling import sample
 from diffusion.unet import UNet, UNetConfig
 from tests.diffusion.test_unet import rand, randomised

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Area, Conditioning, Options, Steering, prepare
+from diffusion.conditioning import Conditioning, Options, Steering, prepare
 from diffusion.evaluation import predict
 from diffusion.guidance import GuidedDenoiser
 from diffusion.model import DiffusionModel
 from diffusion.prediction import Eps
+from diffusion.regions import Area
 from tests.diffusion.toy import (
     NEGATIVE,
     POSITIVE,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from diffusion.names import Shape, aliases
 from diffusion.adapters.targets import NETWORK, Target, Targets, is_text
+from diffusion.names import Shape, aliases
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PREFIX = "model.diffusion_model."
