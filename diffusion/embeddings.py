@@ -32,7 +32,8 @@ class EmbeddingFolders:
         """The vectors [N, width] of the file of that name; None, and the reason in the log, without any."""
         path = self.find(name)
         if path is None:
-            _log.warning("embedding %r is in none of the embedding folders: left out of the prompt", name)
+            if not name.endswith(","):  # the name without the comma is asked for next
+                _log.warning("embedding %r is in none of the embedding folders: left out of the prompt", name)
             return None
         try:
             vectors = _vectors(_read(path), key)

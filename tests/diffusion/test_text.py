@@ -215,6 +215,16 @@ def test_an_embedding_of_another_width_is_left_out_with_a_warning(
     ] * 3
 
 
+def test_a_comma_behind_an_embedding_is_not_missed(
+    encoder: TextEncoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_file({"emb_params": torch.zeros(1, WIDTH)}, tmp_path / "style.safetensors")
+    with caplog.at_level(logging.WARNING):
+        with_embeddings(encoder, tmp_path).encode("a cat, embedding:style, embedding:gone, red")
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "'gone' is in none" in message
+
+
 def in_itself() -> dict[str, Any]:
     content: dict[str, Any] = {}
     content["string_to_param"] = content
