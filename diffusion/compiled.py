@@ -128,8 +128,9 @@ def _call(network: nn.Module, *arguments: Any, **keywords: Any) -> Tensor:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what went wrong, and what helps where that is known."""
+    """The first line that says what went wrong, and what helps where that is known."""
     text = str(error).strip() or type(error).__name__
     if "compiler" in text.lower() and "found" in text.lower():
         return "there is no C++ compiler on this machine; install g++ or clang, or start without --compile"
-    return text.splitlines()[0]
+    lines = text.splitlines()  # of which a backend's error has one before it: backend='inductor' raised:
+    return next((line for line in lines if line and not line.endswith("raised:")), lines[0])

@@ -70,7 +70,8 @@ def test_code_serves_any_size_and_other_weights_with_the_same_results(network: U
 
 
 @torch.no_grad()
-def test_machine_code_gives_the_same_results(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_code_gives_the_same_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # nothing of other runs, on any machine
     # Finding out what vector units there are compiles five programs, which take longer than the test.
     monkeypatch.setattr("torch._inductor.cpu_vec_isa.valid_vec_isa_list", list, raising=False)
     if shutil.which(os.environ.get("CXX", "g++")) is None:
@@ -140,6 +141,16 @@ def test_running_out_of_memory_is_not_for_the_compiler_to_mend() -> None:
     with pytest.raises(torch.OutOfMemoryError):
         compiler.compiled(perceptron())(torch.randn(3, 16))
     assert compiler.failure is None
+
+
+@torch.no_grad()
+def test_the_log_says_what_the_backend_said() -> None:
+    def backend(graph: Any, examples: Any) -> Any:
+        raise RuntimeError("this code is too large\nfor the machine")
+
+    compiler = Compiler(backend=backend)
+    compiler.compiled(perceptron())(torch.randn(3, 16))
+    assert compiler.failure == "RuntimeError: this code is too large"
 
 
 @torch.no_grad()
