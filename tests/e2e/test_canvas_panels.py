@@ -240,7 +240,8 @@ def test_history_comes_page_by_page(canvas: Canvas, program: Program) -> None:
     for _ in range(20):
         if last.count():
             break
-        history.locator('[data-testid^="history-item-"]').last.scroll_into_view_if_needed()
+        # The list may draw its rows anew at any moment: ask the element itself rather than wait for it.
+        history.locator('[data-testid^="history-item-"]').last.evaluate("row => row.scrollIntoView()")
         canvas.page.wait_for_timeout(200)
     expect(last).to_be_attached()
 
