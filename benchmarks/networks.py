@@ -11,7 +11,7 @@ from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint  # p
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
-from diffusion.layers.convolution import channels_last
+from diffusion.layers.convolution import arranged
 from diffusion.layers.embedding import timestep_embedding
 from diffusion.unet import UNet
 from diffusion.unet_config import UNetConfig
@@ -129,7 +129,7 @@ def build(network: Network, dtype: torch.dtype, device: torch.device) -> tuple[U
     weights = {f"{_PREFIX}{name}": value for name, value in ours.state_dict().items()}
     made = cast("dict[str, Tensor]", convert_ldm_unet_checkpoint(weights, names))
     theirs.load_state_dict(made, assign=True)
-    channels_last(ours)
+    arranged(ours, dtype)  # as checkpoints are loaded
     return ours, theirs.requires_grad_(False)
 
 

@@ -22,7 +22,7 @@ from diffusion.clip_text import ClipText, ClipTower, text_config
 from diffusion.families import FAMILIES, Family
 from diffusion.families.family import T5Row, TextTower
 from diffusion.families.naming import Shape
-from diffusion.layers.convolution import channels_last
+from diffusion.layers.convolution import arranged
 from diffusion.model import DiffusionModel
 from diffusion.placement import choose_device
 from diffusion.precision import Dtypes, Precision
@@ -111,10 +111,7 @@ def load_network(file: ModelFile, family: Family, dtype: torch.dtype, device: to
         file = averaged(file, family.network_prefix)
     config = sizes(family.network.sizes, file, family.network_prefix)
     network = assemble(lambda: family.network.build(config), file, family.network_prefix, dtype, device)
-    # float32 is for pictures as the references make; other kernels round differently. Without a GPU
-    # nobody takes float16 for its speed: what can stay in the file is to stay there.
-    if dtype == torch.bfloat16 or (dtype == torch.float16 and torch.cuda.is_available()):
-        channels_last(network)
+    arranged(network, dtype)
     return DiffusionModel(
         network=network,
         prediction=family.prediction(file),

@@ -51,6 +51,16 @@ class Conv2d(nn.Conv2d):
         return output.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
+def arranged(network: nn.Module, dtype: torch.dtype) -> None:
+    """Bring a network's kernels into the order they are computed with in that type. Changes the network.
+
+    float32 is for pictures as the references make them; other kernels round differently. Without a GPU nobody
+    takes float16 for its speed: what can stay in the file is to stay there.
+    """
+    if dtype == torch.bfloat16 or (dtype == torch.float16 and torch.cuda.is_available()):
+        channels_last(network)
+
+
 def channels_last(network: nn.Module) -> None:
     """Bring the kernels of a network into channels-last order, one after the other; feature maps follow.
 
