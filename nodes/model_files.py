@@ -82,8 +82,7 @@ def clip_save(*, clip: Clip, filename_prefix: str = "clip/ComfyUI", context: Con
     """
     texts: list[str] = []
     for key, tensors in text_tensors(clip).items():
-        label = key if len(key) > 1 else f"clip_{key}"
-        texts += _saved(tensors, f"{filename_prefix}_{label}", _made_by(context), context).ui["text"]
+        texts += _saved(tensors, f"{filename_prefix}_{_label(key)}", _made_by(context), context).ui["text"]
     return Ui({"text": texts})
 
 
@@ -125,14 +124,20 @@ def lora_save(
         tensors |= extract(network_tensors(model_diff), "diffusion_model.", rank=kept, biases=bias_diff)
     if text_encoder_diff is not None:
         for key, state in text_tensors(text_encoder_diff).items():
-            label = key if len(key) > 1 else f"clip_{key}"
-            tensors |= extract(state, f"text_encoders.{label}.transformer.", rank=kept, biases=bias_diff)
+            tensors |= extract(
+                state, f"text_encoders.{_label(key)}.transformer.", rank=kept, biases=bias_diff
+            )
     if not tensors:
         raise ValueError(
             "there is no difference to save: connect model_diff or text_encoder_diff with the result of "
             "ModelMergeSubtract or CLIPMergeSubtract of two models that differ"
         )
     return _saved(tensors, filename_prefix, {}, context)
+
+
+def _label(key: str) -> str:
+    """What files call a text encoder: clip_l for l; t5xxl as it is."""
+    return key if len(key) > 1 else f"clip_{key}"
 
 
 def _saved(

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from diffusion.checkpoint.header import CheckpointError, Header, read_header
 
-_TORCH_TYPES: Mapping[str, torch.dtype] = {
+TORCH_TYPES: Mapping[str, torch.dtype] = {
     "BOOL": torch.bool,
     "U8": torch.uint8,
     "I8": torch.int8,
@@ -34,6 +34,7 @@ _TORCH_TYPES: Mapping[str, torch.dtype] = {
     "F32": torch.float32,
     "F64": torch.float64,
 }
+"""What headers of safetensors files call the types of tensors."""
 _BLOCK = 2**19
 """Elements converted at a time from float16 to bfloat16: few enough to stay in the cache, many enough to be
 shared among threads."""
@@ -67,7 +68,7 @@ class SafetensorsFile:
             raise CheckpointError(self.header.path, str(error), "download the file again") from error
 
     def _stored_type(self, name: str) -> torch.dtype:
-        return _TORCH_TYPES[self.header.tensors[name].dtype]
+        return TORCH_TYPES[self.header.tensors[name].dtype]
 
     def _map(self, names: Sequence[str], device: torch.device) -> dict[str, Tensor]:
         opened: Any = safe_open(self.header.path, framework="pt")

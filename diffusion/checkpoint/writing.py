@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from diffusion.autoencoder import Vae
+from diffusion.checkpoint.tensors import TORCH_TYPES
 from diffusion.families import FAMILIES, Family
 from diffusion.families.naming import Naming, published
 from diffusion.families.sdxl import DEVIATION, MEAN
@@ -25,21 +26,7 @@ _NOTHING_BUT_NOISE = 1000.0
 
 _ALIGNMENT = 8
 """Headers are filled up with spaces to a multiple of it, in bytes."""
-_TYPES: Mapping[torch.dtype, str] = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.float8_e4m3fn: "F8_E4M3",
-    torch.float8_e5m2: "F8_E5M2",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
-"""What headers of safetensors files call them."""
+_NAMES: Mapping[torch.dtype, str] = {dtype: name for name, dtype in TORCH_TYPES.items()}
 
 
 class Unwritable(ValueError):
@@ -107,11 +94,11 @@ def write_safetensors(file: IO[bytes], tensors: Mapping[str, Tensor], metadata: 
     header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     end = 0
     for name, tensor in tensors.items():
-        if tensor.dtype not in _TYPES:
+        if tensor.dtype not in _NAMES:
             raise Unwritable(f"{name} is {tensor.dtype}, which safetensors files cannot hold")
         start, end = end, end + tensor.nbytes
         header[name] = {
-            "dtype": _TYPES[tensor.dtype],
+            "dtype": _NAMES[tensor.dtype],
             "shape": list(tensor.shape),
             "data_offsets": [start, end],
         }
