@@ -28,7 +28,7 @@ from diffusion.control.transformers import (
     MMDiTControlConfig,
 )
 from diffusion.control.union import UnionConfig, UnionControlNet
-from diffusion.layers.convolution import channels_last
+from diffusion.layers.convolution import arranged
 from diffusion.model import DiffusionModel
 from diffusion.placement import Placement, choose_device
 from diffusion.precision import Precision
@@ -92,13 +92,13 @@ def _controlnet(
     if f"{prefix}task_embedding" in names:
         config = sizes(UnionConfig.from_shapes, file, prefix)
         union = assemble(lambda: UnionControlNet(config), file, prefix, dtype, placement.home)
-        channels_last(union)
+        arranged(union, dtype)
         return UnionControl(union, dtype, placement, average)
     plain = sizes(ControlNetConfig.from_shapes, file, prefix)
     network = assemble(lambda: ControlNet(plain), file, prefix, dtype, placement.home, ignore=(_DIFFERENCE,))
     if _DIFFERENCE in names:
         _add(network, file.header.path, model)
-    channels_last(network)
+    arranged(network, dtype)
     return UNetControl(network, dtype, placement, average)
 
 

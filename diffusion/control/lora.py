@@ -14,7 +14,7 @@ from torch import Tensor
 
 from diffusion.control.kinds import UNetControl, unet_sizes
 from diffusion.control.network import ControlNet, ControlNetConfig
-from diffusion.layers.convolution import channels_last
+from diffusion.layers.convolution import arranged
 from diffusion.model import DiffusionModel
 from diffusion.placement import Placement, home_of, module_of
 from diffusion.unet import UNetConfig
@@ -62,7 +62,7 @@ class LoraControl:
                 f"sizes, such as {wrong[0]}): load one made for {name}"
             )
         network.load_state_dict(parameters, strict=True, assign=True)
-        channels_last(network)
+        arranged(network, self.dtype)
         return network.requires_grad_(False).eval()
 
     def _parameter(self, name: str, base: Mapping[str, Tensor], shape: Sequence[int]) -> Tensor | None:
