@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from diffusion.layers.modulation import exchanged
 from diffusion.names import Shape, aliases
 
 NETWORK = "network"
@@ -63,18 +64,14 @@ class Target:
     def take(self, whole: Tensor) -> Tensor:
         """These rows, as files have them."""
         part = whole if self.rows is None else whole.narrow(0, *self.rows)
-        return _swap(part) if self.swapped else part
+        return exchanged(part) if self.swapped else part
 
     def put(self, part: Tensor, whole: Tensor) -> Tensor:
         """`whole` with these rows changed; only a fused tensor is copied for it."""
-        part = _swap(part) if self.swapped else part
+        part = exchanged(part) if self.swapped else part
         if self.rows is None:
             return part
         return torch.cat([whole[: self.rows[0]], part, whole[sum(self.rows) :]])
-
-
-def _swap(part: Tensor) -> Tensor:
-    return torch.cat([*reversed(part.chunk(2))])
 
 
 class Targets:

@@ -24,7 +24,7 @@ from diffusion.families.ldm import BERT
 from diffusion.families.naming import Shape, published
 from diffusion.families.sd1 import NETWORK, VAE
 from diffusion.families.sdxl import DEVIATION, MEAN
-from diffusion.layers.modulation import unflattened
+from diffusion.layers.modulation import exchanged, unflattened
 from diffusion.names.transformers import Parts
 from diffusion.prediction import X0, Edm, Eps, Flow, Prediction, V
 from diffusion.timesteps import Discrete, LogContinuous, scaled_linear, zero_terminal_snr
@@ -196,7 +196,7 @@ def _joined(parts: list[Tensor], place: _Place) -> Tensor:
         by_head = [unflattened(part, 0, place.parts.heads, -1) for part in parts]
         whole = torch.cat(by_head, dim=1).flatten(0, 1)
     if place.parts.swapped:
-        whole = torch.cat([*reversed(whole.chunk(2))])
+        whole = exchanged(whole)
     return whole.reshape(place.shape)
 
 

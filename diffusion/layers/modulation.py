@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -29,6 +30,11 @@ class FinalLayer(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         shift, scale = vectors(self.adaLN_modulation[1], embedding, 2)
         return self.linear(modulated(x, shift, scale))
+
+
+def exchanged(rows: Tensor) -> Tensor:
+    """The two halves of a tensor's rows in the other order: diffusers' last modulations scale, then shift."""
+    return torch.cat([*reversed(rows.chunk(2))])
 
 
 def unflattened(x: Tensor, axis: int, *sizes: int) -> Tensor:
