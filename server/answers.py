@@ -100,6 +100,30 @@ class ObjectInfo(Bare[dict[str, NodeInfo]]):
     """Node classes by name."""
 
 
+class NodeExample(Shape):
+    """A graph that shows what a built-in node does. Of `gives` and `picture` one is there."""
+
+    about: str
+    gives: str = Field(description="The text that comes out at the end.")
+    picture: str | None = Field(description="Path of what it makes on this server.")
+    graph: str = Field(description="Path of the graph, in API format.")
+
+
+class NodeHelp(Shape):
+    """What there is to read of a node beside its entry in `/object_info`."""
+
+    name: str
+    lane: Literal["device", "decode", "cpu", "io"] | None = Field(
+        description="What a run of it occupies; null for a workflow."
+    )
+    page: str | None = Field(description="Path of the Markdown that its pack has of it.")
+    example: NodeExample | None
+
+
+class NodeGraph(Bare[dict[str, dict[str, Any]]]):
+    """A graph in API format."""
+
+
 class HistoryStatus(Shape):
     """How a job ended."""
 

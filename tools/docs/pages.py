@@ -24,7 +24,7 @@ def pages(registry: Registry) -> dict[str, str]:
     specs = sorted(registry, key=lambda spec: (spec.category, spec.name))
     graphs = {f"examples/{file_name(name)}.json": graph_text(e.prompt) for name, e in shown.items()}
     return (
-        {"README.md": index(specs), "GALLERY.md": gallery(specs, shown)}
+        {"README.md": index(specs), "GALLERY.md": gallery(specs, shown), "help.json": facts(shown)}
         | {f"{file_name(s.name)}.md": page(s, shown.get(s.name)) for s in specs}
         | graphs
     )
@@ -78,6 +78,17 @@ def gallery(specs: list[NodeSpec], shown: dict[str, Example]) -> str:
                 f"![{spec.title}]({picture_of(spec.name)})",
             ]
     return "\n".join(lines) + "\n"
+
+
+def facts(shown: dict[str, Example]) -> str:
+    """What the canvas shows of each example beside what it knows of the node, one node a line."""
+    entries: list[str] = []
+    for name, example in shown.items():
+        entry = {"about": example.about, "gives": example.gives, "graph": f"examples/{file_name(name)}.json"}
+        if not example.gives:
+            entry["picture"] = picture_of(name)
+        entries.append(f"  {json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
 def first_sentence(text: str) -> str:

@@ -538,6 +538,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes/{node_class}/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A node's example and, if a pack wrote a page for it, where that is, in the `locale` if there is one. */
+        get: operations["get_api_v1_nodes_node_class_help"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node_class}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the example of a built-in node makes, as WebP with the graph in it. */
+        get: operations["get_api_v1_nodes_node_class_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node_class}/example": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The graph of the example, in API format. */
+        get: operations["get_api_v1_nodes_node_class_example"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/packs": {
         parameters: {
             query?: never;
@@ -3444,6 +3495,57 @@ export interface components {
              * @default null
              */
             origin?: string | null;
+        };
+        /**
+         * NodeExample
+         * @description A graph that shows what a built-in node does. Of `gives` and `picture` one is there.
+         */
+        NodeExample: {
+            /** About */
+            about: string;
+            /**
+             * Gives
+             * @description The text that comes out at the end.
+             */
+            gives: string;
+            /**
+             * Picture
+             * @description Path of what it makes on this server.
+             */
+            picture: string | null;
+            /**
+             * Graph
+             * @description Path of the graph, in API format.
+             */
+            graph: string;
+        };
+        /**
+         * NodeGraph
+         * @description A graph in API format.
+         */
+        NodeGraph: {
+            [key: string]: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * NodeHelp
+         * @description What there is to read of a node beside its entry in `/object_info`.
+         */
+        NodeHelp: {
+            /** Name */
+            name: string;
+            /**
+             * Lane
+             * @description What a run of it occupies; null for a workflow.
+             */
+            lane: ("device" | "decode" | "cpu" | "io") | null;
+            /**
+             * Page
+             * @description Path of the Markdown that its pack has of it.
+             */
+            page: string | null;
+            example: components["schemas"]["NodeExample"] | null;
         };
         /**
          * NodeInfo
@@ -6413,6 +6515,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObjectInfo"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_nodes_node_class_help: {
+        parameters: {
+            query?: {
+                locale?: string;
+            };
+            header?: never;
+            path: {
+                node_class: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeHelp"];
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_nodes_node_class_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_class: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description What went wrong */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_api_v1_nodes_node_class_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_class: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeGraph"];
                 };
             };
             /** @description What went wrong */
