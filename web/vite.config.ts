@@ -70,5 +70,6 @@ export default defineConfig({
   server: {
     proxy: Object.fromEntries(SERVED_BY_IT.map((path) => [path, { target: SERVER, ws: path === "/ws" }])),
   },
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+  // A guard against hanging, not against a busy machine.
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"], testTimeout: 60_000 },
 });

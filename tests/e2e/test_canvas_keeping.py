@@ -92,6 +92,28 @@ def test_a_server_killed_while_one_edits_costs_nothing(
     assert drafts["drafts"], drafts
 
 
+def test_a_part_of_the_page_asked_for_while_the_server_is_gone_comes_once_it_is_back(
+    canvases: NewPage, own: list[Program], tmp_path: Path
+) -> None:
+    program = serve(own, tmp_path)
+    port = int(program.url.rsplit(":", 1)[1])
+    canvas = canvases(program.url).open()
+    expect(canvas.page.get_by_text("Connected").first).to_be_attached()
+    program.process.kill()
+    program.process.wait()
+    canvas.press("Control+Comma")
+    canvas.press("Control+s")
+    expect(canvas.page.get_by_text("so this has to wait")).to_be_visible()
+    # The page goes on without.
+    canvas.type_into(canvas.widget(canvas.titled("Prompt").first, "text"), "typed meanwhile")
+    shot(canvas.page, "part-missing")
+    expect(canvas.page.get_by_role("dialog", name="Settings")).to_have_count(0)
+    serve(own, tmp_path, port)
+    expect(canvas.page.get_by_role("dialog", name="Settings")).to_be_visible(timeout=40_000)
+    canvas.press("Escape")
+    assert text_of(canvas) == "typed meanwhile"
+
+
 def test_a_second_tab_on_a_workflow_does_not_overwrite_the_first(canvases: NewPage, program: Program) -> None:
     first = canvases(program.url).open()
     first.type_into(first.widget(first.titled("Prompt").first, "text"), "first tab")

@@ -1,5 +1,6 @@
 import { MantineProvider } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { later } from "@/api/parts";
 import { useSettings } from "@/store/settings";
 import { cssVariables, theme } from "@/theme/theme";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -8,12 +9,12 @@ import { isPage } from "./route";
 import { useFollowSettings } from "./useFollowSettings";
 import { useRoute } from "./useRoute";
 
-const Later = lazy(async () => {
+const Later = later(async () => {
   await new Promise((drawn) => setTimeout(() => requestAnimationFrame(drawn)));
-  return { default: (await import("./Later")).Later };
-});
+  return import("./Later");
+}, "Later");
 
-const Page = lazy(async () => ({ default: (await import("@/form/Page")).Page }));
+const Page = later(() => import("@/form/Page"), "Page");
 
 /** `started` is done once the workflow of last time is back. */
 export function App({ started }: { readonly started: Promise<void> }) {

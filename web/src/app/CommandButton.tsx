@@ -6,7 +6,7 @@ import {
   IconSettings,
   type TablerIcon,
 } from "@tabler/icons-react";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import styles from "./CommandButton.module.css";
 import { useCommandLabel } from "./useCommandLabel";
 

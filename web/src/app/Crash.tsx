@@ -1,6 +1,6 @@
 import { Button, Code, CopyButton, Group, ScrollArea, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import styles from "./Crash.module.css";
 
 interface Props {

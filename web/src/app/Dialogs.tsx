@@ -1,19 +1,14 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { later } from "@/api/parts";
 import { useUpgrade } from "@/store/functions/classes";
 import { useShell } from "@/store/shell";
 import { useViewer } from "@/store/viewer";
 
-const SettingsDialog = lazy(async () => ({
-  default: (await import("@/panels/settings/SettingsDialog")).SettingsDialog,
-}));
-const HelpSheet = lazy(async () => ({ default: (await import("@/panels/help/HelpSheet")).HelpSheet }));
-const CommandPalette = lazy(async () => ({
-  default: (await import("@/panels/palette/CommandPalette")).CommandPalette,
-}));
-const UpgradeDialog = lazy(async () => ({
-  default: (await import("@/panels/functions/UpgradeDialog")).UpgradeDialog,
-}));
-const Viewer = lazy(async () => ({ default: (await import("@/panels/gallery/Viewer")).Viewer }));
+const SettingsDialog = later(() => import("@/panels/settings/SettingsDialog"), "SettingsDialog");
+const HelpSheet = later(() => import("@/panels/help/HelpSheet"), "HelpSheet");
+const CommandPalette = later(() => import("@/panels/palette/CommandPalette"), "CommandPalette");
+const UpgradeDialog = later(() => import("@/panels/functions/UpgradeDialog"), "UpgradeDialog");
+const Viewer = later(() => import("@/panels/gallery/Viewer"), "Viewer");
 
 /** The dialogs of the shell, each fetched when it is first opened. */
 export function Dialogs() {

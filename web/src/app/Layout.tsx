@@ -1,5 +1,6 @@
-import { lazy, Suspense, use } from "react";
+import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
+import { later } from "@/api/parts";
 import { Canvas } from "@/canvas/Canvas";
 import { FileHost } from "@/panels/workflows/FileHost";
 import { KeptBanner } from "@/panels/workflows/KeptBanner";
@@ -20,9 +21,7 @@ import { useKeyboard } from "./useKeyboard";
 import { useRoute } from "./useRoute";
 import { Waiting } from "./Waiting";
 
-const VersionStage = lazy(async () => ({
-  default: (await import("@/panels/versions/VersionStage")).VersionStage,
-}));
+const VersionStage = later(() => import("@/panels/versions/VersionStage"), "VersionStage");
 
 /** The page: bar on top, panels at the side, the canvas with what is left. */
 export function Layout({ started }: { readonly started: Promise<void> }) {

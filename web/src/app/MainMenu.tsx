@@ -1,6 +1,7 @@
 import { Menu, UnstyledButton } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { AREAS, type Area, type Command, runCommand, useCommands } from "@/store/commands";
+import { AREAS, type Area, type Command, useCommands } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { KeyCaps } from "./KeyCaps";
 import { Logo } from "./Logo";
 import styles from "./MainMenu.module.css";

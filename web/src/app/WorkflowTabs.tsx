@@ -2,7 +2,7 @@ import { ActionIcon, CloseButton, Tooltip } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { workspace } from "@/store/persist";
 import { type Tab, useTabs } from "@/store/persist/tabs";
 import styles from "./WorkflowTabs.module.css";

@@ -1,10 +1,7 @@
 /** What panels show, fetched when one is first opened. */
-import { type ComponentType, lazy } from "react";
+import type { ComponentType } from "react";
+import { later } from "@/api/parts";
 import type { PanelId } from "@/store/shell";
-
-function later<Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name) {
-  return lazy(async () => ({ default: (await load())[name] }));
-}
 
 export const PANEL_CONTENTS: Readonly<Record<PanelId, ComponentType>> = {
   workflows: later(() => import("@/panels/workflows/WorkflowsPanel"), "WorkflowsPanel"),

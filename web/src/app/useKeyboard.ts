@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { type Area, useCommands } from "@/store/commands";
+import { perform } from "@/store/perform";
 import { dispatch, focusOf } from "./dispatch";
 
 /** Holding the key down must not do these again and again. */
@@ -24,7 +25,7 @@ export function useKeyboard(): void {
       }
       const { command, isOurs } = dispatch(event, focus, useCommands.getState().all);
       if (isOurs) event.preventDefault();
-      if (command !== null && !(event.repeat && ONCE.has(command.area))) void command.run();
+      if (command !== null && !(event.repeat && ONCE.has(command.area))) void perform(command);
     };
     window.addEventListener("pointerdown", pointed, true);
     window.addEventListener("keydown", heard);

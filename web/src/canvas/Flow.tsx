@@ -1,6 +1,7 @@
 import { ReactFlow, useReactFlow } from "@xyflow/react";
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { later } from "@/api/parts";
 import { shownGraph, useEditor } from "@/store/editor";
 import { useSettings } from "@/store/settings";
 import { useVersionStage } from "@/store/versions/stage";
@@ -18,7 +19,7 @@ import { useStaging } from "./pane/useStaging";
 import { arriveAt, attach, leaveGraph, MAX_ZOOM, MIN_ZOOM } from "./view";
 
 const NODE_TYPES = { node: GraphNode, note: NoteNode, reroute: RerouteNode, boundary: BoundaryNode };
-const LiveMarks = lazy(async () => ({ default: (await import("./compare/LiveMarks")).LiveMarks }));
+const LiveMarks = later(() => import("./compare/LiveMarks"), "LiveMarks");
 const NONE: [] = [];
 /** Middle and right button. A finger pans too. */
 const PAN_BUTTONS = [1, 2];

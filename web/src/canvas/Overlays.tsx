@@ -1,4 +1,5 @@
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
+import { later } from "@/api/parts";
 import { WireOverlay } from "./links/WireOverlay";
 import { useMenu } from "./menus/menu";
 import { usePalette } from "./palette";
@@ -9,12 +10,12 @@ import { TipOverlay } from "./TipOverlay";
 import { useChoices } from "./widgets/choices";
 import { useWirePicker } from "./wiring/picker";
 
-const Choices = lazy(async () => ({ default: (await import("./widgets/Choices")).Choices }));
-const fetchPalette = async () => ({ default: (await import("./palette/Palette")).Palette });
-const Palette = lazy(fetchPalette);
-const ContextMenu = lazy(async () => ({ default: (await import("./menus/ContextMenu")).ContextMenu }));
-const Minimap = lazy(async () => ({ default: (await import("./minimap/Minimap")).Minimap }));
-const WirePicker = lazy(async () => ({ default: (await import("./wiring/WirePicker")).WirePicker }));
+const Choices = later(() => import("./widgets/Choices"), "Choices");
+const fetchPalette = () => import("./palette/Palette");
+const Palette = later(fetchPalette, "Palette");
+const ContextMenu = later(() => import("./menus/ContextMenu"), "ContextMenu");
+const Minimap = later(() => import("./minimap/Minimap"), "Minimap");
+const WirePicker = later(() => import("./wiring/WirePicker"), "WirePicker");
 
 /** What lies above the graph; the parts nobody sees at first are fetched when they are asked for. */
 export function Overlays() {
@@ -24,7 +25,7 @@ export function Overlays() {
   const hasPicker = useWirePicker((state) => state.from !== null);
   // The one part that must be there at once when it is asked for.
   useEffect(() => {
-    const waiting = setTimeout(() => void fetchPalette(), 1_000);
+    const waiting = setTimeout(() => void fetchPalette().catch(() => {}), 1_000);
     return () => clearTimeout(waiting);
   }, []);
   const hasMinimap = useCanvas((state) => state.minimap);

@@ -1,8 +1,9 @@
 import { Button, CloseButton, Input, Loader } from "@mantine/core";
 import { IconBrush, IconPhotoUp } from "@tabler/icons-react";
-import { type DragEvent, lazy, Suspense, useId, useRef, useState } from "react";
+import { type DragEvent, Suspense, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { viewUrl } from "@/api/client";
+import { later } from "@/api/parts";
 import type { Json } from "@/graph/json";
 import { uploadPicture } from "@/store/functions/server";
 import type { FileRef } from "@/store/runs";
@@ -11,7 +12,7 @@ import styles from "./FormPage.module.css";
 import type { FileField } from "./fields";
 import { pictureOf } from "./pictures";
 
-const MaskPainter = lazy(async () => ({ default: (await import("./MaskPainter")).MaskPainter }));
+const MaskPainter = later(() => import("./MaskPainter"), "MaskPainter");
 
 interface Props extends Common {
   readonly field: FileField;

@@ -1,8 +1,9 @@
 import { ActionIcon, Alert, Button, Tooltip } from "@mantine/core";
 import { IconGridDots, IconPlayerPlayFilled, IconRestore } from "@tabler/icons-react";
-import { type FormEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { type FormEvent, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, unreachable } from "@/api/error";
+import { later } from "@/api/parts";
 import { startCall, useCalls } from "@/store/functions/calls";
 import type { Callable } from "@/store/functions/server";
 import { FieldControl } from "./FieldControl";
@@ -15,7 +16,7 @@ import { refusalIn } from "./refusals";
 import { useForm } from "./useForm";
 import { bodyOf } from "./values";
 
-const SweepSetup = lazy(async () => ({ default: (await import("./SweepSetup")).SweepSetup }));
+const SweepSetup = later(() => import("./SweepSetup"), "SweepSetup");
 
 interface Props {
   readonly callable: Callable;

@@ -25,11 +25,3 @@ export function addCommands(added: readonly Command[]): () => void {
   return () =>
     useCommands.setState(({ all }) => ({ all: all.filter((command) => !added.includes(command)) }));
 }
-
-/** Does it, if it can be done now. Returns whether it did. */
-export function runCommand(id: string): boolean {
-  const command = useCommands.getState().all.find((one) => one.id === id);
-  if (command === undefined || command.when?.() === false) return false;
-  void command.run();
-  return true;
-}

@@ -1,7 +1,7 @@
 import ReactMarkdown from "react-markdown";
 
 /** Loaded when the first note of Markdown is shown. Raw HTML in notes stays text. */
-export default function Markdown({ text }: { readonly text: string }) {
+export function Markdown({ text }: { readonly text: string }) {
   return (
     <ReactMarkdown
       components={{

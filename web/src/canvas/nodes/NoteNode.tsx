@@ -1,6 +1,7 @@
 import type { Node, NodeProps } from "@xyflow/react";
-import { lazy, memo, Suspense, useEffect, useRef } from "react";
+import { memo, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { later } from "@/api/parts";
 import { readDef } from "@/graph/defs";
 import { MARKDOWN_NOTE } from "@/graph/kinds";
 import { setNote } from "../actions/nodes";
@@ -14,7 +15,7 @@ import styles from "./NoteNode.module.css";
 import { ResizeCorner } from "./ResizeCorner";
 import { TitleBar } from "./TitleBar";
 
-const Markdown = lazy(() => import("./Markdown"));
+const Markdown = later(() => import("./Markdown"), "Markdown");
 
 /** A note: written where it stands; one of Markdown is shown set until it is double clicked. */
 export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Node<NodeData, "note">>) {

@@ -1,7 +1,8 @@
 import { Alert, Button, TextInput } from "@mantine/core";
 import { IconRocket } from "@tabler/icons-react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { later } from "@/api/parts";
 import { useText } from "@/canvas/widgets/TextWidget";
 import type { WorkflowFunction } from "@/graph/functions/declaration";
 import { changeInput, changeOutput, moved } from "@/graph/functions/edit";
@@ -14,7 +15,7 @@ import styles from "./PublishPanel.module.css";
 import { useCheck } from "./useCheck";
 import { useChoosing } from "./useChoosing";
 
-const PublishDialog = lazy(async () => ({ default: (await import("./PublishDialog")).PublishDialog }));
+const PublishDialog = later(() => import("./PublishDialog"), "PublishDialog");
 
 /** Makes a function of the open workflow: what it takes and what it gives, chosen on the canvas. */
 export function PublishPanel() {

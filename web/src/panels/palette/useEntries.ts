@@ -8,6 +8,7 @@ import { useLibrary } from "@/panels/templates/useLibrary";
 import { useCommands } from "@/store/commands";
 import { useDefs } from "@/store/defs";
 import { useEditor } from "@/store/editor";
+import { perform } from "@/store/perform";
 import { nodesOf } from "./nodesOf";
 
 /** What the palette offers, by group. The search is over labels, descriptions and keywords. */
@@ -29,7 +30,7 @@ export function useEntries(): SpotlightActionGroupData[] {
             description: t(`area.${command.area}`),
             keywords: [command.id],
             rightSection: command.keys?.[0] && createElement(KeyCaps, { keys: command.keys[0] }),
-            onClick: () => void command.run(),
+            onClick: () => void perform(command),
           })),
       },
       {

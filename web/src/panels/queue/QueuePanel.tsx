@@ -2,7 +2,7 @@ import { Alert, Button, Text } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay, IconTrash } from "@tabler/icons-react";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { useQueue, watchQueue } from "@/store/runs/queue";
 import { PendingList } from "./PendingList";
 import styles from "./Queue.module.css";

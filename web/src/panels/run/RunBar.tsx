@@ -1,8 +1,8 @@
 import { ActionIcon, Button, Tooltip } from "@mantine/core";
 import { IconPlayerPlayFilled, IconPlayerStopFilled, IconZoomQuestion } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
 import { useDefs } from "@/store/defs";
+import { runCommand } from "@/store/perform";
 import { useRuns } from "@/store/runs";
 import { useRunBar } from "@/store/runs/bar";
 import { useSettings } from "@/store/settings";

@@ -8,7 +8,8 @@ import {
   IconTrash,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { runCommand, useCommands } from "@/store/commands";
+import { useCommands } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { useQueue } from "@/store/runs/queue";
 import { changeSetting, useSettings } from "@/store/settings";
 import styles from "./RunBar.module.css";

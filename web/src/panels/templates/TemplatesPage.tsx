@@ -1,7 +1,8 @@
 import { Alert, Button, CloseButton, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { later } from "@/api/parts";
 import { hashOf, navigate } from "@/app/route";
 import { useRoute } from "@/app/useRoute";
 import { SavedList } from "./SavedList";
@@ -9,9 +10,7 @@ import { TemplateCard } from "./TemplateCard";
 import styles from "./TemplatesPage.module.css";
 import { loadLibrary, useLibrary } from "./useLibrary";
 
-const LibraryList = lazy(async () => ({
-  default: (await import("@/panels/functions/LibraryList")).LibraryList,
-}));
+const LibraryList = later(() => import("@/panels/functions/LibraryList"), "LibraryList");
 
 const TABS = ["templates", "library"] as const;
 

@@ -8,7 +8,7 @@ import {
   IconTrash,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { catchUp, mergeBranch, removeRef, switchBranch } from "@/store/versions/actions";
 import { MAIN } from "@/store/versions/opening";
 import { useTimeline } from "@/store/versions/timeline";

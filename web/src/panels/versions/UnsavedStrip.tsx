@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import type { Saved } from "@/store/versions/types";
 import styles from "./Versions.module.css";
 

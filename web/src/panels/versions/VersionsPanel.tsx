@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { runCommand } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { activeTab, useTabs } from "@/store/persist/tabs";
 import { compareVersions, viewVersion } from "@/store/versions/compare";
 import { savedOf } from "@/store/versions/saved";

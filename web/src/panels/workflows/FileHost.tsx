@@ -1,13 +1,12 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { later } from "@/api/parts";
 import { useQuestion } from "@/store/files/ask";
 import { DropZone } from "./DropZone";
 import { Notices } from "./Notices";
 import { useImages } from "./useImages";
 import { usePaste } from "./usePaste";
 
-const QuestionDialog = lazy(async () => ({
-  default: (await import("./QuestionDialog")).QuestionDialog,
-}));
+const QuestionDialog = later(() => import("./QuestionDialog"), "QuestionDialog");
 
 /** What opening and saving show wherever one is: their messages, their questions, and where to drop a file. */
 export function FileHost() {

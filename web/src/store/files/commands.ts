@@ -1,5 +1,6 @@
 /** What can be done with files and open workflows. */
-import { type Command, runCommand } from "@/store/commands";
+import type { Command } from "@/store/commands";
+import { runCommand } from "@/store/perform";
 import { workspace } from "@/store/persist";
 import { activeTab, useTabs } from "@/store/persist/tabs";
 import { exportApi, exportOurs, exportUi } from "./exporting";
