@@ -15,6 +15,7 @@ from engine.folders import Folders
 from engine.graph import Graph
 from engine.grown import GrownGraph
 from engine.types import NodeId
+from engine.warning import warn
 
 T = TypeVar("T")
 
@@ -131,6 +132,13 @@ class Context:
     def check(self) -> None:
         """Raise `Interrupted` when the run was cancelled."""
         self.cancellation.check()
+
+    def warn(self, message: str) -> None:
+        """Tell the person something at this node, and go on: what was left out, what will look different.
+
+        It is told again when a later run takes the node's result from a cache.
+        """
+        warn(message)
 
     def resource(self, kind: type[T]) -> T:
         """The shared object of type `kind` the host provides (a model cache, a device), or LookupError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from typing import Any, cast
 
 from engine.cache import Cache
@@ -21,6 +22,7 @@ from engine.session import Session
 from engine.stepping import Stepped
 from engine.surroundings import Surroundings
 from engine.task import Called, Reading, Task
+from engine.warning import Hearing
 from engine.workforce import Hands
 
 _SILENT = Blocker()
@@ -136,7 +138,7 @@ class Drive:
             return Called([], _not_loaded(task))
         reading: Reading | None = None
         try:
-            with self._guard():
+            with self._hearing(task), self._guard():
                 if task.open_lazy and (asked := self._needs(task)):
                     return Called([], asked=asked)
                 if self._meter is None or lane != "device":
@@ -147,6 +149,9 @@ class Drive:
                 return Called(returned, reading=reading)
         except BaseException as error:  # noqa: BLE001 - also SystemExit: a node must not end the process
             return Called([], error)
+
+    def _hearing(self, task: Task) -> Hearing:
+        return Hearing(partial(self._session.warned, task.node.id))
 
     def _calls(self, task: Task, function: Callable[..., Any]) -> list[Any]:
         """Call once for each set of arguments, until the run is cancelled."""
@@ -184,14 +189,15 @@ class Drive:
         if function is None:
             return Called([], _not_loaded(task))
         try:
-            if task.open_lazy:
-                with closing(self._questions(task)) as questions:
-                    asked = _named(task, [await finished(one) for one in questions])
-                if asked:
-                    return Called([], asked=asked)
-            self._cancel.check()
-            calls = [self._await_one(task, function, i, given) for i, given in enumerate(task.each())]
-            return Called([await calls[0]] if len(calls) == 1 else await _together(calls))
+            with self._hearing(task):
+                if task.open_lazy:
+                    with closing(self._questions(task)) as questions:
+                        asked = _named(task, [await finished(one) for one in questions])
+                    if asked:
+                        return Called([], asked=asked)
+                self._cancel.check()
+                calls = [self._await_one(task, function, i, given) for i, given in enumerate(task.each())]
+                return Called([await calls[0]] if len(calls) == 1 else await _together(calls))
         except asyncio.CancelledError as error:
             return Called([], Interrupted("the run was cancelled") if self._cancel.cancelled else error)
         except BaseException as error:  # noqa: BLE001 - as above

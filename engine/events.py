@@ -147,6 +147,13 @@ class NodeBlocked(_NodeEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeWarned(_NodeEvent):
+    """A node says something the person should know; it goes on. Told again when its result is a kept one."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeError:
     """Why a node failed. `inputs` shows each value in short form; `traceback` has one entry per frame."""
 
@@ -195,6 +202,7 @@ Event = (
     | NodeProgress
     | NodeFinished
     | NodeBlocked
+    | NodeWarned
     | NodeFailed
     | RunFinished
 )
@@ -206,6 +214,7 @@ _TYPES: dict[str, type[Event]] = {
     "node_progress": NodeProgress,
     "node_finished": NodeFinished,
     "node_blocked": NodeBlocked,
+    "node_warned": NodeWarned,
     "node_failed": NodeFailed,
     "run_finished": RunFinished,
 }

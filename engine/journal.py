@@ -28,6 +28,7 @@ class Record:
     sources: tuple[Key, ...]
     """Keys of the linked nodes, in the order of `node.links`."""
     usage: Usage
+    warnings: tuple[str, ...] = ()
 
 
 class Store(Protocol):
@@ -46,12 +47,26 @@ class Journal:
         self._last: OrderedDict[tuple[NodeId, str], Record] = OrderedDict()
         self._usual: dict[str, Usage] = {}
         self._new: dict[tuple[NodeId, str], Record] = {}
+        self._warnings: OrderedDict[Key, tuple[str, ...]] = OrderedDict()
+        """What nodes warned of, by the keys that find their results; most warn of nothing."""
         for record in () if store is None else store.read():
             self._last[record.node.id, record.node.class_type] = record
             self._usual[record.node.class_type] = record.usage
+            self._keep(record.key, record.warnings)
 
-    def note(self, keys: KeyMaker, node: Node, spec: NodeSpec, usage: Usage) -> None:
-        """The node has run."""
+    def note(
+        self,
+        keys: KeyMaker,
+        node: Node,
+        spec: NodeSpec,
+        usage: Usage,
+        warnings: tuple[str, ...] = (),
+        identity: Key | None = None,
+    ) -> None:
+        """The node has run. `identity` is a second key its result is kept under, if it is kept."""
+        self._keep(keys.of[node.id], warnings)
+        if identity is not None:
+            self._keep(identity, warnings)
         if node.id in keys.volatile:
             # It may have been given whole objects, which must not stay alive here.
             node = node._replace(literals={n: v for n, v in node.literals.items() if plain(v)})
@@ -62,6 +77,7 @@ class Journal:
             keys.outside.get(node.id, ()),
             tuple([keys.of[link.node] for link in node.links.values()]),
             usage,
+            warnings,
         )
         self._last.pop((node.id, spec.name), None)  # so that it is the newest now
         self._last[node.id, spec.name] = record
@@ -76,6 +92,23 @@ class Journal:
         new, self._new = self._new, {}
         if self._store is not None and new:
             self._store.write([*new.values()])
+
+    def warnings(self, key: Key, identity: Key | None = None) -> tuple[str, ...]:
+        """What a node warned of when it made the result that has this key."""
+        if not self._warnings:
+            return ()
+        found = self._warnings.get(key)
+        if found is None and identity is not None and (found := self._warnings.get(identity)) is not None:
+            self._keep(key, found)  # so that it is found by this one the next time
+        return found or ()
+
+    def _keep(self, key: Key, warnings: tuple[str, ...]) -> None:
+        if warnings:
+            self._warnings[key] = warnings
+            if len(self._warnings) > self._limit:
+                self._warnings.popitem(last=False)
+        elif self._warnings:
+            self._warnings.pop(key, None)
 
     def expected(self, node: Node) -> Usage | None:
         """What the node took when it last ran, or else what one of its class took."""

@@ -89,6 +89,7 @@ def _json(record: Record) -> dict[str, Any]:
         "outside": record.outside,
         "sources": record.sources,
         "usage": [usage.seconds, usage.device_seconds, usage.peak_bytes],
+        **({"warnings": record.warnings} if record.warnings else {}),
     }
 
 
@@ -102,4 +103,5 @@ def _record(data: dict[str, Any]) -> Record:
         outside=tuple(data["outside"]),
         sources=tuple(map(Key, data["sources"])),
         usage=Usage(*data["usage"]),
+        warnings=tuple(data.get("warnings", ())),
     )

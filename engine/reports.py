@@ -14,6 +14,7 @@ from engine.events import (
     NodeFinished,
     NodeProgress,
     NodeStarted,
+    NodeWarned,
     Reason,
     RunCached,
     RunFinished,
@@ -29,7 +30,7 @@ Ui = Mapping[str, list[Any]]
 
 
 class Reports:
-    """Makes the events and hands them to `emit`; remembers what nodes gave the canvas."""
+    """Makes the events and hands them to `emit`; remembers what nodes gave the canvas and warned of."""
 
     def __init__(self, job_id: str, graph: GrownGraph, emit: Callable[[Event], None]) -> None:
         self._job_id = job_id
@@ -37,6 +38,7 @@ class Reports:
         self._emit = emit
         self._seq = 0
         self.ui: dict[NodeId, Ui] = {}
+        self._warned: dict[NodeId, dict[str, None]] = {}
 
     def started(self, missing: int, cached: tuple[NodeId, ...]) -> None:
         """The run begins."""
@@ -100,6 +102,28 @@ class Reports:
                 message=message,
             )
         )
+
+    def warned(self, node: NodeId, message: str) -> None:
+        """A node warns: told once, however many calls say it. What a node made warns for it, too."""
+        said = self._warned.setdefault(node, {})
+        if message in said:
+            return
+        said[message] = None
+        self._warned.setdefault(self._graph.root(node), {})[message] = None
+        self._emit(
+            NodeWarned(
+                job_id=self._job_id,
+                seq=self._next(),
+                node_id=node,
+                class_type=self._graph[node].class_type,
+                origin=self._graph.origin(node),
+                message=message,
+            )
+        )
+
+    def warnings(self, node: NodeId) -> tuple[str, ...]:
+        """What a node has warned of in this run."""
+        return tuple(self._warned.get(node, ()))
 
     def failed(self, error: NodeError) -> None:
         """A node raised."""

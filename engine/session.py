@@ -83,6 +83,8 @@ class Session:
         plan = self._plan
         with self._lock:
             self._report.started(plan.missing, plan.cached)
+            for node in plan.cached:
+                self._warn_again(node)
             for target in plan.targets:
                 entry = plan.supply.at_hand.get(plan.actual(target))
                 if entry is not None:
@@ -115,6 +117,12 @@ class Session:
             self._workers.wake()
             landings = self._sharing.landings()
         self._sharing.land(landings)
+
+    def warned(self, name: NodeId, message: str) -> None:
+        """A node that runs has something to say. On any of its threads."""
+        with self._lock:
+            if not self._ended:  # a thread that it has left behind is not heard any more
+                self._report.warned(name, message)
 
     def break_off(self, error: BaseException, lane: str | None = None) -> None:
         """Something other than a node broke: start nothing more, and end. `lane` is the failing worker's."""
@@ -245,14 +253,18 @@ class Session:
             stable = static != key and name not in keys.uncacheable
             self._cache.put(key, entry, static if stable else None)
         if self._around.journal is not None:
-            self._around.journal.note(keys, task.node, task.spec, usage)
+            self._around.journal.note(keys, task.node, task.spec, usage, self._report.warnings(name), key)
         self.executed.append(name)
         self._arrive(name, entry, "run", usage)
 
     def _arrive(self, name: NodeId, entry: Entry, source: Source, usage: Usage | None) -> None:
         self._held.values[name] = entry.values
+        if source != "run":
+            self._warn_again(name, entry.identity)
         self._report.finished(name, entry.ui, source, usage)
         for twin in self._plan.twins.get(name, ()):
+            for message in self._report.warnings(name):
+                self._report.warned(twin, message)
             self._report.finished(twin, entry.ui, "twin")
         self._over(name, entry)
         self._forget(self._execution.complete(name))
@@ -326,6 +338,8 @@ class Session:
             if node in self._execution.states:
                 self._execution.forget(node)
         self._held.take(supply)
+        for node in supply.at_hand:
+            self._warn_again(node)
         actual = map(self._plan.actual, roots)
         self._forget(self._execution.demand(actual, supply.at_hand, keep=False))
         return supply
@@ -346,6 +360,12 @@ class Session:
     def _reason(self, node: Node, spec: NodeSpec) -> Reason | None:
         journal = self._around.journal
         return None if journal is None else journal.reason(self._plan.keys, node, spec)
+
+    def _warn_again(self, node: NodeId, identity: Key | None = None) -> None:
+        """What a node warned of when it made the result that is used now."""
+        journal = self._around.journal
+        for message in () if journal is None else journal.warnings(self._plan.keys.of[node], identity):
+            self._report.warned(node, message)
 
     def _progress(self, node: NodeId, value: float, maximum: float, preview: Any) -> None:
         with self._lock:
