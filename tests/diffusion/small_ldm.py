@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from diffusion.checkpoint import load
+from diffusion.checkpoint.loader import Checkpoint
 from diffusion.families.ldm import LDM
 from diffusion.families.sd1 import NETWORK, VAE
 from diffusion.ldm.bert import Bert, BertConfig
 from diffusion.ldm.readers import ClassTable
+from diffusion.precision import Precision
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import VAEConfig
 from diffusion.vq import autoencoder
@@ -116,6 +120,26 @@ def save_ldm(path: Path, name: str, **more: Tensor) -> Path:
     if name == "ldm-text":
         (path.parent / "vocab.txt").write_text("\n".join(vocabulary()) + "\n", encoding="utf-8")
     return path
+
+
+def average_name(name: str) -> str:
+    """What CompVis calls the running average of a weight."""
+    return f"model_ema.{name.removeprefix('model.').replace('.', '')}"
+
+
+def opened(path: Path) -> Checkpoint:
+    """A checkpoint as these tests compute with it: float32, on the CPU."""
+    return load(path, precision=Precision.FLOAT32, device=torch.device("cpu"))
+
+
+def modules(loaded: Checkpoint) -> list[nn.Module]:
+    """The networks of a checkpoint: U-Net, autoencoder, and what reads the prompt or the class."""
+    reader: Any = loaded.clip.reader
+    others = [getattr(reader, name) for name in ("model", "table") if hasattr(reader, name)]
+    towers = [tower.model for tower in loaded.clip.towers.values()]
+    network = loaded.model.network
+    assert isinstance(network, nn.Module)
+    return [network, loaded.vae.module, *towers, *others]
 
 
 def vocabulary() -> list[str]:
