@@ -44,6 +44,7 @@ $(CANVAS): web/node_modules/.made $(CANVAS_SOURCE)
 $(VENV)/.test: $(VENV)/.run
 	@echo "Installing the test tools into $(VENV) ..."
 	$(PIP) -e '.[test]'
+	$(PIP) --no-deps invisible-watermark  # it would bring an OpenCV that needs a display's libraries
 	@touch $@
 
 demo: $(VENV)/.run  ## make the first picture from the shipped demo checkpoint
