@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.e2e.browser import find, flags
 from tests.e2e.canvas import Canvas
@@ -14,6 +14,8 @@ from tests.e2e.program import ROOT, Program
 SHOTS = Path(os.environ.get("DARKROOM_SCREENSHOTS", ROOT / "build" / "screenshots"))
 DESK: ViewportSize = {"width": 1440, "height": 900}
 NewPage = Callable[..., Canvas]
+
+expect.set_options(timeout=15_000)  # a guard against waiting for ever, not against a busy machine
 
 
 @pytest.fixture(scope="module")
