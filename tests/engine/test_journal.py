@@ -22,7 +22,7 @@ from engine.keys import keys
 from engine.node import node
 from engine.registry import Registry
 from engine.types import NodeId
-from tests.engine.model import REGISTRY as PLAIN
+from tests.engine.model_nodes import REGISTRY as PLAIN
 from tests.growing import REGISTRY as GROWING
 from tests.toys import NOWHERE, Anything, execute, link, prompt, sum_prompt
 

@@ -31,7 +31,8 @@ from engine.folders import Folders
 from engine.graph import Graph
 from engine.lanes import Lanes
 from engine.registry import Registry
-from tests.engine.model import LITERALS, REGISTRY, SOURCES, Model, Prompt
+from tests.engine.model import Model, Prompt
+from tests.engine.model_nodes import LITERALS, REGISTRY, SOURCES
 from tests.toys import Journal
 
 KINDS = [kind for kind in SOURCES if kind != "Show"]
