@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Entry
+from diffusion.entries import Entry
 from diffusion.hooks import Hooks
 from diffusion.layers.text import Text
 from diffusion.model import DiffusionModel

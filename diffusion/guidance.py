@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from diffusion.conditioning import Entry
+from diffusion.entries import Entry
 from diffusion.evaluation import Evaluation, predict
 from diffusion.model import DiffusionModel, Predictions
 from diffusion.prediction import Prediction

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from diffusion.conditioning import Conditioning, Entry, prepare_all
+from diffusion.conditioning import Conditioning
+from diffusion.entries import Entry, prepare
 from diffusion.evaluation import Evaluation, predict
 from diffusion.guidance import GuidedDenoiser, finished, guide, unguided
 from diffusion.guides.directions import perpendicular_negative
@@ -44,7 +45,7 @@ class CfgGuider:
 
     def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         model = self.model.for_run()
-        positive, negative = prepare_all(model, self.positive, [self.negative], latent, noise_mask, seed)
+        positive, negative = prepare(model, self.positive, [self.negative], latent, noise_mask, seed)
         return GuidedDenoiser(model, positive, negative, self.scale)
 
 
@@ -66,7 +67,7 @@ class DualGuider:
 
     def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         model = self.model.for_run()
-        sides = prepare_all(model, self.first, [self.second, self.negative], latent, noise_mask, seed)
+        sides = prepare(model, self.first, [self.second, self.negative], latent, noise_mask, seed)
         return _DualDenoiser(model, self, *sides)
 
 
@@ -132,7 +133,7 @@ class PerpendicularGuider:
 
     def denoiser(self, latent: Tensor, noise_mask: Tensor | None = None, seed: int = 0) -> Denoiser:
         model = self.model.for_run()
-        sides = prepare_all(model, self.positive, [self.negative, self.empty], latent, noise_mask, seed)
+        sides = prepare(model, self.positive, [self.negative, self.empty], latent, noise_mask, seed)
         return _PerpendicularDenoiser(model, self, *sides)
 
 

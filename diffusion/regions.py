@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from diffusion.conditioning import Options
+from diffusion.conditioning import Options
 
 FEATHER = 8
 """Widest soft edge of an area, in latent cells."""

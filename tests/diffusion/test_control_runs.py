@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion.conditioning import Conditioning, prepare
+from diffusion.conditioning import Conditioning
 from diffusion.control import Applied, apply_control
 from diffusion.control.hint import centre, fitted_to, in_channels
 from diffusion.control.kinds import T2IControl, UNetControl
 from diffusion.control.network import ControlNet, ControlNetConfig
 from diffusion.control.t2i import T2IAdapter, T2IAdapterConfig
+from diffusion.entries import prepare
 from diffusion.evaluation import predict
 from diffusion.hooks import Residuals
 from diffusion.mixing import with_options
@@ -80,7 +81,7 @@ def sides(
     sigma: Tensor = MIDDLE,
 ) -> tuple[Tensor, Tensor]:
     """What the positive and the negative side predict."""
-    first, second = predict(model, x, sigma, list(prepare(model, positive, negative, x)))
+    first, second = predict(model, x, sigma, prepare(model, positive, [negative], x))
     return first, second
 
 
@@ -289,7 +290,7 @@ SDXL = replace(CONFIG, context_dim=2048, vector_dim=2816, heads=None, head_dim=3
 
 def refused(model: DiffusionModel, control: Any) -> str:
     with pytest.raises(ValueError) as raised:
-        prepare(model, steered(control), NEGATIVE, X)
+        prepare(model, steered(control), [NEGATIVE], X)
     return str(raised.value)
 
 

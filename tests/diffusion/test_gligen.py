@@ -14,7 +14,7 @@ from torch import Tensor
 
 from diffusion.checkpoint import Checkpoint, CheckpointError, load, placed
 from diffusion.checkpoint.diffusers_names import unet_names
-from diffusion.conditioning import prepare
+from diffusion.entries import prepare
 from diffusion.families.sd1 import NETWORK
 from diffusion.gligen import Box, Gligen, Place, load_gligen, transformer_widths
 from diffusion.placement import CountedMemory, Placement
@@ -143,7 +143,7 @@ def boxed(gligen: Gligen) -> Any:
 def test_boxes_of_an_area_are_measured_by_the_area(checkpoint: Checkpoint, gligen: Gligen) -> None:
     text = checkpoint.clip.encode("x").cond
     options: Any = {"gligen": ("position", gligen, BOXES[:1]), "area": (6, 8, 0, 8)}
-    positive, negative = prepare(checkpoint.model, [(text, options)], [(text, {})], torch.zeros(SHAPE))
+    positive, negative = prepare(checkpoint.model, [(text, options)], [[(text, {})]], torch.zeros(SHAPE))
     assert positive[0].told is not None and negative[0].told is not None
     assert torch.equal(positive[0].told, gligen.objects(BOXES[:1], 6, 8))
     assert all(torch.equal(cast("Tensor", entry.told), gligen.objects((), 1, 1)) for entry in negative)

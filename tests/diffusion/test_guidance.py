@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Conditioning, Options, Steering, prepare
+from diffusion.conditioning import Conditioning, Options, Steering
+from diffusion.entries import prepare
 from diffusion.evaluation import predict
 from diffusion.guidance import GuidedDenoiser
 from diffusion.model import DiffusionModel
@@ -75,7 +76,8 @@ def denoiser(
 ) -> tuple[GuidedDenoiser, ToyNetwork]:
     network = ToyNetwork()
     model = replace(toy_model("eps", network), **changes)
-    return GuidedDenoiser(model, *prepare(model, positive, negative, X), scale), network
+    towards, away = prepare(model, positive, [negative], X)
+    return GuidedDenoiser(model, towards, away, scale), network
 
 
 def denoised(positive: Conditioning, **changes: Any) -> Tensor:
@@ -155,7 +157,7 @@ def test_a_mask_for_each_picture_of_a_batch_stays_with_it() -> None:
 def test_an_area_gives_the_negative_side_a_crop_to_match() -> None:
     model = toy_model()
     areas: Conditioning = [(context(0.2), {}), (context(0.6), {"area": (4, 4, 2, 2)})]
-    positive, negative = prepare(model, areas, NEGATIVE, X)
+    positive, negative = prepare(model, areas, [NEGATIVE], X)
     assert [entry.area for entry in positive] == [None, Area(4, 4, 2, 2)]
     assert [entry.area for entry in negative] == [None, Area(4, 4, 2, 2)]
     assert torch.equal(negative[1].context, negative[0].context)
@@ -169,7 +171,7 @@ def test_the_counterpart_of_an_area_has_the_smallest_text_around_it() -> None:
         (context(-0.3), {"area": (6, 6, 1, 1)}),
         (context(-0.4), {"area": (2, 2, 0, 0)}),
     ]
-    _, negative = prepare(toy_model(), areas, others, X)
+    _, negative = prepare(toy_model(), areas, [others], X)
     assert [(float(e.context.mean()), e.area) for e in negative[4:]] == [
         (pytest.approx(-0.2), Area(2, 2, 3, 3))
     ]
@@ -178,7 +180,7 @@ def test_the_counterpart_of_an_area_has_the_smallest_text_around_it() -> None:
 def test_two_areas_with_one_rectangle_share_a_counterpart() -> None:
     rectangle: Options = {"area": (4, 4, 2, 2)}
     areas: Conditioning = [(context(0.2), rectangle), (context(0.6), rectangle)]
-    positive, negative = prepare(toy_model(), areas, NEGATIVE, X)
+    positive, negative = prepare(toy_model(), areas, [NEGATIVE], X)
     assert [entry.area for entry in positive] == [Area(4, 4, 2, 2)] * 2
     assert [entry.area for entry in negative] == [None, Area(4, 4, 2, 2)]
 
@@ -190,10 +192,10 @@ def test_a_pair_may_be_a_list_as_well() -> None:
 
 
 def test_an_area_over_the_edge_is_clipped_and_one_outside_is_refused() -> None:
-    [entry], _ = prepare(toy_model(), [(context(0.2), {"area": (4, 8, 6, 0)})], [], X)
+    [entry], _ = prepare(toy_model(), [(context(0.2), {"area": (4, 8, 6, 0)})], [[]], X)
     assert entry.area == Area(2, 8, 6, 0)
     with pytest.raises(ValueError, match=r"area 32x32 px at x=64, y=0 lies outside the 64x64 px picture"):
-        prepare(toy_model(), [(context(0.2), {"area": (4, 4, 0, 8)})], [], X)
+        prepare(toy_model(), [(context(0.2), {"area": (4, 4, 0, 8)})], [[]], X)
 
 
 class Recorder(ToyNetwork):
@@ -206,7 +208,7 @@ class Recorder(ToyNetwork):
 
 
 def recorded(model: DiffusionModel, positive: Conditioning) -> Tensor:
-    return predict(model, X, SIGMA, [prepare(model, positive, [], X)[0]])[0]
+    return predict(model, X, SIGMA, prepare(model, positive, [], X))[0]
 
 
 def test_extra_tensors_reach_the_network_and_pictures_among_them_are_cropped() -> None:
@@ -258,7 +260,7 @@ def test_both_sides_under_one_control_share_a_call_and_what_was_made_ready() -> 
         positive: Conditioning = [(context(0.2), {"control": control, "control_apply_to_uncond": shared})]
         negative: Conditioning = [(context(-0.1), {} if shared else {"control": control})]
         control.calls.clear()
-        predict(model, X, SIGMA, prepare(model, positive, negative, X)[::-1])
+        predict(model, X, SIGMA, prepare(model, positive, [negative], X)[::-1])
         assert control.calls == [((4, 4, 8, 8), 2)]
     assert control.prepared == 2
 

@@ -12,7 +12,7 @@ from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint  # p
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
-from diffusion.conditioning import prepare
+from diffusion.entries import prepare
 from diffusion.families.sdxl import SDXL, SDXL_REFINER
 from diffusion.model import DiffusionModel
 from diffusion.prediction import Eps
@@ -93,7 +93,7 @@ def test_each_side_of_a_run_has_the_refiners_score_for_it() -> None:
     model = DiffusionModel(torch.zeros, Eps(), extra=SDXL_REFINER.extra(config))
     pooled, context = GOLDEN["adm/pooled"], torch.zeros(1, 77, 48)
     text: Any = [[context, {"pooled_output": pooled}]]
-    positive, negative = prepare(model, text, text, LATENT)
+    positive, negative = prepare(model, text, [text], LATENT)
     for entry, key in ((positive[0], "refiner_pos"), (negative[0], "refiner_neg")):
         assert_same(entry.extra["y"], GOLDEN[f"adm/{key}"])
 

@@ -9,7 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from diffusion.conditioning import Conditioning, Entry, prepare_all
+from diffusion.conditioning import Conditioning
+from diffusion.entries import Entry, prepare
 from diffusion.evaluation import predict
 from diffusion.guidance import GuidedDenoiser
 from diffusion.guiders import CfgGuider, Guider
@@ -69,7 +70,7 @@ class CFGGuider:
         model = self.model.for_run()
         names = ["positive", *(name for name in self.original_conds if name != "positive")]
         given = [self.original_conds.get(name, ()) for name in names]
-        sides = prepare_all(model, given[0], given[1:], latent, noise_mask, seed)
+        sides = prepare(model, given[0], given[1:], latent, noise_mask, seed)
         self.conds = dict(zip(names, sides, strict=True))
         self.inner_model = Inner(model)
         return _PackDenoiser(self, model, seed)
