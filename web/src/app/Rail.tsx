@@ -1,6 +1,7 @@
 import { Indicator, Tooltip } from "@mantine/core";
 import {
   IconAlertTriangle,
+  IconBook,
   IconBox,
   IconFolder,
   IconHistory,
@@ -33,6 +34,7 @@ const ICONS: Readonly<Record<PanelId, TablerIcon>> = {
   queue: IconStack2,
   history: IconHistory,
   gallery: IconPhoto,
+  node: IconBook,
   problems: IconAlertTriangle,
   missing: IconPuzzleOff,
   publish: IconRocket,

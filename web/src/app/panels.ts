@@ -11,6 +11,7 @@ export const PANEL_CONTENTS: Readonly<Record<PanelId, ComponentType>> = {
   queue: later(() => import("@/panels/queue/QueuePanel"), "QueuePanel"),
   history: later(() => import("@/panels/history/HistoryPanel"), "HistoryPanel"),
   gallery: later(() => import("@/panels/gallery/GalleryPanel"), "GalleryPanel"),
+  node: later(() => import("@/panels/node/NodePanel"), "NodePanel"),
   problems: later(() => import("@/panels/problems/ProblemsPanel"), "ProblemsPanel"),
   missing: later(() => import("@/panels/missing/MissingPanel"), "MissingPanel"),
   publish: later(() => import("@/panels/functions/PublishPanel"), "PublishPanel"),

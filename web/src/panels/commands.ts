@@ -48,6 +48,7 @@ export const panelCommands: readonly Command[] = [
   panel("queue", "Q"),
   panel("history", "H"),
   panel("gallery", "G"),
+  panel("node"),
   panel("problems"),
   panel("missing"),
   panel("publish"),

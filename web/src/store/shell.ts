@@ -9,6 +9,7 @@ export const PANELS = [
   "queue",
   "history",
   "gallery",
+  "node",
   "problems",
   "missing",
   "publish",

@@ -6,10 +6,11 @@ import { recreate } from "@/graph/edit/recreate";
 import type { Command } from "@/store/commands";
 import { useDefs } from "@/store/defs";
 import { perform, useEditor } from "@/store/editor";
+import { showNodeHelp } from "@/store/nodeHelp";
 import { beginRename, chosen, collapse, pin } from "../actions/nodes";
 import { editFirstWidget } from "../pane/focusNode";
 import { startPicker } from "../wiring/picker";
-import { hasMany, hasNodes, only } from "./when";
+import { hasMany, hasNodes, only, onlyKnown } from "./when";
 
 function mode(value: number, label: string): () => void {
   return () => perform(label, (draft, graph) => toggleMode(draft, graph, chosen(), value));
@@ -50,6 +51,16 @@ export const nodeCommands: Command[] = [
     keys: ["C"],
     when: () => only() !== null,
     run: () => startPicker(only()?.key),
+  },
+  {
+    id: "node.help",
+    area: "node",
+    keys: ["I", "F1"],
+    when: () => onlyKnown() !== null,
+    run: () => {
+      const name = onlyKnown();
+      if (name !== null) showNodeHelp(name);
+    },
   },
   { id: "node.collapse", area: "node", keys: ["alt+C"], when: hasNodes, run: () => collapse(chosen()) },
   { id: "node.pin", area: "node", keys: ["P"], when: hasNodes, run: () => pin(chosen()) },

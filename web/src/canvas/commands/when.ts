@@ -1,5 +1,6 @@
 /** When commands can be done. */
 import type { NodeKey, NodeRecord } from "@/graph/document";
+import { defOf } from "@/graph/hosts";
 import { useEditor } from "@/store/editor";
 import { useCanvas } from "../state";
 import { shown } from "../useShown";
@@ -16,6 +17,13 @@ export function only(): { readonly key: NodeKey; readonly record: NodeRecord } |
   const [key] = selection;
   const record = key === undefined ? undefined : graph.nodes.by[key];
   return selection.size === 1 && key !== undefined && record !== undefined ? { key, record } : null;
+}
+
+/** Its class, if it is one that can be read about. */
+export function onlyKnown(): string | null {
+  const node = only();
+  const { document, defs } = shown();
+  return node !== null && defOf(document, defs, node.record) !== undefined ? node.record.type : null;
 }
 
 export function isHostChosen(): boolean {

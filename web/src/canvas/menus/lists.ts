@@ -5,7 +5,16 @@ import type { Subject } from "./menu";
 type Sections = readonly (readonly string[])[];
 
 const NODE: Sections = [
-  ["run.selected", "node.rename", "node.collapse", "node.pin", "node.mute", "node.bypass", "node.connect"],
+  [
+    "run.selected",
+    "node.rename",
+    "node.collapse",
+    "node.pin",
+    "node.mute",
+    "node.bypass",
+    "node.connect",
+    "node.help",
+  ],
   ["function.upgrade", "function.open", "function.form"],
   ["graph.enter", "graph.makeSubgraph", "graph.unpack", "graph.makeIndependent", "graph.group"],
   ["edit.copy", "edit.cut", "edit.duplicate", "edit.delete", "edit.deleteReconnect"],

@@ -3,7 +3,9 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeDef } from "@/graph/defs";
 import { pinnedOf } from "@/graph/functions/upgrade";
+import { isVirtual } from "@/graph/kinds";
 import { useDefs } from "@/store/defs";
+import { showNodeHelp } from "@/store/nodeHelp";
 import { addFromPalette } from "../actions/palette";
 import { colourOf } from "../model/colours";
 import { categoriesOf, offered, search } from "./entries";
@@ -57,6 +59,11 @@ function Open() {
     document.getElementById("canvas")?.focus({ preventScroll: true });
     if (chosen !== undefined) addFromPalette(chosen, asked);
   };
+  // The list stays, and keeps the keyboard: one reads to choose.
+  const help = () => {
+    const marked = found[active]?.def;
+    if (marked !== undefined && !isVirtual(marked.name)) showNodeHelp(marked.name, false);
+  };
   return (
     <div
       ref={box}
@@ -66,6 +73,10 @@ function Open() {
       aria-label={t("palette.title")}
       onKeyDown={(event) => {
         event.stopPropagation();
+        if (event.key === "F1") {
+          event.preventDefault();
+          help();
+        }
         if (event.key === "Escape") {
           closePalette();
           document.getElementById("canvas")?.focus({ preventScroll: true });
@@ -83,6 +94,7 @@ function Open() {
               type: fits?.type ?? "",
             })}
             aria-label={t("palette.search")}
+            aria-keyshortcuts="F1"
             spellCheck={false}
             onChange={(event) => setQuery(event.currentTarget.value)}
             onKeyDown={(event) => {
@@ -131,7 +143,7 @@ function Open() {
               </Combobox.Empty>
             )}
           </Combobox.Options>
-          {found[active] !== undefined && <Preview def={found[active].def} />}
+          {found[active] !== undefined && <Preview def={found[active].def} onHelp={help} />}
         </div>
       </Combobox>
     </div>

@@ -1,9 +1,17 @@
+import { useTranslation } from "react-i18next";
 import type { NodeDef } from "@/graph/defs";
+import { isVirtual } from "@/graph/kinds";
 import { colourOf } from "../model/colours";
 import styles from "./Palette.module.css";
 
-/** What a class takes and gives, before it is added. */
-export function Preview({ def }: { readonly def: NodeDef }) {
+interface Props {
+  readonly def: NodeDef;
+  readonly onHelp: () => void;
+}
+
+/** What a class takes and gives, before it is added. For eyes and the mouse: its page says the same, by a key. */
+export function Preview({ def, onHelp }: Props) {
+  const { t } = useTranslation("canvas");
   const sockets = def.inputs.filter((input) => input.widget === null && input.name !== "");
   const widgets = def.inputs.filter((input) => input.widget !== null);
   return (
@@ -27,6 +35,19 @@ export function Preview({ def }: { readonly def: NodeDef }) {
         <p className={styles.widgets}>{widgets.map((input) => input.name).join(", ")}</p>
       )}
       <code>{def.name}</code>
+      {!isVirtual(def.name) && (
+        <button
+          type="button"
+          tabIndex={-1}
+          className={styles.help}
+          // The search field keeps the keyboard.
+          onPointerDown={(event) => event.preventDefault()}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={onHelp}
+        >
+          {t("palette.help")} <kbd>F1</kbd>
+        </button>
+      )}
     </div>
   );
 }

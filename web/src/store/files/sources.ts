@@ -37,6 +37,11 @@ export async function templateSource(name: string): Promise<FoundSource> {
   return found(workflow, title);
 }
 
+/** A graph of the server in API format, laid out. */
+export async function exampleSource(path: string, title: string): Promise<FoundSource> {
+  return found(await ask(path), title);
+}
+
 /** The graph of a run as it was: the workflow it was made from, or else the prompt, laid out. */
 export async function runSource(id: string, title: string): Promise<FoundSource> {
   const run = await ask(`api/v1/runs/${encodeURIComponent(id)}`);
