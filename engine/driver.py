@@ -115,8 +115,8 @@ async def run(
         status=status,
         values={target: session.values[node] for target, node in ends.items() if node in session.values},
         ui={**session.ui},
-        errors=tuple(session.errors),
-        executed=tuple(session.executed),
+        errors=tuple(session.endings.errors),
+        executed=tuple(session.endings.executed),
         cached=made.cached,
     )
 

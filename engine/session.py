@@ -9,38 +9,31 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from engine.cache import Cache, Entry
-from engine.context import Interrupted
-from engine.events import NodeError, Reason, Source, Status, Usage
+from engine.endings import Endings
+from engine.events import Reason, Status, Usage
 from engine.execution import Execution
-from engine.graph import CycleError, Node
+from engine.graph import Node
+from engine.growth import Growth
 from engine.held import Held
-from engine.invoke import arguments, failure, results
+from engine.invoke import arguments, results
 from engine.items import as_lists, spread
 from engine.keys import Key
-from engine.plan import Plan, Supply
+from engine.plan import Plan
 from engine.reports import Reports
 from engine.returns import Blocker, Expand
 from engine.sharing import Sharing
 from engine.shown import all_there
 from engine.spec import NodeSpec
 from engine.surroundings import Surroundings
-from engine.task import Called, Result, Task, Ui, links, read, settle
+from engine.task import Called, Task, Ui, read, settle
 from engine.types import NodeId
 from engine.workforce import Hands, Workforce
 
 _SPECIAL = frozenset({Expand, Blocker})
-
-
-@dataclass(frozen=True, slots=True)
-class _Grown:
-    """A node that has expanded and waits for what its outputs are linked to."""
-
-    task: Task
-    results: list[Result]
 
 
 class Session:
@@ -56,15 +49,12 @@ class Session:
         self._lock = threading.Lock()
         self._began = time.perf_counter()
         self._ended = False
-        self._asked: dict[NodeId, set[str]] = {}
-        self._grown: dict[NodeId, _Grown] = {}
         self._held = Held(plan)
         self._execution = Execution(plan.sources, plan.traits, plan.later)
         self._workers = Workforce(self._execution, hands)
         self._sharing = Sharing(around.flights, self._landed)
-        self.executed: list[NodeId] = []
-        self.errors: list[NodeError] = []
-        self.interrupted: NodeId | None = None
+        self.endings = Endings(plan, cache, around, reports, self._held, self._execution, self._sharing)
+        self._growth = Growth(plan, self._held, self._execution, reports, self.endings, around.describe)
         self.broken: BaseException | None = None
         """An error of the engine or of an event's receiver, not of a node."""
 
@@ -84,7 +74,7 @@ class Session:
         with self._lock:
             self._report.started(plan.missing, plan.cached)
             for node in plan.cached:
-                self._warn_again(node)
+                self.endings.warn_again(node)
             for target in plan.targets:
                 entry = plan.supply.at_hand.get(plan.actual(target))
                 if entry is not None:
@@ -110,10 +100,10 @@ class Session:
             try:
                 outputs = self._outputs(task, called)
             except Exception as error:  # noqa: BLE001 - what the node returned cannot be used: its fault
-                self._fail(task, error)
+                self.endings.fail(task, error)
             else:
                 if outputs is not None:
-                    self._finish(task, *outputs)
+                    self.endings.finish(task, *outputs)
             self._workers.wake()
             landings = self._sharing.landings()
         self._sharing.land(landings)
@@ -133,16 +123,25 @@ class Session:
                 self._workers.left(lane)
             self._end_if_over()
 
+    def stop(self) -> None:
+        """The run was cancelled: what has not started does not start."""
+        with self._lock:
+            self._execution.skip_all()
+            self.endings.forget([])
+            self._end_if_over()
+            landings = self._sharing.landings()
+        self._sharing.land(landings)
+
     def finish(self) -> Status:
         """Announce the end; called by the driver once the run is over."""
         with self._lock:
             complete = all(state == "done" for state in self._execution.states.values())
-            status: Status = "success" if complete else "error" if self.errors else "interrupted"
+            status: Status = "success" if complete else "error" if self.endings.errors else "interrupted"
             if self._around.cancel.cancelled and not complete:
                 status = "interrupted"
             seconds = time.perf_counter() - self._began
             self._sharing.end()
-            self._report.over(status, seconds, tuple(self.executed), self.interrupted)
+            self._report.over(status, seconds, tuple(self.endings.executed), self.endings.interrupted)
             landings = self._sharing.landings()
         self._sharing.land(landings)
         return status
@@ -158,10 +157,11 @@ class Session:
                 self._end_if_over()
                 return None
             node, spec = self._plan.graph[name], self._plan.specs[name]
-            if name in self._grown:
-                self._close_expansion(name)
+            if name in self._held.expansions:
+                self._growth.close(name)
+                self._workers.wake()
                 continue
-            if name not in self._asked:
+            if name not in self._held.asked:
                 key = self._held.identities.settle(node, spec)
                 if key is not None and self._is_elsewhere(name, key):
                     continue
@@ -170,14 +170,14 @@ class Session:
                 task = self._task(node, spec)
             except IndexError:  # validation finds this in what is submitted, but not in expansions
                 wrong = IndexError(f"{spec.name} is linked to an output that does not exist")
-                self._fail(Task(node, spec, {}, None, None, 0.0), wrong)
+                self.endings.fail(Task(node, spec, {}, None, None, 0.0), wrong)
                 self._workers.wake()
                 continue
             self._workers.busy(lane, 1)
             return task
 
     def _task(self, node: Node, spec: NodeSpec) -> Task:
-        asked = self._asked.get(node.id, ())
+        asked = self._held.asked.get(node.id, ())
         given = arguments(node, spec, self._held.value, asked)
         calls = as_lists(given) if spec.takes_lists else spread(given)
         lazy = tuple(n for n in node.links if n in spec.lazy and n not in asked) if spec.lazy else ()
@@ -201,7 +201,7 @@ class Session:
             return False
         if key != static and name not in self._plan.keys.uncacheable:
             self._cache.put(key, entry, static)  # found at once the next time
-        self._arrive(name, entry, tier, None)
+        self.endings.arrive(name, entry, tier)
         self._workers.wake()
         return True
 
@@ -214,17 +214,17 @@ class Session:
             if entry is None:
                 self._execution.wake(name)
             else:
-                self._arrive(name, entry, "shared", None)
+                self.endings.arrive(name, entry, "shared")
             self._workers.wake()
             self._end_if_over()
 
     def _outputs(self, task: Task, called: Called) -> tuple[tuple[Any, ...], Ui | None, Usage] | None:
         """What the node gave and took; None while it has yet to get there. Raises what made it fail."""
         if called.error is not None:
-            self._fail(task, called.error)
+            self.endings.fail(task, called.error)
             return None
         if called.asked:
-            self._ask(task, called.asked)
+            self._growth.ask(task, called.asked)
             return None
         usage = Usage(time.perf_counter() - task.started)
         if called.reading is not None:
@@ -240,153 +240,17 @@ class Session:
             return values, ui, usage
         found = read(task, returned)
         if any(isinstance(one, Expand) for one in returned):
-            self._expand(task, returned, found)
+            self._growth.expand(task, returned, found)
             return None
         return *settle(task, found, self._held.value), usage
-
-    def _finish(self, task: Task, values: tuple[Any, ...], ui: Ui | None, usage: Usage) -> None:
-        name, keys = task.node.id, self._plan.keys
-        key = self._held.identities.of(name)
-        entry = Entry(values, ui, usage.seconds, key, usage.peak_bytes)
-        if key is not None:
-            static = keys.of[name]
-            stable = static != key and name not in keys.uncacheable
-            self._cache.put(key, entry, static if stable else None)
-        if self._around.journal is not None:
-            self._around.journal.note(keys, task.node, task.spec, usage, self._report.warnings(name), key)
-        self.executed.append(name)
-        self._arrive(name, entry, "run", usage)
-
-    def _arrive(self, name: NodeId, entry: Entry, source: Source, usage: Usage | None) -> None:
-        self._held.values[name] = entry.values
-        if source != "run":
-            self._warn_again(name, entry.identity)
-        self._report.finished(name, entry.ui, source, usage)
-        for twin in self._plan.twins.get(name, ()):
-            for message in self._report.warnings(name):
-                self._report.warned(twin, message)
-            self._report.finished(twin, entry.ui, "twin")
-        self._over(name, entry)
-        self._forget(self._execution.complete(name))
-
-    def _over(self, name: NodeId, entry: Entry | None) -> None:
-        """The node has ended: other runs are to hear of it."""
-        self._asked.pop(name, None)
-        self._sharing.ended(name, entry)
-
-    def _fail(self, task: Task, error: BaseException) -> None:
-        name = task.node.id
-        self._over(name, None)
-        if isinstance(error, Interrupted):
-            self._around.cancel.cancel()
-            self.interrupted = self._plan.graph.root(name)
-            self._forget(self._execution.skip(name))
-            return
-        failed = failure(task.node, task.spec, error, task.given, self._around.describe)
-        self.errors.append(failed)
-        self._report.failed(failed)
-        self._forget(self._execution.fail(name))
-
-    def _ask(self, task: Task, names: frozenset[str]) -> None:
-        """Lazy inputs are wanted: the node waits for their sources and is asked again."""
-        node = task.node
-        for name in sorted(names):
-            if name not in node.links and name not in node.literals:
-                text = f"{task.spec.name} asks for the input {name!r}, which is neither linked nor given"
-                raise ValueError(text)
-        self._asked.setdefault(node.id, set()).update(names)
-        sources = [node.links[name].node for name in names if name in node.links]
-        self._grow(sources)
-        self._forget(self._execution.wait(node.id, map(self._plan.actual, sources)))
-
-    def _expand(self, task: Task, returned: list[Any], found: list[Result]) -> None:
-        """The node has made more nodes: it is done once those its outputs are linked to are."""
-        plan, name = self._plan, task.node.id
-        grow = plan.graph.extend
-        made = [node for one in returned if isinstance(one, Expand) for node in grow(name, one.nodes)]
-        roots = [node.id for node in made if plan.registry[node.class_type].output_node]
-        behind = [link.node for link in links(found)]
-        for node in behind:
-            if node not in plan.graph:
-                text = f"{task.spec.name} links an output to node {node!r}, which does not exist"
-                raise ValueError(text)
-        self._show(roots, self._grow([*behind, *roots]))
-        # The values are not needed any more, just what an error would say of them.
-        task.given = {n: self._around.describe(value) for n, value in task.given.items()}
-        task.calls = None if task.calls is None else []
-        self._held.expands(name)
-        self._grown[name] = _Grown(task, found)
-        self._forget(self._execution.let_go(name))
-        self._forget(self._execution.wait(name, map(plan.actual, behind)))
-
-    def _close_expansion(self, name: NodeId) -> None:
-        grown = self._grown.pop(name)
-        self._held.growing -= 1
-        seconds = time.perf_counter() - grown.task.started
-        try:
-            values, ui = settle(grown.task, grown.results, self._held.value)
-        except (IndexError, TypeError) as error:
-            self._fail(grown.task, error)
-        else:
-            self._finish(grown.task, values, ui, Usage(seconds))
-        self._workers.wake()
-
-    def _grow(self, roots: list[NodeId]) -> Supply:
-        """Have more nodes run, with all they need."""
-        supply = self._plan.more(roots, self._in_hand)
-        for node in supply.to_run:
-            if node in self._execution.states:
-                self._execution.forget(node)
-        self._held.take(supply)
-        for node in supply.at_hand:
-            self._warn_again(node)
-        actual = map(self._plan.actual, roots)
-        self._forget(self._execution.demand(actual, supply.at_hand, keep=False))
-        return supply
-
-    def _show(self, roots: list[NodeId], supply: Supply) -> None:
-        """Announce output nodes of an expansion whose results are there already."""
-        for root in roots:
-            one = self._plan.actual(root)
-            if one in supply.at_hand:
-                self._report.finished(root, supply.at_hand[one].ui, supply.tiers[one])
-            elif self._execution.states[one] == "done":
-                self._report.finished(root, self._report.ui.get(one), "twin")
-
-    def _in_hand(self, node: NodeId) -> bool:
-        state = self._execution.states.get(node)
-        return node in self._held.values if state == "done" else state is not None
 
     def _reason(self, node: Node, spec: NodeSpec) -> Reason | None:
         journal = self._around.journal
         return None if journal is None else journal.reason(self._plan.keys, node, spec)
 
-    def _warn_again(self, node: NodeId, identity: Key | None = None) -> None:
-        """What a node warned of when it made the result that is used now."""
-        journal = self._around.journal
-        for message in () if journal is None else journal.warnings(self._plan.keys.of[node], identity):
-            self._report.warned(node, message)
-
     def _progress(self, node: NodeId, value: float, maximum: float, preview: Any) -> None:
         with self._lock:
             self._report.progress(node, value, maximum, preview)
-
-    def _forget(self, released: list[NodeId]) -> None:
-        self._held.let_go(released)
-        for name in self._execution.skipped:
-            if self._grown.pop(name, None) is not None:
-                self._held.growing -= 1
-            self._over(name, None)
-        self._execution.skipped.clear()
-
-    def stop(self) -> None:
-        """The run was cancelled: what has not started does not start."""
-        with self._lock:
-            self._execution.skip_all()
-            self._forget([])
-            self._end_if_over()
-            landings = self._sharing.landings()
-        self._sharing.land(landings)
 
     def _end_if_over(self) -> None:
         if self._ended or not self._workers.idle:
@@ -394,14 +258,7 @@ class Session:
         if self.broken is None and not self._execution.finished:
             if self._sharing.waiting or any(map(self._execution.ready, self._execution.lanes)):
                 return
-            self._untie()
+            self._growth.untie()
         if self.broken is not None or self._execution.finished:
             self._ended = True
             self._workers.over()
-
-    def _untie(self) -> None:
-        """Nothing can start and nothing runs: an expansion has made nodes wait for each other."""
-        for name, grown in [*self._grown.items()]:
-            if self._execution.states[name] == "waiting":
-                self._fail(grown.task, CycleError(self._execution.circle(name)))
-        self._execution.skip_all()
