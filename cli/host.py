@@ -23,6 +23,7 @@ from engine.journal import Journal
 from engine.journal_file import JournalFile
 from engine.problems import Problem
 from engine.validate import validate
+from engine.warning import listen
 from nodes import builtin
 from nodes.metering import meter_of
 from nodes.policy import PolicedRegistry, PolicyOutlet
@@ -34,6 +35,7 @@ def host_of(options: argparse.Namespace, folders: Folders) -> Host:
     """A host for the options. Raises ValueError if they ask for a device this machine lacks, or for a
     policy that cannot be kept.
     """
+    listen("nodes", "diffusion")
     device = choose_device("cpu" if options.cpu else options.device)
     policy = Precision(options.precision)
     placement = placement_of(options, device, folders.user / ".darkroom" / "compiled")

@@ -16,6 +16,7 @@ from engine.events import (
     NodeFinished,
     NodeProgress,
     NodeStarted,
+    NodeWarned,
     RunFinished,
 )
 from engine.problems import Problem
@@ -51,6 +52,8 @@ class RunView:
                 self._finished(event)
             case NodeBlocked():
                 self._complain(event.real_id, f"{event.class_type} is blocked: {event.message}")
+            case NodeWarned():
+                self._complain(event.real_id, event.message, colour="yellow")
             case NodeFailed():
                 self.failed = True
                 node = event.error.node_id if event.origin is None else event.origin.root
@@ -90,8 +93,8 @@ class RunView:
         """A problem of the graph."""
         tell(self.errors, self.prompt, problem)
 
-    def _complain(self, node: str, text: str, suggestion: str | None = None) -> None:
-        _complain(self.errors, f"{_name(self.prompt, node)}: {text}", suggestion)
+    def _complain(self, node: str, text: str, suggestion: str | None = None, *, colour: str = "red") -> None:
+        _complain(self.errors, f"{_name(self.prompt, node)}: {text}", suggestion, colour)
 
 
 def tell(errors: Console, prompt: Prompt, problem: Problem) -> None:
@@ -108,8 +111,8 @@ def _name(prompt: Prompt, node_id: str | None) -> str:
     return f"{title_of(node) or node.get('class_type')} (node {node_id}, {node.get('class_type')})"
 
 
-def _complain(errors: Console, text: str, suggestion: object) -> None:
-    errors.print(f"[red]{escape(text)}[/red]", highlight=False, soft_wrap=True)
+def _complain(errors: Console, text: str, suggestion: object, colour: str = "red") -> None:
+    errors.print(f"[{colour}]{escape(text)}[/{colour}]", highlight=False, soft_wrap=True)
     if suggestion and str(suggestion) not in text:
         shown = suggestion if isinstance(suggestion, str) else f"Did you mean {suggestion}?"
         errors.print(f"  {escape(shown)}", highlight=False, soft_wrap=True)

@@ -1,6 +1,7 @@
 """`main.py worker`: the process that loads models and runs nodes for a server."""
 
 import argparse
+import logging
 import os
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 def work(options: argparse.Namespace) -> int:
     """Serve jobs over the standard streams until the server says stop. Returns the exit status."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    logging.basicConfig(format="%(message)s")  # the server's log has what nodes warn of, too
     import torch
 
     from cli.host import host_of

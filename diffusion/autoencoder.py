@@ -28,13 +28,7 @@ KINDS: Mapping[int, str] = MappingProxyType(
 )
 """Channels of latents, and the models that have as many: what an error says to tell VAEs apart."""
 
-Tell = Callable[[str], object]
-"""Is told what a person may want to know."""
 _log = logging.getLogger(__name__)
-
-
-def _tell_nobody(note: str) -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -52,19 +46,19 @@ class Vae:
         """Pixels per latent cell along each side."""
         return self.module.config.factor
 
-    def encode(self, pixels: Tensor, tell: Tell = _tell_nobody) -> Tensor:
+    def encode(self, pixels: Tensor) -> Tensor:
         """The mean latent of pictures, cropped about their centre to multiples of the factor.
 
-        A picture for which the device's memory is too small is encoded in tiles, and `tell` is told so.
+        A picture for which the device's memory is too small is encoded in tiles, and the log has a warning.
         """
-        return _one_by_one(self._to_network(pixels), self._encode, self._encode_tiled, tell)
+        return _one_by_one(self._to_network(pixels), self._encode, self._encode_tiled)
 
-    def decode(self, latent: Tensor, tell: Tell = _tell_nobody) -> Tensor:
+    def decode(self, latent: Tensor) -> Tensor:
         """Pictures in 0..1 of unscaled latents; in tiles where the device's memory is too small for one,
-        and then `tell` is told so. Raises ValueError for latents of another kind of model.
+        and then the log has a warning. Raises ValueError for latents of another kind of model.
         """
         self._check(latent)
-        return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled, tell))
+        return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled))
 
     def encode_tiled(self, pixels: Tensor, tile: int, overlap: int) -> Tensor:
         """Encode in square, wide and tall tiles, averaged. `tile` and `overlap` are pixels."""
@@ -126,7 +120,6 @@ def _one_by_one(
     batch: Tensor,
     whole: Callable[[Tensor], Tensor],
     tiled: Callable[[Tensor, int, int], Tensor],
-    tell: Tell,
 ) -> Tensor:
     def code(item: Tensor) -> Tensor:
         with suppress(torch.OutOfMemoryError):  # left at once, so that what it holds on to is freed
@@ -134,9 +127,7 @@ def _one_by_one(
         for tile in FALLBACK_TILES:
             with suppress(torch.OutOfMemoryError):
                 coded = tiled(item, tile, tile // 4)
-                note = f"too little memory for the whole picture: done in tiles of {tile} pixels"
-                _log.warning(note)
-                tell(note)
+                _log.warning("too little memory for the whole picture: done in tiles of %d pixels", tile)
                 return coded
         raise TooLittleMemory(
             f"the device lacks memory even for tiles of {FALLBACK_TILES[-1]} pixels: give it more "

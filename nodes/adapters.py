@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 from diffusion.adapters import Adapter, Attached, Hypernetwork, attach_hypernetwork, attach_lora
 from engine.context import Context
-from engine.node import Ui, node
+from engine.node import node
 from engine.types import Files, Range
 from nodes.types import Clip, Model
 
@@ -28,7 +28,7 @@ def lora_loader(
     strength_model: Strength = 1.0,
     strength_clip: Strength = 1.0,
     context: Context,
-) -> Ui[ModelAndClip]:
+) -> ModelAndClip:
     """Modify the diffusion and the CLIP model with a LoRA, such as one that teaches a style or a character.
 
     Several can be linked one after the other. LoRA, LoCon, LoHa, LoKr, DoRA, OFT and full differences, in the
@@ -46,10 +46,12 @@ def lora_loader(
         CLIP: The modified CLIP model.
     """
     if strength_model == 0 and strength_clip == 0:
-        return Ui({}, (model, clip))
+        return ModelAndClip(model, clip)
     adapter = Adapter.read(context.folders.find("loras", lora_name))
     attached = attach_lora(model, clip, adapter, strength_model, strength_clip)
-    return Ui(_told(attached, lora_name), (attached.model, attached.clip))
+    _tell(attached, lora_name)
+    assert attached.model is not None and attached.clip is not None  # as both were given
+    return ModelAndClip(attached.model, attached.clip)
 
 
 @node("LoraLoaderModelOnly", title="LoraLoaderModelOnly", category="loaders", lane="io")
@@ -59,7 +61,7 @@ def lora_loader_model_only(
     lora_name: Annotated[str, Files("loras")],
     strength_model: Strength = 1.0,
     context: Context,
-) -> Ui[Model]:
+) -> Model:
     """Modify the diffusion model with a LoRA, and leave the text encoder as it is.
 
     Args:
@@ -68,10 +70,12 @@ def lora_loader_model_only(
         strength_model: How strongly to modify the diffusion model; may be negative.
     """
     if strength_model == 0:
-        return Ui({}, (model,))
+        return model
     adapter = Adapter.read(context.folders.find("loras", lora_name))
     attached = attach_lora(model, None, adapter, strength_model)
-    return Ui(_told(attached, lora_name), (attached.model,))
+    _tell(attached, lora_name)
+    assert attached.model is not None  # as it was given
+    return attached.model
 
 
 @node("HypernetworkLoader", title="Load Hypernetwork", category="loaders", lane="io")
@@ -93,9 +97,7 @@ def hypernetwork_loader(
     return attach_hypernetwork(model, Hypernetwork.read(path), strength)
 
 
-def _told(attached: Attached, name: str) -> dict[str, list[str]]:
-    """What the canvas shows at the node, and the log says: layers left out."""
-    if (warning := attached.warning(name)) is None:
-        return {}
-    _log.warning(warning)
-    return {"text": [warning]}
+def _tell(attached: Attached, name: str) -> None:
+    """The canvas shows at the node which layers are left out."""
+    if (warning := attached.warning(name)) is not None:
+        _log.warning(warning)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from diffusion.merging import by_prefix
-from engine.node import NodeFunction, Ui, node
+from engine.node import NodeFunction, node
 from nodes.merging import MergedModel, Ratio, merged
 from nodes.types import Model
 
@@ -38,8 +38,8 @@ _FLUX = [
 ]
 
 
-def _merge(name: str, family: str, blocks: list[str]) -> NodeFunction[..., Ui[MergedModel]]:
-    def merge(*, model1: Model, model2: Model, **ratios: Ratio) -> Ui[MergedModel]:
+def _merge(name: str, family: str, blocks: list[str]) -> NodeFunction[..., MergedModel]:
+    def merge(*, model1: Model, model2: Model, **ratios: Ratio) -> MergedModel:
         return _by_block(model1, model2, ratios)
 
     merge.__doc__ = _DOC.format(family)
@@ -47,7 +47,7 @@ def _merge(name: str, family: str, blocks: list[str]) -> NodeFunction[..., Ui[Me
     return node(name, title=name, category=category, lane="io", keywords=dict.fromkeys(blocks, 1.0))(merge)
 
 
-def _by_block(model1: Model, model2: Model, ratios: Mapping[str, float]) -> Ui[MergedModel]:
+def _by_block(model1: Model, model2: Model, ratios: Mapping[str, float]) -> MergedModel:
     return merged(model1, model2, by_prefix(ratios, next(iter(ratios.values()), 1.0)))
 
 

@@ -4,7 +4,7 @@ import logging
 from typing import Annotated, NamedTuple
 
 from diffusion.merging import Mix, Shares, by_prefix, merge_encoders, merge_models
-from engine.node import Ui, node
+from engine.node import node
 from engine.types import Range
 from nodes.types import Clip, Model
 
@@ -20,7 +20,7 @@ class MergedModel(NamedTuple):
 
 
 @node("ModelMergeSimple", title="ModelMergeSimple", category="advanced/model_merging", lane="io")
-def model_merge_simple(*, model1: Model, model2: Model, ratio: Ratio = 1.0) -> Ui[MergedModel]:
+def model_merge_simple(*, model1: Model, model2: Model, ratio: Ratio = 1.0) -> MergedModel:
     """Merge two models: the weighted sum of each pair of weights.
 
     Args:
@@ -32,7 +32,7 @@ def model_merge_simple(*, model1: Model, model2: Model, ratio: Ratio = 1.0) -> U
 
 
 @node("ModelMergeAdd", title="ModelMergeAdd", category="advanced/model_merging", lane="io")
-def model_merge_add(*, model1: Model, model2: Model) -> Ui[MergedModel]:
+def model_merge_add(*, model1: Model, model2: Model) -> MergedModel:
     """Add the weights of the second model, such as a difference from ModelMergeSubtract, to the first's.
 
     Args:
@@ -43,7 +43,7 @@ def model_merge_add(*, model1: Model, model2: Model) -> Ui[MergedModel]:
 
 
 @node("ModelMergeSubtract", title="ModelMergeSubtract", category="advanced/model_merging", lane="io")
-def model_merge_subtract(*, model1: Model, model2: Model, multiplier: Multiplier = 1.0) -> Ui[MergedModel]:
+def model_merge_subtract(*, model1: Model, model2: Model, multiplier: Multiplier = 1.0) -> MergedModel:
     """The difference of two models' weights, to be added to a third one with ModelMergeAdd.
 
     Args:
@@ -57,7 +57,7 @@ def model_merge_subtract(*, model1: Model, model2: Model, multiplier: Multiplier
 @node("ModelMergeBlocks", title="ModelMergeBlocks", category="advanced/model_merging", lane="io")
 def model_merge_blocks(
     *, model1: Model, model2: Model, input: Ratio = 1.0, middle: Ratio = 1.0, out: Ratio = 1.0
-) -> Ui[MergedModel]:
+) -> MergedModel:
     """Merge two models with a ratio for each third of a U-Net.
 
     Args:
@@ -105,15 +105,16 @@ def clip_merge_subtract(*, clip1: Clip, clip2: Clip, multiplier: Multiplier = 1.
     return merge_encoders(clip1, clip2, Mix(multiplier, -multiplier))
 
 
-def merged(model1: Model, model2: Model, shares: Shares) -> Ui[MergedModel]:
-    """The result of a merging node, which tells what could not be merged."""
+def merged(model1: Model, model2: Model, shares: Shares) -> MergedModel:
+    """The result of a merging node, which warns of what could not be merged."""
     model, left_out = merge_models(model1, model2, shares)
     if not left_out:
-        return Ui({}, MergedModel(model))
+        return MergedModel(model)
     more = f" and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
-    text = (
-        f"{len(left_out)} weights are not the same size in both models and stay those of model1 "
-        f"({', '.join(left_out[:_SHOWN])}{more})"
+    _log.warning(
+        "%d weights are not the same size in both models and stay those of model1 (%s%s)",
+        len(left_out),
+        ", ".join(left_out[:_SHOWN]),
+        more,
     )
-    _log.warning(text)
-    return Ui({"text": [text]}, MergedModel(model))
+    return MergedModel(model)

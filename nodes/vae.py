@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from engine.node import Ui, node
+from engine.node import node
 from engine.types import Range
 from nodes.types import Image, Latent, Vae
 
 
 @node("VAEDecode", title="VAE Decode", category="latent", lane="decode")
-def vae_decode(*, samples: Latent, vae: Vae) -> Ui[Image]:
+def vae_decode(*, samples: Latent, vae: Vae) -> Image:
     """Decode latent images back into pixel space images.
 
     Args:
@@ -18,22 +18,18 @@ def vae_decode(*, samples: Latent, vae: Vae) -> Ui[Image]:
     Returns:
         IMAGE: The decoded image.
     """
-    notes: list[str] = []
-    pictures = vae.decode(samples["samples"], notes.append)
-    return Ui({"text": notes} if notes else {}, (pictures,))
+    return vae.decode(samples["samples"])
 
 
 @node("VAEEncode", title="VAE Encode", category="latent")
-def vae_encode(*, pixels: Image, vae: Vae) -> Ui[Latent]:
+def vae_encode(*, pixels: Image, vae: Vae) -> Latent:
     """Encode pictures into latents (the mean of the posterior, never a draw from it).
 
     Args:
         pixels: The pictures; sides are cropped to multiples of 8 around the centre.
         vae: The VAE model used for encoding.
     """
-    notes: list[str] = []
-    samples = vae.encode(pixels, notes.append)
-    return Ui({"text": notes} if notes else {}, ({"samples": samples},))
+    return {"samples": vae.encode(pixels)}
 
 
 @node("VAEDecodeTiled", title="VAE Decode (Tiled)", category="_for_testing", lane="decode")

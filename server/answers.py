@@ -250,7 +250,9 @@ class JobContents(Shape):
     outputs: dict[str, Any]
     execution_status: HistoryStatus
     workflow: JobGraph
-    nodes: dict[str, Any] = Field(description="What each node took and where its result came from, by node.")
+    nodes: dict[str, Any] = Field(
+        description="What each node took, the source of its result and its warnings, by node."
+    )
 
 
 class JobDetail(JobContents, JobSummary):

@@ -19,6 +19,9 @@ class MadeFile(Shape):
     type: str
     node: str
     media: str = Field(description="Its kind, such as `images` or `audio`.")
+    replaced: bool | None = Field(
+        None, description="True where the safety policy put another picture in the place of a flagged one."
+    )
 
 
 class JobItem(Shape):
@@ -128,4 +131,6 @@ class RunRecord(JobItem):
     workflow: dict[str, Any] | None = Field(description="What the canvas had, if it was sent along.")
     targets: list[str] = Field(description="The output nodes that were to run.")
     outputs: dict[str, Any] = Field(description="What output nodes showed, by node.")
-    nodes: dict[str, Any] = Field(description="What each node took and where its result came from, by node.")
+    nodes: dict[str, Any] = Field(
+        description="What each node took, the source of its result and its warnings, by node."
+    )

@@ -12,6 +12,7 @@ from engine.events import (
     NodeFailed,
     NodeFinished,
     NodeStarted,
+    NodeWarned,
     RunFinished,
     RunStarted,
 )
@@ -66,6 +67,8 @@ class Trace:
                 self._finished(event)
             case NodeBlocked():
                 self._instant(event.node_id, event.class_type, event.time, {"blocked": event.message})
+            case NodeWarned():
+                self._instant(event.node_id, event.class_type, event.time, {"warning": event.message})
             case NodeFailed():
                 error = event.error
                 args: Json = {"error": f"{error.exception_type}: {error.message}"}

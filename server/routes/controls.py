@@ -93,8 +93,13 @@ def item(job: Job) -> Json:
     more.update({"retry_of": job.retry_of} if job.retry_of is not None else {})
     more.update({"client_id": job.client_id} if job.client_id is not None else {})
     more.update({"name": job.workflow_name} if job.workflow_name is not None else {})
-    ran = {node for node, usage in job.nodes.items() if usage.get("source", "run") == "run"}
-    cached = (set(job.nodes) | _cached(job)) - ran
+    cached = _cached(job)
+    ran = {
+        node
+        for node, usage in job.nodes.items()
+        if usage.get("source", "memory" if node in cached else "run") == "run"
+    }
+    cached = (set(job.nodes) | cached) - ran
     more.update(files=made_files(job), nodes_run=len(ran), nodes_cached=len(cached))
     return {**summary(job), **more}
 

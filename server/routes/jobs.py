@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -116,18 +116,33 @@ def summary(job: Job) -> Json:
 
 def made_files(job: Job) -> list[Json]:
     """Every file of its output nodes that a client can show."""
-    items = [(node, kind, item) for node, ui in job.outputs.items() for kind, item in _items(ui)]
-    return [
-        {
-            "filename": item["filename"],
-            "subfolder": item.get("subfolder", ""),
-            "type": item.get("type", "output"),
-            "node": node,
-            "media": kind,
-        }
-        for node, kind, item in items
-        if isinstance(item.get("filename"), str)
-    ]
+    found: list[Json] = []
+    for node, ui in job.outputs.items():
+        items = _items(ui)
+        replaced = _replaced(ui, len(items))
+        found += [
+            {
+                "filename": item["filename"],
+                "subfolder": item.get("subfolder", ""),
+                "type": item.get("type", "output"),
+                "node": node,
+                "media": kind,
+                **({"replaced": True} if place in replaced else {}),
+            }
+            for place, (kind, item) in enumerate(items)
+            if isinstance(item.get("filename"), str)
+        ]
+    return found
+
+
+def _replaced(ui: Json, files: int) -> Collection[int]:
+    """Which files the safety policy changed: all of a node's, where one of them holds many pictures."""
+    places: list[int] = []
+    pictures = 0
+    for facts in ui.get("safety", []):  # one of each call
+        places += [pictures + place for place in facts["replaced"]]
+        pictures += facts["pictures"]
+    return places if pictures == files or not places else range(files)
 
 
 def _items(ui: Json) -> list[tuple[str, Json]]:

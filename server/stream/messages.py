@@ -22,6 +22,8 @@ class Message:
     broadcast: bool = False
     seq: int | None = None
     """The number of the event it tells of, for clients that resume."""
+    ours: bool = False
+    """Whether it is of a type that ComfyUI has not: only for clients that announce `darkroom_events`."""
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,8 @@ class Hub:
                 self._keep(owner, message)
         texts: dict[bool, str] = {}
         for client in targets:
+            if message.ours and not client.numbered:
+                continue
             if client.numbered not in texts:
                 texts[client.numbered] = _text(client, message)
             client.send(texts[client.numbered])

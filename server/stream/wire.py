@@ -15,6 +15,7 @@ from engine.events import (
     NodeFinished,
     NodeProgress,
     NodeStarted,
+    NodeWarned,
     RunCached,
     RunFinished,
     RunStarted,
@@ -79,6 +80,8 @@ class RunView:
                 return self._finished(event)
             case NodeBlocked():
                 return [self._blocked(event)]
+            case NodeWarned():
+                return [self._warned(event)]
             case NodeFailed():
                 self._fail(event.error, event.origin)
             case RunFinished():
@@ -213,6 +216,15 @@ class RunView:
             "current_outputs": [],
         }
         return self._message("execution_error", data, broadcast=True)
+
+    def _warned(self, event: NodeWarned) -> Message:
+        data: Json = {
+            "prompt_id": self.job.prompt_id,
+            "node": event.node_id,
+            "display_node": event.display_id,
+            "message": event.message,
+        }
+        return Message("node_warning", data, seq=self._seq, ours=True)
 
     def _fail(self, error: NodeError, origin: Origin | None) -> None:
         """Note a failure; it is told when the run is over and in the history."""

@@ -8,6 +8,7 @@ from cli.arguments import parse
 from cli.host import host_of
 from cli.setup import folders_of
 from engine.driver import Outcome, run_sync
+from engine.events import Event, NodeWarned
 from engine.types import NodeId
 from engine.validate import Validation, validate
 from server.worker.host import Host
@@ -43,6 +44,8 @@ class Bench:
             ["worker", "--base-directory", str(base), "--cpu", "--force-fp32", *flags]
         )
         self.host: Host = host_of(self.options, folders_of(self.options))
+        self.warnings: list[tuple[str, str]] = []
+        """What nodes warned of in the last run."""
 
     def check(self, graph: Graph) -> Validation:
         return validate(graph, self.host.registry, self.host.folders)
@@ -50,16 +53,23 @@ class Bench:
     def run(self, graph: Graph, targets: list[str] | None = None) -> Outcome:
         checked = self.check(graph)
         assert checked.graph is not None, [problem.to_json() for problem in checked.problems]
+        self.warnings = []
         return run_sync(
             checked.graph,
             self.host.registry,
             self.host.cache,
+            emit=self._hear,
             resources=self.host.resources,
             folders=self.host.folders,
             guard=self.host.guard,
             describe=self.host.describe,
+            journal=self.host.journal,
             targets=checked.good_targets if targets is None else [NodeId(target) for target in targets],
         )
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, NodeWarned):
+            self.warnings.append((event.node_id, event.message))
 
     def images(self, graph: Graph) -> list[dict[str, str]]:
         """Where the node `save` of a graph put its pictures."""

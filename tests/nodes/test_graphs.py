@@ -74,6 +74,17 @@ def test_a_changed_embedding_runs_the_prompts_that_name_it(bench: Bench, folder:
     assert bench.run(graph).executed == ()
 
 
+def test_an_embedding_that_is_missing_is_told_at_its_prompt_whether_it_runs_or_not(bench: Bench) -> None:
+    graph = text_to_image()
+    graph["pos"]["inputs"]["text"] = "a fox, embedding:gone"
+    text = "embedding 'gone' is in none of the embedding folders: left out of the prompt"
+    assert "pos" in bench.run(graph).executed and bench.warnings == [("pos", text)]
+    assert bench.run(graph).executed == () and bench.warnings == [("pos", text)]
+    graph["pos"]["inputs"]["text"] = "a fox"
+    bench.run(graph)
+    assert bench.warnings == []
+
+
 def test_same_seed_same_picture_and_another_seed_another(bench: Bench, folder: Path) -> None:
     first = bench.value(text_to_image(), "decode")
     fresh = Bench(folder).value(text_to_image(), "decode")

@@ -284,8 +284,9 @@ def test_a_flagged_file_a_node_names_is_replaced_on_disk_and_keeps_its_texts(
     outlet = PolicyOutlet(screen, folders)
     told: list[str] = []
     outlet.on_verdict = lambda digest, finding: told.append(finding)
-    outlet.seen({"images": [{"filename": "a.png", "type": kind} for kind in ("output", "input")]})
+    shown = outlet.seen({"images": [{"filename": "a.png", "type": kind} for kind in ("output", "input")]})
     assert told == ["clear", "flagged"]
+    assert shown["safety"] == [{"pictures": 2, "replaced": [0, 1], "unmarked": []}]
     with Image.open(folders.output / "a.png") as kept:
         assert np.asarray(kept).max() == 0 and kept.info["prompt"] == "{}"
     assert (folders.input / "a.png").read_bytes() == encoded(SKULL, "PNG", pnginfo=texts)

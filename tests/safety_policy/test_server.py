@@ -130,6 +130,8 @@ def test_a_run_says_what_was_replaced_and_the_metrics_count_it(
     assert shown["safety"] == [{"pictures": 2, "replaced": [0], "unmarked": []}]
     assert shown["text"] == ["1 of 2 pictures replaced by the safety policy"]
     assert b"darkroom_pictures_replaced_total 1.0" in get(program, "/metrics")[1]
+    [job] = program.get("/api/v1/jobs?limit=1")["jobs"]
+    assert [file.get("replaced", False) for file in job["files"]] == [True, False]
 
 
 def test_the_other_pictures_are_saved_as_ever(program: Program, shown: dict[str, Any]) -> None:

@@ -149,6 +149,13 @@ def text(*, value: str, seed: int = 0) -> Ui[None]:
     return Ui({"text": [value]})
 
 
+@node("Doubt", title="Doubt", category="test")
+def doubt(*, text: str, context: Context) -> str:
+    """Hand a text on, and warn of it."""
+    context.warn(f"{text} is doubtful")
+    return text
+
+
 @node("Sleep", title="Sleep", category="test", output=True)
 def sleep(*, seconds: float, seed: int = 0, context: Context) -> Ui[None]:
     """Wait, asking every 10 ms whether to go on."""
@@ -266,7 +273,7 @@ def jpeg(width: int, height: int) -> bytes:
 
 
 PICTURES = (load, encode, empty, sample, decode, save, load_image, flip)
-PLAIN = (text, sleep, misbehave, slow_save, occupy, repeat, workflow_output)
+PLAIN = (text, doubt, sleep, misbehave, slow_save, occupy, repeat, workflow_output)
 REGISTRY = Registry([*PICTURES, *PLAIN])
 
 

@@ -2948,7 +2948,7 @@ export interface components {
             workflow: components["schemas"]["JobGraph"];
             /**
              * Nodes
-             * @description What each node took and where its result came from, by node.
+             * @description What each node took, the source of its result and its warnings, by node.
              */
             nodes: {
                 [key: string]: unknown;
@@ -3186,7 +3186,7 @@ export interface components {
             workflow: components["schemas"]["JobGraph"];
             /**
              * Nodes
-             * @description What each node took and where its result came from, by node.
+             * @description What each node took, the source of its result and its warnings, by node.
              */
             nodes: {
                 [key: string]: unknown;
@@ -3318,6 +3318,12 @@ export interface components {
              * @description Its kind, such as `images` or `audio`.
              */
             media: string;
+            /**
+             * Replaced
+             * @description True where the safety policy put another picture in the place of a flagged one.
+             * @default null
+             */
+            replaced?: boolean | null;
         };
         /**
          * MergeAnswer
@@ -4484,7 +4490,7 @@ export interface components {
             };
             /**
              * Nodes
-             * @description What each node took and where its result came from, by node.
+             * @description What each node took, the source of its result and its warnings, by node.
              */
             nodes: {
                 [key: string]: unknown;
