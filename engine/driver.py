@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.blocking import waited_for
 from engine.cache import Cache, NoCache
 from engine.context import Cancellation, JobExtra
 from engine.drive import Drive, Guard
@@ -123,29 +123,4 @@ async def run(
 
 def run_sync(graph: Graph, registry: Registry, cache: Cache | None = None, **options: Any) -> Outcome:
     """`run` for scripts and notebooks: blocks until the end. Takes the same options."""
-    if not _inside_a_loop():
-        return asyncio.run(run(graph, registry, cache, **options))
-    # A notebook's cell runs inside a loop, which cannot be entered twice: use another thread's.
-    found: list[Outcome] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            found.append(asyncio.run(run(graph, registry, cache, **options)))
-        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=work, name="run-sync")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return found[0]
-
-
-def _inside_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    return waited_for(run(graph, registry, cache, **options))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
+
+from engine.blocking import waited_for
 
 
 def accepted(hook: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,40 +22,12 @@ def accepted(hook: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, An
 
 def settled(result: Any) -> Any:
     """The result itself, or what it ends in if the hook is a coroutine function. Blocks until then."""
-    if not inspect.isawaitable(result):
-        return result
-    return _outside_of_loops(result)
+    return waited_for(result) if inspect.isawaitable(result) else result
 
 
 async def finished(result: Any) -> Any:
     """The same for callers on an event loop."""
     return await result if inspect.isawaitable(result) else result
-
-
-def _outside_of_loops(work: Awaitable[Any]) -> Any:
-    async def wait() -> Any:
-        return await work
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(wait())
-    # This thread's loop cannot be entered a second time: use another thread's.
-    found: list[Any] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            found.append(asyncio.run(wait()))
-        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="hook")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return found[0]
 
 
 @lru_cache(maxsize=4096)
