@@ -156,6 +156,14 @@ def meet(value: Number, *, context: Context) -> int:
         return value
 
 
+@node("MeetLater", category="toys")
+async def meet_later(value: Number, *, context: Context) -> int:
+    """The same as a coroutine."""
+    with context.resource(Journal).note(context.node_id):
+        await asyncio.wait_for(context.resource(asyncio.Barrier).wait(), 10)
+        return value
+
+
 @node("Exclusive", category="toys", lane="device")
 def exclusive(value: Number, *, context: Context) -> int:
     """Occupy the device for a moment."""
@@ -230,7 +238,7 @@ def even(value: Annotated[int, Range(0, 10)] = 0, *, context: Context) -> int:
 REGISTRY = Registry(
     (
         *(number, add, divide, paint, show, fail, leave, meet, exclusive, steps, until_cancelled),
-        *(doze, load, picture, clock, even),
+        *(meet_later, doze, load, picture, clock, even),
     )
 )
 NOWHERE = Folders.at(Path("/nonexistent"))

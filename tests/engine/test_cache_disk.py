@@ -217,7 +217,7 @@ def test_a_slow_disk_holds_up_nobody_and_the_queue_has_an_end(tmp_path: Path) ->
     began = time.perf_counter()
     for number in range(1000):
         cache.put(key(number), Entry((b"x" * 100,), None, 1.0))
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 10, "it would wait for 30 s"
     assert not cache.flush(0.05)
     codec.open.set()
     assert cache.flush(30)
@@ -241,7 +241,7 @@ def test_closing_does_not_wait_for_ever(tmp_path: Path, caplog: pytest.LogCaptur
     cache.put(key(1), result(1))
     began = time.perf_counter()
     cache.close(0.1)
-    assert time.perf_counter() - began < 2 and "no time" in caplog.text
+    assert time.perf_counter() - began < 10 and "no time" in caplog.text, "it would wait for 30 s"
     codec.open.set()
 
 

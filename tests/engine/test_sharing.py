@@ -167,7 +167,7 @@ def test_a_run_that_waits_for_another_can_be_cancelled() -> None:
         waiting = t.start(held_graph(), cancel)
         await t.until_waiting(2)
         cancel.cancel()
-        outcome = await asyncio.wait_for(waiting, 1)
+        outcome = await asyncio.wait_for(waiting, 10)
         assert outcome.status == "interrupted" and not maker.done()
         t.gate.open.set()
         assert (await maker).status == "success"
@@ -206,7 +206,7 @@ def test_what_was_given_up_inside_an_expansion_does_not_keep_others_waiting() ->
         )
         await t.until_waiting(1)
         second = t.start(Graph.parse(grow))
-        outcome = await asyncio.wait_for(second, 5)
+        outcome = await asyncio.wait_for(second, 10)
         assert outcome.status == "error" and not first.done()
         t.gate.open.set()
         assert (await first).status == "error"
