@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from engine.file_kinds import (
     Place,
 )
 from engine.paths import UnsafePath, changed, inside, names_in, walk
+
+_SUFFIX = re.compile(r"\.[a-z]\w+$", re.IGNORECASE)
+"""What a file ends in; `.0` of a release is no such thing."""
 
 
 class MissingFile(LookupError):
@@ -166,8 +170,24 @@ class Folders:
         raise MissingFile(kind, name, nearest(name, self.list(kind)), (self.place(place),))
 
 
-def nearest(name: object, known: Iterable[object], count: int = 3) -> tuple[str, ...]:
-    """The known names most like `name`, best first; for "did you mean"."""
-    by_lower = {str(k).lower(): str(k) for k in known}
-    found = difflib.get_close_matches(str(name).lower(), by_lower, n=count, cutoff=0.6)
-    return tuple(by_lower[match] for match in found)
+def nearest(name: object, known: Iterable[object], count: int = 3, likeness: float = 0.6) -> tuple[str, ...]:
+    """The known names most like `name`, best first; for "did you mean".
+
+    What files are called counts, not what they end in, and above all the same file in another folder.
+    """
+    by_stem: dict[str, list[str]] = {}
+    for each in map(str, known):
+        by_stem.setdefault(_stem(each), []).append(each)
+    stem = _stem(str(name))
+    moved = [other for other in by_stem if _base(other) == _base(stem)]
+    like = difflib.get_close_matches(stem, by_stem, n=count, cutoff=likeness)
+    found = [each for other in dict.fromkeys([*moved, *like]) for each in by_stem[other]]
+    return tuple(found[:count])
+
+
+def _stem(name: str) -> str:
+    return _SUFFIX.sub("", name).lower()
+
+
+def _base(stem: str) -> str:
+    return re.split(r"[/\\]", stem)[-1]

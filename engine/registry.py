@@ -59,5 +59,5 @@ class Registry:
         return len(self._specs)
 
     def nearest(self, name: str) -> tuple[str, ...]:
-        """The registered names most like `name`, best first."""
-        return nearest(name, self._specs)
+        """The registered names most like `name`, best first. Few letters in common are a node of a pack."""
+        return nearest(name, self._specs, likeness=0.7)

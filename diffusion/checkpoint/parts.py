@@ -77,7 +77,7 @@ def diffusion_model(file: ModelFile, precision: Precision, device: torch.device)
         file = Renamed(file, {name if _marks(name) else f"{NETWORK}{name}": name for name in names})
     # What the paper's models read is not to be seen in their networks alone: they load as checkpoints.
     known = tuple(_bare(family) for family in FAMILIES if family.conditioner is None)
-    family = identify(file.header, known).family
+    family = identify(file.header, known, network=True).family
     return load_network(file, family, precision.dtypes(device).network, device)
 
 

@@ -168,10 +168,14 @@ class Family:
     latents: Callable[[ModelFile], LatentFormat] | None = None
     """The latent format, where it differs from file to file."""
 
+    @property
+    def conditions(self) -> tuple[Required | Absent, ...]:
+        """What its checkpoints are told by."""
+        return (*chain(*(tower.required for tower in self.towers)), *self.required, *self.absent)
+
     def refusals(self, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
         """Why a checkpoint with these tensors is not of this family; empty if it is."""
-        wanted = (*chain(*(tower.required for tower in self.towers)), *self.required, *self.absent)
-        found = (condition.refusal(shapes) for condition in wanted)
+        found = (condition.refusal(shapes) for condition in self.conditions)
         refusals = tuple(reason for reason in found if reason is not None)
         return refusals or (self._mismatch(shapes) if self.towers else ())
 

@@ -9,8 +9,10 @@ from unicodedata import normalize
 
 import pytest
 
-from engine.folders import Folders, MissingFile
+from engine.folders import Folders, MissingFile, nearest
+from engine.node import node
 from engine.paths import UnsafePath, identity
+from engine.registry import Registry
 
 Form = Literal["NFC", "NFD"]
 
@@ -51,6 +53,30 @@ def test_a_missing_file_names_the_nearest_and_where_it_looked(folders: Folders) 
     assert caught.value.suggestions == ("one.safetensors",)
     assert caught.value.searched == (folders.base / "models/checkpoints",)
     assert "one.safetensors" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("nope.safetensors", ()),
+        ("dreamshaper_7.ckpt", ("dreamshaper_8.safetensors",)),
+        ("SD 1.5\\checkpoints\\base.safetensors", ("sdxl/base.safetensors",)),
+        ("base.safetensors", ("sdxl/base.safetensors",)),
+    ],
+)
+def test_files_are_near_by_what_they_are_called(asked: str, near: tuple[str, ...]) -> None:
+    known = ["demo.safetensors", "dreamshaper_8.safetensors", "sdxl/base.safetensors"]
+    assert nearest(asked, known) == near
+
+
+def test_a_node_of_a_pack_is_not_taken_for_one_that_has_some_of_its_letters() -> None:
+    @node("VAEEncodeTiled", category="latent")
+    def tiled() -> int:
+        """Encode."""
+        return 0
+
+    known = Registry([tiled])
+    assert known.nearest("VAEEncodTiled") == ("VAEEncodeTiled",) and known.nearest("FaceDetailer") == ()
 
 
 @pytest.mark.parametrize(("kept", "asked"), [("NFD", "NFC"), ("NFC", "NFD")])
