@@ -92,7 +92,11 @@ def crop_mask(*, mask: Mask, x: Pixels = 0, y: Pixels = 0, width: Side = 512, he
         width: The width of the part, in pixels.
         height: The height of the part, in pixels.
     """
-    return as_batch(mask)[:, y : y + height, x : x + width]
+    masks = as_batch(mask)
+    rows, columns = masks.shape[-2:]
+    if x >= columns or y >= rows:
+        raise ValueError(f"x={x}, y={y} lies outside the mask, which is {columns}x{rows}: move it inside")
+    return masks[:, y : y + height, x : x + width]
 
 
 @node("FeatherMask", title="FeatherMask", category="mask", lane="cpu")

@@ -15,7 +15,15 @@ from torch import Tensor
 from engine.context import Context
 from engine.folders import Folders
 from nodes.channels import NoSuchChannel, image_color_to_mask, image_to_mask, load_image_mask, mask_to_image
-from nodes.masks import feather_mask, grow_mask, invert_mask, mask_composite, solid_mask, threshold_mask
+from nodes.masks import (
+    crop_mask,
+    feather_mask,
+    grow_mask,
+    invert_mask,
+    mask_composite,
+    solid_mask,
+    threshold_mask,
+)
 
 
 def noise(*shape: int) -> Tensor:
@@ -66,6 +74,13 @@ def test_a_source_wholly_outside_changes_nothing() -> None:
     assert torch.equal(
         mask_composite(destination=below, source=noise(1, 4, 4), x=9, y=9, operation="add"), below
     )
+
+
+def test_a_part_ends_where_the_mask_does_and_one_outside_is_refused() -> None:
+    mask = noise(1, 6, 8)
+    assert crop_mask(mask=mask, x=5, y=1, width=100, height=2).equal(mask[:, 1:3, 5:])
+    with pytest.raises(ValueError, match="x=8, y=0 lies outside the mask, which is 8x6"):
+        crop_mask(mask=mask, x=8)
 
 
 @settings(max_examples=60)
