@@ -25,7 +25,7 @@ from diffusion.clip_vision import (
     siglip_image_size,
     vision_config,
 )
-from diffusion.families.naming import Naming, Shape, Source, published
+from diffusion.families.naming import Naming, Shape, Source, published, residual_blocks
 from diffusion.placement import choose_device
 from diffusion.precision import Precision
 
@@ -49,30 +49,17 @@ _ENDS = {
     _PROJECTION: Source("proj", transposed=True),
 }
 _NORMS = {"pre_layrnorm": "ln_pre", "post_layernorm": "ln_post"}
-_LAYER = {
-    "layer_norm1": "ln_1",
-    "layer_norm2": "ln_2",
-    "mlp.fc1": "mlp.c_fc",
-    "mlp.fc2": "mlp.c_proj",
-    "self_attn.out_proj": "attn.out_proj",
-}
-_ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
 
 
 def openclip_vision(shapes: Mapping[str, Shape]) -> Mapping[str, Source]:
     """OpenCLIP's vision transformer: attention projections fused, that of the embedding transposed."""
     layers = next(n for n in count() if f"transformer.resblocks.{n}.ln_1.weight" not in shapes)
-    sources = dict(_ENDS)
-    for kind in ("weight", "bias"):
-        for name, stored in _NORMS.items():
-            sources[f"{_MODEL}{name}.{kind}"] = Source(f"{stored}.{kind}")
-        for n in range(layers):
-            ours, theirs = f"{_MODEL}encoder.layers.{n}", f"transformer.resblocks.{n}"
-            for name, stored in _LAYER.items():
-                sources[f"{ours}.{name}.{kind}"] = Source(f"{theirs}.{stored}.{kind}")
-            for part, name in enumerate(_ATTENTION):
-                sources[f"{ours}.{name}.{kind}"] = Source(f"{theirs}.attn.in_proj_{kind}", part, parts=3)
-    return sources
+    norms = {
+        f"{_MODEL}{name}.{kind}": Source(f"{stored}.{kind}")
+        for name, stored in _NORMS.items()
+        for kind in ("weight", "bias")
+    }
+    return _ENDS | norms | residual_blocks(_MODEL, layers)
 
 
 def _encoder_alone(shapes: Mapping[str, Shape]) -> Mapping[str, Source]:

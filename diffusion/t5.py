@@ -18,7 +18,7 @@ from diffusion.clip_text import WORKING_STATES, Embeddings, Encoding, no_embeddi
 from diffusion.layers.modulation import unflattened
 from diffusion.placement import Placement
 from diffusion.t5_tokens import T5Tokenizer
-from diffusion.tokens import Chunk
+from diffusion.tokens import Chunk, looked_up
 
 _EPS = 1e-6
 _FARTHEST = 128
@@ -211,14 +211,8 @@ class T5Tower:
 
     def _run(self, chunk: Chunk) -> Tensor:
         """States [1, N, W], float32 on the CPU."""
-        table = self.model.shared.weight
-        numbers = [token if isinstance(token, int) else 0 for token in chunk.tokens]
-        ids = torch.tensor([numbers], device=self.placement.device_for(table))
-        config = self.model.config
-        states = WORKING_STATES * (config.width + config.inner) + 4 * config.heads * len(numbers)
-        with self.placement.use(self.model, needs=(states * len(numbers) * table.itemsize,)):
-            embedded = self.model.shared(ids)
-            for place, token in enumerate(chunk.tokens):
-                if isinstance(token, Tensor):
-                    embedded[0, place] = token.to(embedded)
-            return self.model(embedded).float().cpu()
+        table, config, length = self.model.shared.weight, self.model.config, len(chunk.tokens)
+        device = self.placement.device_for(table)
+        states = WORKING_STATES * (config.width + config.inner) + 4 * config.heads * length
+        with self.placement.use(self.model, needs=(states * length * table.itemsize,)):
+            return self.model(looked_up([chunk], self.model.shared, device)).float().cpu()

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Protocol
 
+import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
-from torch import Tensor
+from torch import Tensor, nn
 
 BOS = 49406
 EOS = 49407
@@ -235,6 +236,17 @@ class ClipTokenizer:
 
 
 # --- learned embeddings ---------------------------------------------------------------------------
+
+
+def looked_up(chunks: Sequence[Chunk], table: nn.Embedding, device: torch.device) -> Tensor:
+    """The vectors of chunks of one length, [B, N, W] on `device`: the table's, or learned ones."""
+    ids = [[token if isinstance(token, int) else 0 for token in chunk.tokens] for chunk in chunks]
+    vectors = table(torch.tensor(ids, device=device))
+    for row, chunk in enumerate(chunks):
+        for place, token in enumerate(chunk.tokens):
+            if isinstance(token, Tensor):
+                vectors[row, place] = token.to(vectors)
+    return vectors
 
 
 def embedding_names(prompt: str) -> tuple[str, ...]:

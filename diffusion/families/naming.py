@@ -55,27 +55,32 @@ _OPENCLIP_ENDS = {
     "text_model.final_layer_norm.bias": Source("ln_final.bias"),
     "text_projection.weight": Source("text_projection", transposed=True),
 }
-_OPENCLIP_LAYER = {
+_RESIDUAL_BLOCK = {
     "layer_norm1": "ln_1",
     "layer_norm2": "ln_2",
     "mlp.fc1": "mlp.c_fc",
     "mlp.fc2": "mlp.c_proj",
     "self_attn.out_proj": "attn.out_proj",
 }
-_OPENCLIP_ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+_ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
 """Stored as one tensor, a third of its rows each."""
+
+
+def residual_blocks(prefix: str, layers: int) -> dict[str, Source]:
+    """The layers of a transformer of OpenCLIP, for text or for pictures; our names begin with `prefix`."""
+    sources: dict[str, Source] = {}
+    for n in range(layers):
+        ours, theirs = f"{prefix}encoder.layers.{n}", f"transformer.resblocks.{n}"
+        for kind in ("weight", "bias"):
+            for name, stored in _RESIDUAL_BLOCK.items():
+                sources[f"{ours}.{name}.{kind}"] = Source(f"{theirs}.{stored}.{kind}")
+            for part, name in enumerate(_ATTENTION):
+                sources[f"{ours}.{name}.{kind}"] = Source(f"{theirs}.attn.in_proj_{kind}", part, parts=3)
+    return sources
 
 
 def openclip(shapes: Mapping[str, Shape]) -> Mapping[str, Source]:
     """The text tower of OpenCLIP (SD 2.x's H, SDXL's G): projections fused, the last one transposed."""
     names = ("transformer.resblocks.{}.ln_1.weight", "text_model.encoder.layers.{}.layer_norm1.weight")
     layers = next(n for n in count() if not any(name.format(n) in shapes for name in names))
-    sources = dict(_OPENCLIP_ENDS)
-    for n in range(layers):
-        ours, theirs = f"text_model.encoder.layers.{n}", f"transformer.resblocks.{n}"
-        for kind in ("weight", "bias"):
-            for name, stored in _OPENCLIP_LAYER.items():
-                sources[f"{ours}.{name}.{kind}"] = Source(f"{theirs}.{stored}.{kind}")
-            for part, name in enumerate(_OPENCLIP_ATTENTION):
-                sources[f"{ours}.{name}.{kind}"] = Source(f"{theirs}.attn.in_proj_{kind}", part, parts=3)
-    return sources
+    return _OPENCLIP_ENDS | residual_blocks("text_model.", layers)

@@ -18,7 +18,7 @@ from diffusion.clip_text import WORKING_STATES, Embeddings, Encoding, no_embeddi
 from diffusion.layers.attention import attend
 from diffusion.ldm.bert_tokens import BertTokenizer
 from diffusion.placement import Placement
-from diffusion.tokens import Chunk
+from diffusion.tokens import Chunk, looked_up
 from diffusion.weighting import WEIGHTINGS, Weighting
 
 HEAD_DIM = 64
@@ -70,10 +70,10 @@ class Bert(nn.Module):
         run = layers + 1 + layer if -layers <= layer < 0 else layers
         return self.norm(self.attn_layers(embedded + self.pos_emb(embedded.shape[1]), run))
 
-    def working_bytes(self, tokens: Tensor) -> int:
-        """Memory that encoding tokens [B, N] takes beside the weights."""
+    def working_bytes(self, tokens: int) -> int:
+        """Memory that encoding so many tokens takes beside the weights."""
         states = WORKING_STATES * (self.config.width + self.config.inner)
-        return states * tokens.numel() * self.token_emb.weight.itemsize
+        return states * tokens * self.token_emb.weight.itemsize
 
 
 class Positions(nn.Module):
@@ -179,13 +179,7 @@ class BertTower:
     def _run(self, chunks: Sequence[Chunk]) -> Tensor:
         """States [B, 77, W], float32 on the CPU."""
         device = self.placement.device_for(self.model.token_emb.weight)
-        numbers = torch.tensor(
-            [[token if isinstance(token, int) else 0 for token in chunk.tokens] for chunk in chunks]
-        )
-        with self.placement.use(self.model, needs=(self.model.working_bytes(numbers),)):
-            embedded = self.model.token_emb(numbers.to(device))
-            for row, chunk in enumerate(chunks):
-                for place, token in enumerate(chunk.tokens):
-                    if isinstance(token, Tensor):
-                        embedded[row, place] = token.to(embedded)
+        tokens = sum(len(chunk.tokens) for chunk in chunks)
+        with self.placement.use(self.model, needs=(self.model.working_bytes(tokens),)):
+            embedded = looked_up(chunks, self.model.token_emb, device)
             return self.model(embedded, self.layer).float().cpu()

@@ -93,7 +93,7 @@ class BoxReader:
         """
         tokens = torch.tensor([self.tokens.build(boxes, crop)])
         device = self.placement.device_for(self.model.token_emb.weight)
-        with self.placement.use(self.model, needs=(self.model.working_bytes(tokens),)):
+        with self.placement.use(self.model, needs=(self.model.working_bytes(tokens.numel()),)):
             return self.model(self.model.token_emb(tokens.to(device))).float().cpu()
 
 
