@@ -181,3 +181,16 @@ async def answers_again(http: ClientSession) -> None:
                 return
         await asyncio.sleep(0.2)
     raise AssertionError("the routes did not come back")
+
+
+def test_the_page_a_pack_has_of_a_node_is_found_in_ones_language(served: Program) -> None:
+    docs = "/extensions/web_routes/docs/"
+    help_of = "/api/v1/nodes/WebRoutesAnnounce/help"
+    assert served.get(help_of)["page"] == docs + "WebRoutesAnnounce.md"
+    assert served.get(help_of + "?locale=fr")["page"] == docs + "WebRoutesAnnounce.md"
+    chinese = served.get(help_of + "?locale=zh-CN")
+    assert chinese["page"] == docs + "WebRoutesAnnounce/zh.md" and chinese["example"] is None
+    with urllib.request.urlopen(served.url + chinese["page"]) as answer:
+        assert "广播" in answer.read().decode()
+    with urllib.request.urlopen(f"{served.url}{docs}announce.png") as answer:
+        assert answer.headers["Content-Type"] == "image/png"

@@ -1,11 +1,13 @@
 import { Combobox, useCombobox } from "@mantine/core";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeDef } from "@/graph/defs";
+import type { Point } from "@/graph/document";
 import { pinnedOf } from "@/graph/functions/upgrade";
 import { isVirtual } from "@/graph/kinds";
 import { useDefs } from "@/store/defs";
 import { showNodeHelp } from "@/store/nodeHelp";
+import { useShell } from "@/store/shell";
 import { addFromPalette } from "../actions/palette";
 import { colourOf } from "../model/colours";
 import { categoriesOf, offered, search } from "./entries";
@@ -15,6 +17,8 @@ import { Preview } from "./Preview";
 
 const WIDTH = 580;
 const HEIGHT = 420;
+/** Of the rail and a gap, left of it and right of the panel. */
+const RAIL = 56;
 
 /** The list of node classes, searched as one types; opened by double click, Tab, or a link dropped on nothing. */
 export function Palette() {
@@ -25,6 +29,7 @@ export function Palette() {
 function Open() {
   const { t } = useTranslation("canvas");
   const asked = usePalette((state) => state.asked);
+  const beside = useShell(({ panel, width }) => (panel === "node" ? width + RAIL : 0));
   const status = useDefs((state) => state.status);
   const defs = useDefs((state) => state.defs);
   const [query, setQuery] = useState(() => usePalette.getState().typed);
@@ -43,7 +48,11 @@ function Open() {
     setActive(0);
     combobox.selectFirstOption();
   }, [found]);
-  useEffect(stopGathering, []);
+  // At once when the field is there, with what was typed since it was begun to be drawn.
+  useLayoutEffect(() => {
+    setQuery(usePalette.getState().typed);
+    stopGathering();
+  }, []);
   useEffect(() => {
     const outside = (event: PointerEvent) => {
       if (event.target instanceof Node && !box.current?.contains(event.target)) closePalette();
@@ -57,7 +66,9 @@ function Open() {
     const chosen = found[index];
     closePalette();
     document.getElementById("canvas")?.focus({ preventScroll: true });
-    if (chosen !== undefined) addFromPalette(chosen, asked);
+    // What lies under the panel now cannot be where the node is to go.
+    const at: Point | null = asked.at && [Math.max(asked.at[0], beside), asked.at[1]];
+    if (chosen !== undefined) addFromPalette(chosen, { ...asked, at });
   };
   // The list stays, and keeps the keyboard: one reads to choose.
   const help = () => {
@@ -68,7 +79,7 @@ function Open() {
     <div
       ref={box}
       className={styles.palette}
-      style={placed(asked.at)}
+      style={placed(asked.at, beside)}
       role="dialog"
       aria-label={t("palette.title")}
       onKeyDown={(event) => {
@@ -167,13 +178,14 @@ function Row({ def }: { readonly def: NodeDef }) {
   );
 }
 
-function placed(at: readonly [number, number] | null) {
+/** At the pointer, or in the middle; right of the panel that is read meanwhile, if there is room. */
+function placed(at: Point | null, beside: number) {
   const width = Math.min(WIDTH, window.innerWidth - 16);
   const [x, y] = at ?? [(window.innerWidth - width) / 2, window.innerHeight * 0.16];
   return {
     width,
     height: Math.min(HEIGHT, window.innerHeight - 16),
-    left: Math.max(8, Math.min(x, window.innerWidth - width - 8)),
+    left: Math.max(8, Math.min(Math.max(x, beside), window.innerWidth - width - 8)),
     top: Math.max(8, Math.min(y, window.innerHeight - HEIGHT - 8)),
   };
 }

@@ -76,7 +76,10 @@ function Head({ def }: { readonly def: NodeDef }) {
         </Button>
       </div>
       <p className={styles.facts}>
-        {!isOwn && <code>{def.name}</code>} {facts.join(" · ")}
+        {!isOwn && <code>{def.name}</code>}
+        {facts.map((fact) => (
+          <span key={fact}>{fact}</span>
+        ))}
       </p>
     </header>
   );
