@@ -1,19 +1,13 @@
-"""Stable Diffusion 1.5 at full size against the reference: every stage, from the prompt to the bytes saved.
-
-The checkpoint is the published layout in float16, filled deterministically (tests/fill.py) and computed in
-float32. Tolerances are those of the golden numbers; another attention kernel or thread count uses a tenth.
-"""
+"""Stable Diffusion 1.5 at full size against the reference: from the prompt to the bytes saved."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from diffusion.adapters import Adapter, attach_lora
@@ -21,93 +15,69 @@ from diffusion.checkpoint import Checkpoint, load
 from diffusion.conditioning import Conditioning, Options
 from diffusion.control import ControlModel, apply_control, load_control
 from diffusion.mixing import average, concatenate
+from diffusion.model import DiffusionModel
 from diffusion.placement import Placement
 from diffusion.precision import Precision
 from diffusion.sampling import sample
 from nodes.inpaint import vae_encode_for_inpaint
-from tests.fill import fill_layout
-from tests.tensors import load_file, save_file
+from tests.diffusion.sd15 import (
+    COND,
+    CONTROL,
+    EXTRA,
+    GOLDEN,
+    IMAGE,
+    LATENT,
+    NUMBERS,
+    POSITIVE,
+    UNET,
+    error,
+    save_filled,
+)
+from tests.tensors import load_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-FILE = GOLDEN / "sd15-e2e.safetensors"
-POSITIVE = "a photo of a cat"
-COND, UNET, LATENT, IMAGE, CONTROL = 2e-5, 1e-5, 2e-4, 1e-4, 1e-3
+Pair = tuple[Conditioning, Conditioning]
 
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, Tensor]:
-    return load_file(FILE)
+    return load_file(NUMBERS)
 
 
 @pytest.fixture(scope="module")
 def extra() -> dict[str, Tensor]:
-    return load_file(GOLDEN / "sd15-e2e-extra.safetensors")
+    return load_file(EXTRA)
 
 
 @pytest.fixture(scope="module")
 def sd15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkpoint]:
-    path = tmp_path_factory.mktemp("sd15") / "sd15.safetensors"
-    save_file(fill_layout(json.loads((GOLDEN / "layouts" / "sd15.json").read_text(encoding="utf-8"))), path)
+    path = save_filled("sd15", tmp_path_factory.mktemp("sd15") / "sd15.safetensors")
     yield load(path, precision=Precision.FLOAT32, device=torch.device("cpu"))
     path.unlink()  # 2.1 GB that pytest would keep for three runs
 
 
 @pytest.fixture(scope="module")
-def conditionings(sd15: Checkpoint) -> tuple[Conditioning, Conditioning]:
+def conditionings(sd15: Checkpoint) -> Pair:
     positive, negative = (sd15.clip.encode(prompt).cond for prompt in (POSITIVE, ""))
     return [(positive, {})], [(negative, {})]
 
 
-def error(got: Tensor, expected: Tensor) -> float:
-    assert got.shape == expected.shape
-    return float((got - expected).abs().max())
-
-
-def prompts() -> dict[str, str]:
-    with cast("Any", safe_open(FILE, framework="pt")) as file:  # its stub says nothing of what it gives
-        long = file.metadata()["long_prompt"]
-    return {
-        POSITIVE: POSITIVE,
-        "empty": "",
-        "weights": "a (red:1.3) car, [blue] sky, ((storm))",
-        "long": long,
+def sampled(model: DiffusionModel, positive: Conditioning, negative: Conditioning, **more: Any) -> Tensor:
+    """Four steps from noise of 16 by 16, or as told."""
+    usual: dict[str, Any] = {
+        "latent": {"samples": torch.zeros(1, 4, 16, 16)},
+        "seed": 1,
+        "sampler": "euler",
+        "scheduler": "normal",
     }
-
-
-@pytest.mark.parametrize("name", list(prompts()))
-def test_prompts_encode_to_the_references_states(
-    name: str, sd15: Checkpoint, golden: dict[str, Tensor]
-) -> None:
-    cond, pooled = sd15.clip.encode(prompts()[name])
-    assert error(cond, golden[f"clip/{name}/cond"]) <= COND
-    assert error(pooled, golden[f"clip/{name}/pooled"]) <= COND
-
-
-def test_clip_skip_gives_the_references_states(sd15: Checkpoint, golden: dict[str, Tensor]) -> None:
-    cond, pooled = sd15.clip.with_last_layer(-2).encode(POSITIVE)
-    assert error(cond, golden[f"clip/{POSITIVE}, stop_at_clip_layer -2/cond"]) <= COND
-    assert error(pooled, golden[f"clip/{POSITIVE}, stop_at_clip_layer -2/pooled"]) <= COND
+    return sample(model, positive, negative, **{**usual, **more}, steps=4, cfg=7.5)
 
 
 def test_one_call_of_the_unet(sd15: Checkpoint, golden: dict[str, Tensor]) -> None:
     with torch.no_grad():
         out = sd15.model.network(golden["unet/x"], golden["unet/t"], golden["unet/context"])
     assert error(out, golden["unet/out"]) <= UNET
-
-
-def test_a_picture_becomes_the_references_latent(sd15: Checkpoint, golden: dict[str, Tensor]) -> None:
-    expected = golden["vae/encoded"]
-    assert error(sd15.vae.encode(golden["vae/image"]), expected) <= LATENT * float(expected.std())
-
-
-def test_tiled_coding_equals_the_references(sd15: Checkpoint, extra: dict[str, Tensor]) -> None:
-    decoded, encoded = extra["tiled/decoded"].float(), extra["tiled/encoded"]
-    picture = sd15.vae.decode_tiled(extra["tiled/latent"], tile=128, overlap=32)
-    assert error(picture, decoded) <= IMAGE + 2**-12  # stored as float16: half a step below 1
-    latent = sd15.vae.encode_tiled(decoded, tile=128, overlap=32)
-    assert error(latent, encoded) <= LATENT * float(encoded.std())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -117,21 +87,17 @@ def test_a_seed_gives_the_references_picture(
     scheduler: str,
     seed: int,
     sd15: Checkpoint,
-    conditionings: tuple[Conditioning, Conditioning],
+    conditionings: Pair,
     golden: dict[str, Tensor],
 ) -> None:
     key = f"{sampler}_{scheduler}_seed{seed}"
     denoised: list[Tensor] = []
-    latent = sample(
-        sd15.model,
-        *conditionings,
-        {"samples": torch.zeros(1, 4, 16, 16)},
-        seed=seed,
-        steps=4,
-        cfg=7.5,
-        sampler=sampler,
-        scheduler=scheduler,
-        on_step=lambda step, total, prediction, x: denoised.append(prediction.clone()),
+
+    def note(step: int, total: int, prediction: Tensor, x: Tensor) -> None:
+        denoised.append(prediction.clone())
+
+    latent = sampled(
+        sd15.model, *conditionings, seed=seed, sampler=sampler, scheduler=scheduler, on_step=note
     )
     first, expected = golden[f"{key}/first_denoised"], golden[f"{key}/latent"]
     assert error(denoised[0], first) <= LATENT * float(first.std())
@@ -144,25 +110,17 @@ def test_a_seed_gives_the_references_picture(
 
 
 def test_a_mask_keeps_the_picture_outside_it(
-    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], extra: dict[str, Tensor]
+    sd15: Checkpoint, conditionings: Pair, extra: dict[str, Tensor]
 ) -> None:
-    latent = sample(
-        sd15.model,
-        *conditionings,
-        {"samples": extra["inpaint/latent_plain"], "noise_mask": extra["inpaint/mask"][None]},
-        seed=3,
-        steps=4,
-        cfg=7.5,
-        sampler="dpmpp_2m",
-        scheduler="karras",
-        denoise=0.8,
-    )
+    given = {"samples": extra["inpaint/latent_plain"], "noise_mask": extra["inpaint/mask"][None]}
+    how = {"sampler": "dpmpp_2m", "scheduler": "karras", "denoise": 0.8}
+    latent = sampled(sd15.model, *conditionings, latent=given, seed=3, **how)
     expected = extra["inpaint_setmask/latent"]
     assert error(latent, expected) <= LATENT * float(expected.std())
 
 
 def test_prompts_mixed_joined_and_cut_short_give_the_references_latents(
-    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], extra: dict[str, Tensor]
+    sd15: Checkpoint, conditionings: Pair, extra: dict[str, Tensor]
 ) -> None:
     positive, negative = conditionings
     other = [(sd15.clip.encode("a wide green field").cond, Options())]
@@ -172,38 +130,26 @@ def test_prompts_mixed_joined_and_cut_short_give_the_references_latents(
         "clip_skip2": [(sd15.clip.with_last_layer(-2).encode(POSITIVE).cond, {})],
     }
     for name, prompted in cases.items():
-        latent = sample(
-            sd15.model,
-            prompted,
-            negative,
-            {"samples": torch.zeros(1, 4, 16, 16)},
-            seed=1,
-            steps=4,
-            cfg=7.5,
-            sampler="euler",
-            scheduler="normal",
-        )
+        latent = sampled(sd15.model, prompted, negative)
         expected = extra[f"{name}/latent"]
         assert error(latent, expected) <= LATENT * float(expected.std()), name
 
 
 def test_encoding_for_inpainting_and_sampling_equal_the_references(
-    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], extra: dict[str, Tensor]
+    sd15: Checkpoint, conditionings: Pair, extra: dict[str, Tensor]
 ) -> None:
     encoded = vae_encode_for_inpaint(pixels=extra["inpaint/image"], vae=sd15.vae, mask=extra["inpaint/mask"])
     expected = extra["inpaint/encoded"]
     assert error(encoded["samples"], expected) <= LATENT * float(expected.std())
     assert encoded.get("noise_mask", torch.empty(0)).equal(extra["inpaint/noise_mask"])
-    latent = sample(
-        sd15.model, *conditionings, encoded, seed=3, steps=4, cfg=7.5, sampler="euler", scheduler="normal"
-    )
+    latent = sampled(sd15.model, *conditionings, latent=encoded, seed=3)
     expected = extra["inpaint_encode/latent"]
     assert error(latent, expected) <= LATENT * float(expected.std())
 
 
 def test_a_lora_gives_the_references_states_and_latent_and_leaves_the_model_as_it_was(
     sd15: Checkpoint,
-    conditionings: tuple[Conditioning, Conditioning],
+    conditionings: Pair,
     golden: dict[str, Tensor],
 ) -> None:
     expected = load_file(GOLDEN / "sd15-lora-e2e.safetensors")
@@ -212,17 +158,7 @@ def test_a_lora_gives_the_references_states_and_latent_and_leaves_the_model_as_i
     assert model is not None and clip is not None and unmatched == ()
     cond = clip.encode(POSITIVE).cond
     assert error(cond, expected["lora/cond"]) <= COND
-    latent = sample(
-        model,
-        [(cond, {})],
-        [(clip.encode("").cond, {})],
-        {"samples": torch.zeros(1, 4, 16, 16)},
-        seed=1,
-        steps=4,
-        cfg=7.5,
-        sampler="euler",
-        scheduler="normal",
-    )
+    latent = sampled(model, [(cond, {})], [(clip.encode("").cond, {})])
     assert error(latent, expected["lora/latent"]) <= LATENT * float(expected["lora/latent"].std())
     assert torch.equal(sd15.clip.encode(POSITIVE).cond, conditionings[0][0][0])
     with torch.no_grad():
@@ -232,15 +168,13 @@ def test_a_lora_gives_the_references_states_and_latent_and_leaves_the_model_as_i
 
 @pytest.fixture
 def controlnet(tmp_path: Path) -> Iterator[ControlModel]:
-    path = tmp_path / "control.safetensors"
-    layout = (GOLDEN / "layouts" / "sd15-controlnet.json").read_text(encoding="utf-8")
-    save_file(fill_layout(json.loads(layout)), path)
+    path = save_filled("sd15-controlnet", tmp_path / "control.safetensors")
     yield load_control(path, precision=Precision.FLOAT32, placement=Placement())
     path.unlink()
 
 
 def test_a_controlnet_steers_as_the_references_does(
-    sd15: Checkpoint, conditionings: tuple[Conditioning, Conditioning], controlnet: ControlModel
+    sd15: Checkpoint, conditionings: Pair, controlnet: ControlModel
 ) -> None:
     expected = load_file(GOLDEN / "control.safetensors")
     hint, text = expected["controlnet/hint"], conditionings[0][0][0]
@@ -254,16 +188,6 @@ def test_a_controlnet_steers_as_the_references_does(
         assert abs(float(skip.mean() - mean)) <= CONTROL * float(std)
         assert abs(float(skip.std() - std)) <= CONTROL * float(std)
     positive, negative = apply_control(conditionings, controlnet, hint, 0.6, end=0.5)
-    latent = sample(
-        sd15.model,
-        positive,
-        negative,
-        {"samples": torch.zeros(1, 4, 16, 16)},
-        seed=1,
-        steps=4,
-        cfg=7.5,
-        sampler="euler",
-        scheduler="normal",
-    )
+    latent = sampled(sd15.model, positive, negative)
     wanted = expected["controlnet/latent"]
     assert error(latent, wanted) <= CONTROL * float(wanted.std())
