@@ -14,7 +14,12 @@ export function TipOverlay() {
     ...(isLow ? { bottom: window.innerHeight - anchor.top + 6 } : { top: anchor.bottom + 6 }),
   };
   return (
-    <div className={styles.tip} style={style} role="tooltip">
+    <div
+      className={styles.tip}
+      style={style}
+      role="tooltip"
+      data-warning={problems.every(({ isWarning }) => isWarning) || undefined}
+    >
       {problems.map((problem) => {
         const key = `problems:remedy.${problem.code}`;
         const remedy = i18n.exists(key) ? i18n.t(key) : "";

@@ -9,6 +9,8 @@ export interface FileRef {
   readonly filename: string;
   readonly subfolder: string;
   readonly type: string;
+  /** Whether the safety policy put another picture in the place of what it showed. */
+  readonly replaced?: true;
 }
 
 /** The newest run of one node. */
@@ -24,6 +26,8 @@ export interface NodeRun {
   readonly images: readonly FileRef[];
   readonly texts: readonly string[];
   readonly error: NodeError | null;
+  /** What it said without failing, until it runs again. */
+  readonly warnings: readonly string[];
 }
 
 export interface NodeError {
@@ -43,6 +47,8 @@ export interface PinnedProblem {
   /** Name of the input it concerns, if any. */
   readonly input: string | null;
   readonly origin: "local" | "server" | "run";
+  /** Whether all goes on in spite of it. */
+  readonly isWarning?: true;
 }
 
 /** What a plan says would happen to a node; see `POST /api/v1/plan`. */

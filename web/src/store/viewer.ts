@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { useEditor } from "./editor";
 import type { FileRef } from "./runs";
+import type { MadeFile } from "./runs/history";
 import { feed } from "./runs/live";
 
 export interface Viewed {
@@ -9,6 +10,12 @@ export interface Viewed {
   /** The job that made it and the node there, as far as that is known. */
   readonly job: string | null;
   readonly node: string | null;
+}
+
+/** A file that a job made. */
+export function viewOf(job: string, { node, filename, subfolder, type, replaced }: MadeFile): Viewed {
+  const file: FileRef = { filename, subfolder, type, ...(replaced === true ? { replaced } : {}) };
+  return { file, job, node };
 }
 
 interface ViewerState {

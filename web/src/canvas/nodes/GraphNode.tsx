@@ -49,7 +49,7 @@ const Body = memo(function Body({ data, isSelected }: BodyProps) {
       shape={shape}
       isSelected={isSelected}
       state={run?.state}
-      hasProblem={problems.length > 0}
+      hasProblem={problems.some(({ isWarning }) => !isWarning)}
       isUnknown={def === undefined}
     >
       <TitleBar data={data} run={run} problems={problems} />

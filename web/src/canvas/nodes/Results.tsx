@@ -5,6 +5,7 @@ import { type FileRef, type NodeRun, useRuns } from "@/store/runs";
 import { openViewer, viewImages } from "@/store/viewer";
 import { pictureInput } from "../actions/upload";
 import type { NodeData } from "../items";
+import { ReplacedBadge } from "./ReplacedBadge";
 import styles from "./Results.module.css";
 
 interface Props {
@@ -56,6 +57,7 @@ export function Results({ data, run, end }: Props) {
               loading="lazy"
               decoding="async"
             />
+            {file.replaced && <ReplacedBadge />}
           </button>
         ))}
         {images.length > 0 && texts.length > 0 && (

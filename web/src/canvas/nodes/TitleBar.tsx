@@ -2,13 +2,12 @@ import { useTranslation } from "react-i18next";
 import { pinnedOf } from "@/graph/functions/upgrade";
 import { enter } from "@/store/editor";
 import { type NodeRun, type PinnedProblem, useRuns } from "@/store/runs";
-import { showPanel } from "@/store/shell";
 import { beginRename, collapse, rename } from "../actions/nodes";
 import type { NodeData } from "../items";
 import { useCanvas } from "../state";
-import { showTip } from "../tip";
 import { InlineText } from "./InlineText";
 import { PlanBadge } from "./PlanBadge";
+import { ProblemMark } from "./ProblemMark";
 import { ReleaseBadge } from "./ReleaseBadge";
 import { StateBadge } from "./StateBadge";
 import styles from "./TitleBar.module.css";
@@ -67,19 +66,8 @@ export function TitleBar({ data, run, problems }: Props) {
       )}
       <ReleaseBadge data={data} />
       {def === undefined && <span className={styles.mark}>{t("node.missing")}</span>}
-      {problems.length > 0 && (
-        <button
-          type="button"
-          className={`${styles.problem} nodrag`}
-          tabIndex={-1}
-          aria-label={`${problems.length}: ${problems.map((problem) => problem.message).join("\n")}`}
-          onClick={() => showPanel("problems")}
-          onPointerEnter={(event) => showTip(event.currentTarget, problems)}
-          onPointerLeave={() => showTip(null)}
-        >
-          {problems.length}
-        </button>
-      )}
+      <ProblemMark problems={problems.filter(({ isWarning }) => isWarning)} isWarning />
+      <ProblemMark problems={problems.filter(({ isWarning }) => !isWarning)} />
       <PlanBadge address={address} />
       {!(isExplained && isOver) && <StateBadge run={run} />}
       {isHost && (

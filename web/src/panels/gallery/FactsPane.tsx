@@ -36,6 +36,7 @@ export function FactsPane({ item, other }: Props) {
         </>
       )}
       <h3>{detail.name ?? t("queue.unnamed")}</h3>
+      {item.file.replaced && <p role="note">{t("replaced.why")}</p>}
       {[...factsOf(detail.prompt, item.node)].map(([name, value]) => (
         <Fact key={name} name={t(`viewer.fact.${name}`)} value={value} />
       ))}

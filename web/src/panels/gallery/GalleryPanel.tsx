@@ -1,8 +1,9 @@
 import { Alert, SegmentedControl, Text } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { ReplacedBadge } from "@/canvas/nodes/ReplacedBadge";
 import { useHistory, watchHistory } from "@/store/runs/history";
-import { openViewer, type Viewed } from "@/store/viewer";
+import { openViewer, type Viewed, viewOf } from "@/store/viewer";
 import { LoadMore } from "../history/LoadMore";
 import { useGrowing } from "../history/useGrowing";
 import { SearchField } from "../SearchField";
@@ -25,11 +26,7 @@ export function GalleryPanel() {
     return jobs.flatMap((job): Viewed[] =>
       job.files
         .filter(({ filename }) => `${job.name ?? ""} ${filename}`.toLowerCase().includes(wanted))
-        .map(({ node, filename, subfolder, type }) => ({
-          file: { filename, subfolder, type },
-          job: job.id,
-          node,
-        })),
+        .map((file) => viewOf(job.id, file)),
     );
   }, [jobs, search]);
   const { drawn, more } = useGrowing(items, FIRST);
@@ -65,6 +62,7 @@ export function GalleryPanel() {
             onClick={() => openViewer(items, index)}
           >
             <Thumbnail file={file} />
+            {file.replaced && <ReplacedBadge />}
           </button>
         ))}
       </div>

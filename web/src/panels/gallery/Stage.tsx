@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { ReplacedBadge } from "@/canvas/nodes/ReplacedBadge";
 import { useViewer, type Viewed } from "@/store/viewer";
 import { Picture } from "./Picture";
 import type { Zooming } from "./useZoom";
@@ -32,10 +33,12 @@ export function Stage({ item, other, zooming, onSize }: Props) {
       >
         <div className={styles.half}>
           <Picture item={item} zoom={zoom} onSize={onSize} />
+          {item.file.replaced && <ReplacedBadge />}
         </div>
         {other !== null && (
           <div className={styles.half} style={isSlider ? { clipPath: `inset(0 0 0 ${part}%)` } : {}}>
             <Picture item={other} zoom={zoom} />
+            {other.file.replaced && <ReplacedBadge />}
           </div>
         )}
         {isSlider && <i className={styles.line} style={{ left: `${part}%` }} aria-hidden />}

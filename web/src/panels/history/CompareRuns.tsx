@@ -2,7 +2,7 @@ import { Button, Table } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useHistory } from "@/store/runs/history";
-import { openViewer, type Viewed } from "@/store/viewer";
+import { openViewer, type Viewed, viewOf } from "@/store/viewer";
 import { type Difference, differences } from "../gallery/facts";
 import { jobDetail } from "../gallery/jobDetail";
 import styles from "./History.module.css";
@@ -34,8 +34,7 @@ export function CompareRuns({ chosen, onDone }: Props) {
   const pictures = chosen.flatMap((id): Viewed[] => {
     const file = jobs.find((job) => job.id === id)?.files[0];
     if (file === undefined) return [];
-    const { node, filename, subfolder, type } = file;
-    return [{ file: { filename, subfolder, type }, job: id, node }];
+    return [viewOf(id, file)];
   });
   return (
     <section className={styles.compare} aria-label={t("history.compare")}>

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { openRun } from "@/store/files";
 import { forgetJob } from "@/store/runs/history";
 import { type Job, retryJob } from "@/store/runs/queue";
-import { openViewer } from "@/store/viewer";
+import { openViewer, viewOf } from "@/store/viewer";
 import { Thumbnail } from "../gallery/Thumbnail";
 import { duration, moment } from "../run/format";
 import { told } from "../run/told";
@@ -22,11 +22,7 @@ export const HistoryItem = memo(function HistoryItem({ job, isChosen, onChoose }
   const { t } = useTranslation("run");
   const { id, status, execution_start_time: start, execution_end_time: end } = job;
   const name = job.name ?? t("queue.unnamed");
-  const views = job.files.map(({ node, filename, subfolder, type }) => ({
-    file: { filename, subfolder, type },
-    job: id,
-    node,
-  }));
+  const views = job.files.map((file) => viewOf(id, file));
   const [first] = views;
   const seconds = start && end ? (end - start) / 1000 : null;
   const error = messageOf(job);
@@ -57,6 +53,11 @@ export const HistoryItem = memo(function HistoryItem({ job, isChosen, onChoose }
             {job.nodes_run + job.nodes_cached > 0 &&
               t("history.counts", { ran: job.nodes_run, cached: job.nodes_cached })}
           </span>
+          {views.some(({ file }) => file.replaced) && (
+            <span className={styles.replaced} title={t("replaced.why")} data-testid="replaced">
+              {t("replaced.badge")}
+            </span>
+          )}
         </div>
         <Checkbox
           size="xs"

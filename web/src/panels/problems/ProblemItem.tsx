@@ -14,17 +14,24 @@ export function ProblemItem({ problem }: { readonly problem: PinnedProblem }) {
   const { node, input, origin } = problem;
   const place = useEditor(({ document }) => (node === null ? null : titleAt(node, document)));
   const isThere = useEditor(({ document }) => node !== null && locate(node, document) !== null);
-  const error = useRuns((runs) => (origin === "run" && node !== null ? runs.nodes[node]?.error : null));
+  const error = useRuns((runs) =>
+    origin === "run" && !problem.isWarning && node !== null ? runs.nodes[node]?.error : null,
+  );
   const { title, detail, remedy } = problemText(problem, t);
   const show = () => {
     const found = node === null ? null : locate(node);
     if (found !== null) centerOn(found.path, found.node);
   };
   return (
-    <li className={styles.item} data-origin={origin} data-testid="problem-item" data-code={problem.code}>
+    <li
+      className={styles.item}
+      data-mild={origin === "local" || problem.isWarning || undefined}
+      data-testid="problem-item"
+      data-code={problem.code}
+    >
       <div className={styles.head}>
         <span className={styles.title}>{title}</span>
-        <span className={styles.origin}>{t(`origin.${origin}`)}</span>
+        <span className={styles.origin}>{problem.isWarning ? t("warning") : t(`origin.${origin}`)}</span>
       </div>
       {place !== null && (
         <div className={styles.place}>

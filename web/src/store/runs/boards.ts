@@ -43,7 +43,8 @@ export class Boards {
     board.view = view;
     board.isWhole = !isPart;
     view.touch();
-    board.problems.run = [];
+    // What nodes warned of stays until they run again.
+    board.problems.run = isPart ? board.problems.run.filter(({ isWarning }) => isWarning) : [];
   }
 
   /** Take in what has changed in the jobs that show. */
@@ -63,7 +64,9 @@ export class Boards {
         if (run === null) delete nodes[node];
         // What looks the same stays the same object, so that nothing is drawn anew.
         else nodes[node] = shown !== undefined && same(shown, run) ? shown : run;
-        if (run?.error && board.view?.sent.has(node)) found.push(problemOf(node, run.error));
+        if (run === null || !board.view?.sent.has(node)) continue;
+        if (run.error !== null) found.push(problemOf(node, run.error));
+        found.push(...run.warnings.map((message) => warningOf(node, message)));
       }
       board.nodes = nodes;
       const before = board.problems.run;
@@ -93,6 +96,11 @@ function problemOf(node: string, error: NonNullable<NodeRun["error"]>): PinnedPr
   return { code: error.type, message: error.message, details: "", node, input: null, origin: "run" };
 }
 
+function warningOf(node: string, message: string): PinnedProblem {
+  const what = { code: "node_warning", message, details: "", node, input: null };
+  return { ...what, origin: "run", isWarning: true };
+}
+
 function same(a: NodeRun, b: NodeRun): boolean {
   return (
     a.state === b.state &&
@@ -102,7 +110,8 @@ function same(a: NodeRun, b: NodeRun): boolean {
     equal(a.progress, b.progress) &&
     equal(a.reason, b.reason) &&
     equal(a.images, b.images) &&
-    equal(a.texts, b.texts)
+    equal(a.texts, b.texts) &&
+    equal(a.warnings, b.warnings)
   );
 }
 

@@ -33,6 +33,7 @@ export type RunEvent =
     }
   | { readonly kind: "output"; readonly node: string; readonly inner: string; readonly ui: JsonObject }
   | { readonly kind: "blocked"; readonly node: string; readonly message: string }
+  | { readonly kind: "warned"; readonly node: string; readonly message: string }
   | { readonly kind: "failed"; readonly node: string; readonly error: NodeError }
   | { readonly kind: "outcome"; readonly outcome: Outcome }
   /** Nothing comes after this. */
@@ -59,6 +60,8 @@ export function eventsOfMessage({ type, data }: Message): RunEvent[] {
       if (inner === null || !isObject(data["output"])) return [];
       return [{ kind: "output", node: word(data["display_node"]) ?? inner, inner, ui: data["output"] }];
     }
+    case "node_warning":
+      return warned(word(data["display_node"]) ?? word(data["node"]), data["message"]);
     case "execution_error":
       return errorTold(data);
     case "execution_success":
@@ -83,6 +86,11 @@ function progress(inner: string | null, value: Json | undefined, max: Json | und
   // The state of a node that has only begun says 0 of 1, which is no progress to show.
   if (inner === null || typeof value !== "number" || typeof max !== "number" || max <= 0) return [];
   return value === 0 && max === 1 ? [] : [{ kind: "progress", inner, value, max }];
+}
+
+function warned(node: string | null, message: Json | undefined): RunEvent[] {
+  const said = word(message);
+  return node === null || said === null ? [] : [{ kind: "warned", node, message: said }];
 }
 
 function errorTold(data: JsonObject): RunEvent[] {
@@ -123,6 +131,8 @@ export function eventsOfRecord(event: JsonObject): RunEvent[] {
     }
     case "node_blocked":
       return [{ kind: "blocked", node, message: word(event["message"]) ?? "" }];
+    case "node_warned":
+      return warned(node, event["message"]);
     case "node_failed": {
       const error = isObject(event["error"]) ? event["error"] : {};
       const failed = word(error["node_id"]) ?? "";
@@ -161,7 +171,28 @@ export function reasonOf(value: Json | undefined): Reason | null {
 
 /** The pictures an output node shows. */
 export function imagesOf(ui: JsonObject): FileRef[] {
-  return filesOf(ui["images"]);
+  const images = filesOf(ui["images"]);
+  const { pictures, replaced } = policyOf(ui);
+  // Where one file holds many pictures, nobody can say which of them it is.
+  const isEach = pictures === images.length;
+  return images.map((file, place) =>
+    (isEach ? replaced.has(place) : replaced.size > 0) ? { ...file, replaced: true } : file,
+  );
+}
+
+/** What the safety policy did to the pictures a node was given, those of all its calls counted on. */
+function policyOf(ui: JsonObject) {
+  const replaced = new Set<number>();
+  const notes: string[] = [];
+  let pictures = 0;
+  for (const facts of Array.isArray(ui["safety"]) ? ui["safety"] : []) {
+    if (!isObject(facts) || typeof facts["pictures"] !== "number") continue;
+    const places = Array.isArray(facts["replaced"]) ? facts["replaced"] : [];
+    for (const place of places) if (typeof place === "number") replaced.add(pictures + place);
+    notes.push(`${places.length} of ${facts["pictures"]} pictures replaced by the safety policy`);
+    pictures += facts["pictures"];
+  }
+  return { pictures, replaced, notes };
 }
 
 function filesOf(value: Json | undefined): FileRef[] {
@@ -178,7 +209,9 @@ export function textsOf(ui: JsonObject): string[] {
   const latents = filesOf(ui["latents"]).map(({ filename, subfolder, type }) =>
     [type, subfolder, filename].filter(Boolean).join("/"),
   );
-  return [...words(ui["text"]), ...latents];
+  // Pictures that were replaced wear a mark, in the language of the page.
+  const { notes } = policyOf(ui);
+  return [...words(ui["text"]).filter((text) => !notes.includes(text)), ...latents];
 }
 
 function word(value: Json | undefined): string | null {

@@ -49,6 +49,25 @@ describe("the feed", () => {
     stop();
   });
 
+  it("lists what a node warns of as a warning, also while a part without it runs", async () => {
+    const { feed, say, frame } = made();
+    feed.follow("P", "A", SENT);
+    say("P", "execution_start");
+    say("P", "executing", { node: "1", display_node: "1" });
+    say("P", "node_warning", { node: "1", display_node: "1", message: "gone" });
+    say("P", "execution_success");
+    say("P", "executing", { node: null });
+    await vi.waitFor(() => expect(feed.following.size).toBe(0));
+    frame();
+    const warning = { code: "node_warning", node: "1", message: "gone", isWarning: true };
+    expect(useRuns.getState().problems).toMatchObject([warning]);
+    feed.follow("Q", "A", new Map([["2", []]]), { isPart: true });
+    say("Q", "execution_start");
+    say("Q", "executing", { node: "2", display_node: "2" });
+    frame();
+    expect(useRuns.getState().problems).toMatchObject([warning]);
+  });
+
   it("leaves the state of other nodes the same object", () => {
     const { feed, say, frame } = made();
     feed.follow("P", "A", SENT);

@@ -50,6 +50,7 @@ export class Hosts {
       images: runs.flatMap((run) => run.images),
       texts: runs.flatMap((run) => run.texts),
       error: runs.find((run) => run.error !== null)?.error ?? null,
+      warnings: runs.flatMap((run) => run.warnings),
     };
   }
 }

@@ -64,6 +64,7 @@ const RECORDS = [
   "node_progress",
   "node_finished",
   "node_blocked",
+  "node_warned",
   "node_failed",
   "run_finished",
 ];

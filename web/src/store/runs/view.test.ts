@@ -162,6 +162,68 @@ describe("a run as messages tell it", () => {
   });
 });
 
+describe("what nodes warn of", () => {
+  const warning = (node: string, message = "gone") =>
+    ["node_warning", { node, display_node: node, message }] as [string, Record<string, Json>];
+
+  it("stays with the node when it is done, each once", () => {
+    const view = new JobView(SENT);
+    tell(view, 0, ["execution_start", {}], ["executing", { node: "6", display_node: "6" }]);
+    tell(view, 0, warning("6"), warning("6", "other"), warning("6"));
+    tell(view, 0, ["execution_success", {}], ["executing", { node: null }]);
+    expect(at(view, "6")).toMatchObject({ state: "done", warnings: ["gone", "other"] });
+  });
+
+  it("goes when the node runs again without, and stays while it waits", () => {
+    const before = { 6: { ...QUEUED, state: "done", warnings: ["gone"] } } as const;
+    const view = new JobView(SENT, before);
+    tell(view, 0, ["execution_start", {}], ["execution_cached", { nodes: ["4"] }]);
+    expect(at(view, "6").warnings).toEqual(["gone"]);
+    tell(view, 0, ["executing", { node: "6", display_node: "6" }]);
+    expect(at(view, "6").warnings).toEqual([]);
+  });
+
+  it("is what the server says of a result that is used again, no more and no less", () => {
+    const before = { 6: { ...QUEUED, state: "done", warnings: ["old"] } } as const;
+    const view = new JobView(SENT, before);
+    record(
+      view,
+      { type: "run_started" },
+      { type: "run_cached", nodes: ["6", "4"] },
+      { type: "node_warned", node_id: "6", message: "gone" },
+      { type: "run_finished", status: "success" },
+    );
+    expect(at(view, "6")).toMatchObject({ state: "cached", warnings: ["gone"] });
+  });
+});
+
+describe("pictures the safety policy replaced", () => {
+  const second = { ...PICTURE, filename: "x_00002_.png" };
+  const shown = (output: Record<string, Json>) => {
+    const view = new JobView(SENT);
+    tell(view, 0, ["execution_start", {}], ["executed", { node: "9", output }]);
+    return at(view, "9");
+  };
+
+  it("are marked, those of later calls too, and the words for it are left to the page", () => {
+    const { images, texts } = shown({
+      images: [PICTURE, second],
+      safety: [
+        { pictures: 1, replaced: [], unmarked: [] },
+        { pictures: 1, replaced: [0], unmarked: [] },
+      ],
+      text: ["1 of 1 pictures replaced by the safety policy", "saved"],
+    });
+    expect(images).toEqual([PICTURE, { ...second, replaced: true }]);
+    expect(texts).toEqual(["saved"]);
+  });
+
+  it("mark every file where one holds many pictures", () => {
+    const { images } = shown({ images: [PICTURE], safety: [{ pictures: 8, replaced: [3], unmarked: [] }] });
+    expect(images).toEqual([{ ...PICTURE, replaced: true }]);
+  });
+});
+
 describe("a run as the server wrote it down", () => {
   it("has the reasons, times and sources of all nodes", () => {
     const view = new JobView(SENT);

@@ -18,6 +18,7 @@ export const QUEUED: NodeRun = {
   images: [],
   texts: [],
   error: null,
+  warnings: [],
 };
 
 type Shown = Readonly<Record<string, NodeRun>>;
@@ -54,7 +55,9 @@ export class JobView {
         this.state = "running";
         return;
       case "cached":
-        for (const node of event.nodes) if (this.sent.has(node)) this.set(node, { state: "cached" });
+        // What they warned of when they ran is told anew.
+        for (const node of event.nodes)
+          if (this.sent.has(node)) this.set(node, { state: "cached", warnings: [] });
         return;
       case "running":
         this.run(event.node, event.inner, at);
@@ -76,6 +79,12 @@ export class JobView {
           error: { type: "ExecutionBlocked", message: event.message, traceback: [], inputs: {} },
         });
         return;
+      case "warned": {
+        const warnings = this.nodes.get(event.node)?.warnings ?? [];
+        if (!warnings.includes(event.message))
+          this.set(event.node, { warnings: [...warnings, event.message] });
+        return;
+      }
       case "failed":
         this.active.delete(event.node);
         this.set(event.node, { state: "failed", error: event.error, progress: null, preview: null });
@@ -147,7 +156,8 @@ export class JobView {
     this.outputs.clear();
     for (const node of this.sent.keys()) {
       const before = this.before[node];
-      this.set(node, { ...QUEUED, images: before?.images ?? [], texts: before?.texts ?? [] });
+      const { images, texts, warnings } = before ?? QUEUED;
+      this.set(node, { ...QUEUED, images, texts, warnings });
     }
   }
 
@@ -159,7 +169,9 @@ export class JobView {
     inside.add(inner);
     this.active.set(node, inside);
     if (at !== null && !this.begun.has(node)) this.begun.set(node, at);
-    if (this.nodes.get(node)?.state !== "failed") this.set(node, { state: "running" });
+    const shown = this.nodes.get(node)?.state;
+    if (shown === "failed") return;
+    this.set(node, { state: "running", ...(shown === "running" ? {} : { warnings: [] }) });
   }
 
   private progress(inner: string, value: number, max: number): void {
