@@ -18,6 +18,8 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, WSMsgType
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+"""Seconds to wait for what must come: long, for the machine may be busy with other things."""
 START = re.compile(r"To see the GUI go to: (http://\S+)")
 
 
@@ -57,14 +59,14 @@ class ToyServer:
         return "".join(self.lines)
 
     def wait(self) -> ToyServer:
-        assert self._said.wait(30) and self.url, self.log
+        assert self._said.wait(PATIENCE) and self.url, self.log
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            code = self.process.wait(20)
+            code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -101,7 +103,7 @@ def servers(tmp_path: Path) -> Iterator[Any]:
 
 def connect(url: str) -> ClientSession:
     """A session whose relative URLs start at `url`."""
-    return ClientSession(url, timeout=ClientTimeout(total=30))
+    return ClientSession(url, timeout=ClientTimeout(total=PATIENCE))
 
 
 def text(value: str = "hello", seed: int = 0) -> dict[str, Any]:
@@ -156,7 +158,7 @@ async def submit(http: ClientSession, graph: Any, **fields: Any) -> dict[str, An
         return body
 
 
-async def finished(http: ClientSession, prompt_id: str, seconds: float = 20.0) -> dict[str, Any]:
+async def finished(http: ClientSession, prompt_id: str, seconds: float = PATIENCE) -> dict[str, Any]:
     """The history entry of a job, waited for."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -176,7 +178,7 @@ async def run(http: ClientSession, graph: Any, **fields: Any) -> dict[str, Any]:
 async def messages(socket: ClientWebSocketResponse, prompt_id: str) -> list[Any]:
     """Everything on a socket up to the end marker of a run: JSON as objects, frames as bytes."""
     found: list[Any] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             message = await socket.receive()
             if message.type is WSMsgType.BINARY:
@@ -198,7 +200,7 @@ async def queued(http: ClientSession) -> set[str]:
 
 async def running(http: ClientSession, prompt_id: str) -> None:
     """Wait until the job runs."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with http.get("/queue") as response:
                 if any(item[1] == prompt_id for item in (await response.json())["queue_running"]):
@@ -206,9 +208,21 @@ async def running(http: ClientSession, prompt_id: str) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_started(http: ClientSession, prompt_id: str, times: int = 1) -> None:
+    """Wait until the job's node has started so often: its worker has it, too."""
+    async with asyncio.timeout(PATIENCE):
+        while [event["type"] for event in await events(http, prompt_id)].count("node_started") < times:
+            await asyncio.sleep(0.02)
+
+
+async def events(http: ClientSession, prompt_id: str) -> list[dict[str, Any]]:
+    """What is known so far of a job's run."""
+    return (await get(http, f"/api/v1/jobs/{prompt_id}/events"))["events"]
+
+
 async def worker_pid(http: ClientSession) -> int:
     """The process id of the first worker, waited for."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with http.get("/api/v1/health") as response:
                 if pid := (await response.json())["worker"]["pid"]:
@@ -230,7 +244,7 @@ async def post(http: ClientSession, path: str, body: Any = None, status: int = 2
         return await response.read()
 
 
-async def drained(http: ClientSession, seconds: float = 20.0) -> None:
+async def drained(http: ClientSession, seconds: float = PATIENCE) -> None:
     """Wait until nothing waits or runs."""
     async with asyncio.timeout(seconds):
         while (await get(http, "/prompt"))["exec_info"]["queue_remaining"]:

@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 
 from server.routes import ROUTES
 from server.table import Route
-from tests.server.conftest import get, picture, post, run
+from tests.server.conftest import PATIENCE, get, picture, post, run
 from tests.server.workflows import function, publish, thumbnail
 
 UNTYPED = {
@@ -62,7 +62,7 @@ async def prepared(http: ClientSession, known: dict[str, str], base: Any) -> dic
             http, "/api/v1/workflows/text_to_image/sweeps", {"grid": {"text": ["a", "b"]}}, 202
         )
         known["sweeps"] = json.loads(swept)["id"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not (await get(http, f"/api/v1/webhooks/{known['webhooks']}/deliveries"))["total"]:
                 await asyncio.sleep(0.02)
     return known

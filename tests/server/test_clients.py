@@ -55,7 +55,7 @@ def test_comfy_api_simplified_uploads_and_hears_of_errors(toy: ToyServer, tmp_pa
     prompt_id = api.queue_prompt(misbehave("raise"), "me")["prompt_id"]
     with pytest.raises(ComfyApiError, match="404"):
         api.get_image("absent.png", "", "output")
-    api.queue_prompt(sleep(1.0, seed=71))  # so that its socket is open before the next job ends
+    api.queue_prompt(sleep(2.0, seed=71))  # so that its socket is open before the next job ends
     with pytest.raises(ComfyApiError, match="Execution error"):
         asyncio.run(api.queue_prompt_and_wait(misbehave("raise", seed=72)))
     kind, data = api.get_history(prompt_id)[prompt_id]["status"]["messages"][-1]

@@ -23,12 +23,14 @@ from server.jobs.records import NewJob
 from server.jobs.rows import new_row
 from server.jobs.store import JobStore
 from tests.server.conftest import (
+    PATIENCE,
     ROOT,
     ToyServer,
     connect,
     finished,
     misbehave,
     picture,
+    post,
     queued,
     run,
     running,
@@ -36,6 +38,7 @@ from tests.server.conftest import (
     submit,
     text,
 )
+from tests.timing import slowness
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
@@ -57,7 +60,7 @@ async def test_what_was_accepted_survives_kill_9_of_the_server(servers: Any, rou
     server = servers(max_attempts=100).wait()
     async with connect(server.url) as http:
         for prompt_id in accepted:
-            assert (await finished(http, prompt_id, 60))["status"]["completed"]
+            assert (await finished(http, prompt_id))["status"]["completed"]
         assert not await queued(http)
     assert len(accepted) > rounds
 
@@ -90,7 +93,7 @@ async def test_sigterm_puts_the_running_job_back_without_counting_an_attempt(ser
             await running(http, prompt_id)
         started = time.monotonic()
         assert server.stop(signal.SIGTERM) == 0, server.log
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30, "the job has a minute to go"
     server = servers().wait()
     async with connect(server.url) as http:
         await running(http, prompt_id)
@@ -99,7 +102,7 @@ async def test_sigterm_puts_the_running_job_back_without_counting_an_attempt(ser
 async def test_an_idle_server_stops_at_once_and_a_second_signal_waits_for_nothing(servers: Any) -> None:
     server: ToyServer = servers().wait()
     began = time.monotonic()
-    assert await asyncio.to_thread(server.stop) == 0 and time.monotonic() - began < 5
+    assert await asyncio.to_thread(server.stop) == 0 and time.monotonic() - began < 5 * slowness()
     server = servers().wait()
     async with connect(server.url) as http:
         socket = await http.ws_connect("/ws")
@@ -132,16 +135,16 @@ async def test_ten_thousand_waiting_jobs_are_there_again_within_seconds(servers:
     async with connect(server.url) as http:
         async with http.post("/prompt", json={"prompt": text()}) as response:
             assert response.status == 429 and response.headers["Retry-After"]
-        assert time.monotonic() - server.started < 8  # 0.8 s on an idle machine
+        assert time.monotonic() - server.started < 8 * slowness()  # 0.8 s on an idle machine
         assert (await finished(http, "0"))["status"]["completed"]
         took = time.monotonic() - server.started
-    assert took < 10, took
+    assert took < 10 * slowness(), took
 
 
 async def test_a_second_server_on_the_folder_names_the_first(servers: Any) -> None:
     first: ToyServer = servers().wait()
     second: ToyServer = servers()
-    assert second.process.wait(20) == 3
+    assert second.process.wait(PATIENCE) == 3
     second.stop()
     assert f"process {first.process.pid}" in second.log and "--user-directory" in second.log
     assert "Traceback" not in second.log
@@ -153,7 +156,7 @@ async def test_a_port_in_use_is_one_clear_line(servers: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server: ToyServer = servers(port=port)
-        assert server.process.wait(20) == 1
+        assert server.process.wait(PATIENCE) == 1
         server.stop()
     assert f"cannot listen on 127.0.0.1 port {port}" in server.log and "--port" in server.log
     assert "Traceback" not in server.log
@@ -162,7 +165,7 @@ async def test_a_port_in_use_is_one_clear_line(servers: Any) -> None:
 @pytest.mark.parametrize("option", ["tls_certfile", "tls_keyfile"])
 async def test_half_of_what_https_needs_is_one_clear_line(servers: Any, option: str) -> None:
     server: ToyServer = servers(**{option: "x.pem"})
-    assert server.process.wait(20) == 1
+    assert server.process.wait(PATIENCE) == 1
     server.stop()
     assert "--tls-certfile and --tls-keyfile" in server.log and "To see the GUI" not in server.log
     assert "Traceback" not in server.log
@@ -173,7 +176,7 @@ async def test_a_damaged_database_stops_the_server_and_is_left_as_it_is(servers:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"this is no database, but somebody's letter\n" * 100)
     server: ToyServer = servers()
-    assert server.process.wait(20) == 1
+    assert server.process.wait(PATIENCE) == 1
     server.stop()
     assert str(file) in server.log and "Traceback" not in server.log
     assert file.read_bytes().startswith(b"this is no database")
@@ -185,7 +188,7 @@ async def test_a_database_that_fails_at_its_first_use_stops_the_server(servers: 
     with sqlite3.connect(file) as connection:
         connection.execute("DROP TABLE jobs")
     server: ToyServer = servers()
-    assert server.process.wait(20) == 1
+    assert server.process.wait(PATIENCE) == 1
     server.stop()
     assert f"{file} cannot be used: no such table: jobs" in server.log and "Traceback" not in server.log
 
@@ -203,7 +206,7 @@ async def test_specs_are_remembered_for_the_second_start(servers: Any) -> None:
             assert await response.json() == info
             best = min(best, time.monotonic() - second.started)
         second.stop()
-    assert best < 5, best  # 0.6 s on an idle machine; the bound only shows that no worker was waited for
+    assert best < 30, best  # 0.6 s on an idle machine; the bound only shows that no worker was waited for
 
 
 async def test_specs_that_cannot_be_remembered_stop_nothing(servers: Any, tmp_path: Path) -> None:
@@ -219,11 +222,11 @@ async def test_an_output_that_became_bad_in_the_queue_fails_on_its_node_and_the_
 ) -> None:
     server: ToyServer = servers().wait()
     async with connect(server.url) as http:
-        first = await submit(http, sleep(1.0, seed=3))
+        await post(http, "/api/v1/queue/pause")
         mixed = await submit(http, {**picture(prefix="gone"), "20": text("good")["1"]})
         alone = await submit(http, picture(prefix="alone"))
         (tmp_path / "models" / "checkpoints" / "toy.safetensors").unlink()
-        await finished(http, first["prompt_id"])
+        await post(http, "/api/v1/queue/resume")
         for accepted, good in ((mixed, {"20"}), (alone, set[str]())):
             entry = await finished(http, accepted["prompt_id"])
             assert set(entry["outputs"]) == good and entry["status"]["status_str"] == "error"
@@ -242,7 +245,7 @@ async def test_no_client_may_hold_up_the_end(servers: Any) -> None:
         socket = await http.ws_connect("/ws")
         started = time.monotonic()
         code = await asyncio.to_thread(server.stop)
-        assert code == 0 and time.monotonic() - started < 8
+        assert code == 0 and time.monotonic() - started < 8 * slowness()
         await socket.close()
 
 
@@ -274,4 +277,4 @@ async def test_requests_while_the_server_goes_down_are_refused_not_lost(servers:
     server = servers(max_attempts=100).wait()
     async with connect(server.url) as http:
         for prompt_id in accepted:
-            assert (await finished(http, prompt_id, 60))["status"]["completed"]
+            assert (await finished(http, prompt_id))["status"]["completed"]

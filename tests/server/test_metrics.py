@@ -23,7 +23,7 @@ from engine.grown import Origin
 from engine.types import NodeId
 from server.observe.trace import Trace
 from server.stream.sockets import PREVIEW_BACKLOG, Hub
-from tests.server.conftest import misbehave, picture, run, text
+from tests.server.conftest import PATIENCE, misbehave, picture, run, text
 
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -66,7 +66,7 @@ async def test_clients_workers_and_the_event_loop_are_watched(http: ClientSessio
     assert found["darkroom_clients", ()] >= 1
     assert found["darkroom_workers", (("state", "ready"),)] >= 1
     assert found["darkroom_worker_restarts_total", ()] >= 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await figures(http))["darkroom_event_loop_lag_seconds_count", ()] < 1:
             await asyncio.sleep(0.1)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from tests.server.conftest import finished, picture, run, sleep, submit, text
+from tests.server.conftest import finished, picture, post, run, running, sleep, submit, text
+from tests.timing import slowness
 
 
 async def refused(http: ClientSession, graph: Any, **fields: Any) -> dict[str, Any]:
@@ -208,7 +209,7 @@ async def test_malformed_requests_are_told_what_is_wrong(http: ClientSession, bo
         assert response.status == 400, answer
     assert answer["error"]["type"] == kind
     assert answer["error"]["message"]
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 2 * slowness()
 
 
 async def test_lone_surrogates_and_nul_survive(http: ClientSession) -> None:
@@ -232,13 +233,14 @@ async def test_null_extra_data_does_no_harm(http: ClientSession) -> None:
 
 async def test_secrets_are_neither_shown_nor_stored(http: ClientSession, toy: Any) -> None:
     secret = "canary-7f3a"
-    first = await submit(http, sleep(0.3, seed=5))
+    first = await submit(http, sleep(60, seed=5))
+    await running(http, first["prompt_id"])
     data = {"api_key_comfy_org": secret, "auth_token_comfy_org": secret, "kept": 1}
     job = await submit(http, text("secret"), extra_data=data)
     async with http.get("/queue") as response:
         queue = await response.text()
     assert job["prompt_id"] in queue and secret not in queue
-    await finished(http, first["prompt_id"])
+    await post(http, "/interrupt", {"prompt_id": first["prompt_id"]})
     entry = await finished(http, job["prompt_id"])
     assert entry["prompt"][3]["kept"] == 1 and secret not in json.dumps(entry)
     for path in (toy.base / "user").rglob("*"):

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
-from tests.server.conftest import ToyServer, connect, get, run, running, sleep, submit, text
+from tests.server.conftest import PATIENCE, ToyServer, connect, get, run, running, sleep, submit, text
 from tests.server.workflows import ask, at, function, publish
 
 EVENTS = "/api/v1/runs/events"
@@ -25,7 +25,7 @@ class Stream:
     async def next(self) -> dict[str, Any]:
         """The next event; its data with `id` and `event`."""
         found: dict[str, Any] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while line := (await self.response.content.readline()).decode().rstrip("\n"):
                 name, _, value = line.partition(": ")
                 found.update(json.loads(value) if name == "data" else {name: value})
@@ -66,7 +66,7 @@ async def test_a_reader_that_comes_back_misses_nothing(http: ClientSession) -> N
         last = (await stream.take(2))[-1]["id"]
     missed = [(await submit(http, text(f"missed {number}")))["prompt_id"] for number in range(3)]
     for job in missed:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await get(http, f"/api/v1/runs/{job}"))["state"] != "success":
                 await asyncio.sleep(0.01)
     async with watching(http, last) as stream:
@@ -78,7 +78,7 @@ async def test_a_reader_that_comes_back_misses_nothing(http: ClientSession) -> N
 
 
 async def test_what_runs_already_is_told_at_once(http: ClientSession) -> None:
-    busy = await submit(http, sleep(20))
+    busy = await submit(http, sleep(60))
     await running(http, busy["prompt_id"])
     async with watching(http) as stream:
         begun = await stream.next()
@@ -116,7 +116,7 @@ async def test_the_id_of_an_event_means_the_same_after_a_restart(servers: Any) -
             await run(http, text("first"))
             last = (await stream.take(2))[-1]["id"]
         second = await submit(http, text("second"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await get(http, f"/api/v1/runs/{second['prompt_id']}"))["state"] != "success":
                 await asyncio.sleep(0.01)
     server.stop()

@@ -15,7 +15,7 @@ from engine.types import NodeId
 from server.jobs.records import Job, State
 from server.stream.sockets import MAX_WAITING_BYTES, PREVIEW_BACKLOG, Hub
 from server.stream.wire import RunView
-from tests.server.conftest import finished, messages, misbehave, picture, run, sleep, submit, text
+from tests.server.conftest import PATIENCE, finished, messages, misbehave, picture, run, sleep, submit, text
 
 
 def told(found: list[Any]) -> list[str]:
@@ -245,9 +245,10 @@ async def test_a_socket_that_joins_in_the_middle_hears_what_runs(http: ClientSes
 
 
 async def test_a_socket_that_joins_after_the_end_hears_the_outcome(http: ClientSession) -> None:
+    first = await opened(http, "missed")
     accepted = await submit(http, text("missed", seed=7), client_id="missed")
-    await finished(http, accepted["prompt_id"])
-    await asyncio.sleep(0.05)
+    await messages(first, accepted["prompt_id"])
+    await first.close()
     socket = await opened(http, "missed")
     assert told(await messages(socket, accepted["prompt_id"])) == [
         "executed",
@@ -301,7 +302,9 @@ async def test_a_client_that_does_not_read_loses_previews_first_and_then_its_soc
         client.send_preview(b"picture")
     client.send("message")
     stuck.open.set()
-    await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE):
+        while "message" not in stuck.sent:
+            await asyncio.sleep(0)
     assert stuck.sent.count(b"picture") <= PREVIEW_BACKLOG + 1
     assert stuck.sent[-1] == "message"
     stuck.open.clear()

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from PIL import Image
 from yarl import URL
 
-from tests.server.conftest import ToyServer, connect, drained, get, running, sleep, submit
+from tests.server.conftest import PATIENCE, ToyServer, connect, drained, get, running, sleep, submit
 from tests.server.workflows import WORKFLOWS, ask, at, create, document, flipping, function, publish
 
 SWEEPS = "/api/v1/sweeps"
@@ -187,7 +187,7 @@ async def test_the_grid_shows_the_first_input_across_and_the_second_down(
 
 async def test_a_cancelled_sweep_begins_no_more_runs_and_keeps_what_it_made(http: ClientSession) -> None:
     await publish(http, "Cancelled sweep", function())
-    busy = await submit(http, sleep(20))
+    busy = await submit(http, sleep(60))
     await running(http, busy["prompt_id"])
     made = await sweep(http, "Cancelled sweep", grid={"seed": list(range(100))})
     waiting = await get(http, f"{SWEEPS}/{made['id']}")
@@ -203,7 +203,7 @@ async def test_a_cancelled_sweep_begins_no_more_runs_and_keeps_what_it_made(http
 
 async def test_emptying_the_queue_cancels_the_sweeps_that_fill_it(http: ClientSession) -> None:
     await publish(http, "Emptied", function())
-    busy = await submit(http, sleep(20))
+    busy = await submit(http, sleep(60))
     await running(http, busy["prompt_id"])
     made = await sweep(http, "Emptied", grid={"seed": list(range(70))})
     async with http.post("/queue", json={"clear": True}) as response:
@@ -217,10 +217,10 @@ async def test_emptying_the_queue_cancels_the_sweeps_that_fill_it(http: ClientSe
 
 async def test_others_wait_for_a_few_runs_of_a_sweep_only(http: ClientSession) -> None:
     await publish(http, "Large sweep", function())
-    busy = await submit(http, sleep(20))
+    busy = await submit(http, sleep(60))
     await running(http, busy["prompt_id"])
     made = await sweep(http, "Large sweep", grid={"seed": list(range(100))})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (count := (await get(http, "/prompt"))["exec_info"]["queue_remaining"]) < 33:
             await asyncio.sleep(0.01)
     assert count == 33
@@ -284,7 +284,7 @@ async def test_a_killed_server_goes_on_and_runs_nothing_twice(servers: Any) -> N
     async with connect(server.url) as http:
         await publish(http, "Killed", function())
         made = await sweep(http, "Killed", grid={"seed": list(range(60))})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await get(http, f"{SWEEPS}/{made['id']}", limit=1))["done"] < 10:
                 await asyncio.sleep(0.005)
         server.process.kill()

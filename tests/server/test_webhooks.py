@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from tests.server.conftest import ToyServer, connect, get, misbehave, run, running, sleep, submit, text
+from tests.server.conftest import (
+    PATIENCE,
+    ToyServer,
+    connect,
+    get,
+    misbehave,
+    run,
+    running,
+    sleep,
+    submit,
+    text,
+)
 from tests.server.receiver import Receiver, receiving
 from tests.server.workflows import ask, at, function, publish
 
@@ -45,7 +56,7 @@ async def hooked(http: ClientSession, url: str, *events: str, **more: Any) -> di
 
 async def delivered(http: ClientSession, hook: dict[str, Any], count: int = 1) -> list[dict[str, Any]]:
     """The messages of a webhook, once that many were tried."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = (await get(http, f"{HOOKS}/{hook['id']}/deliveries"))["deliveries"]
             if len([one for one in found if one["error"] or one["delivered"]]) >= count:
@@ -79,7 +90,7 @@ async def test_any_run_is_told_also_one_that_fails_or_is_cancelled(
     await hooked(http, receiver.url)
     await run(http, text("plain"))
     await run(http, misbehave("raise"))
-    busy = await submit(http, sleep(20))
+    busy = await submit(http, sleep(60))
     await running(http, busy["prompt_id"])
     waiting = await submit(http, text("never"))
     for job in (waiting, busy):
@@ -210,7 +221,7 @@ async def test_a_killed_server_delivers_what_it_owes_and_knows_how_often_it_trie
             first, second = await receiver.got(2, 60)
             assert first.headers["webhook-id"] == second.headers["webhook-id"] == owed["id"]
             assert first.body == second.body and second.is_signed_with(hook["secret"])
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while (done := (await delivered(http, hook))[0])["status"] != "delivered":
                     await asyncio.sleep(0.02)
             assert (done["attempts"], done["error"], done["next"]) == (2, None, None)
@@ -227,6 +238,6 @@ async def test_a_run_that_ended_as_the_server_was_killed_is_told_after_the_next_
         server.process.kill()
         server.process.wait()
         servers(**allow).wait()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while {one.json["data"]["run_id"] for one in receiver.messages} != set(jobs):
                 await asyncio.sleep(0.02)

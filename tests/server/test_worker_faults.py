@@ -19,6 +19,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.server.conftest import (
+    PATIENCE,
     ToyServer,
     connect,
     failure,
@@ -32,15 +33,17 @@ from tests.server.conftest import (
     sleep,
     submit,
     text,
+    until_started,
     worker_pid,
 )
+from tests.timing import slowness
 
 NEXT_WITHIN = 10.0
 
 
 @asynccontextmanager
 async def answering(http: ClientSession) -> AsyncGenerator[None]:
-    """Fails if the server takes longer than 250 ms for a small question, or does not answer, meanwhile."""
+    """Fails if the server takes longer than a second for a small question, or does not answer, meanwhile."""
     slowest = 0.0
 
     async def ask() -> None:
@@ -55,7 +58,7 @@ async def answering(http: ClientSession) -> AsyncGenerator[None]:
     yield
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    assert asking.cancelled() and 0 < slowest < 1.0, slowest  # 0.02 s alone; other tests may be running
+    assert asking.cancelled() and 0 < slowest < slowness(), slowest  # 0.02 s alone
 
 
 async def test_the_worker_ends_with_a_killed_server(servers: Any) -> None:
@@ -64,7 +67,7 @@ async def test_the_worker_ends_with_a_killed_server(servers: Any) -> None:
         pid = await worker_pid(http)
         await running(http, (await submit(http, misbehave("hang")))["prompt_id"])
     server.stop(signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
             await asyncio.sleep(0.05)
 
@@ -97,12 +100,12 @@ async def test_a_job_that_kills_its_worker_fails_with_the_reason_and_the_next_on
     async with connect(server.url) as http:
         accepted = await submit(http, misbehave(how))
         after = await submit(http, text("after"))
-        entry = await finished(http, accepted["prompt_id"], 30)
+        entry = await finished(http, accepted["prompt_id"])
         kind, data = entry["status"]["messages"][-1]
         assert (kind, data["exception_type"]) == ("execution_error", "WorkerDied")
         assert data["exception_message"].startswith(reason)
         assert (data["node_id"], data["node_type"]) == ("1", "Misbehave")
-        assert (await finished(http, after["prompt_id"], 30))["status"]["completed"]
+        assert (await finished(http, after["prompt_id"]))["status"]["completed"]
         async with http.get("/api/v1/health") as response:
             assert (await response.json())["worker"]["restarts"] == 2
 
@@ -112,13 +115,13 @@ async def test_a_node_that_does_not_stop_is_killed_with_its_worker(servers: Any,
     server: ToyServer = servers().wait()
     async with connect(server.url) as http:
         accepted = await submit(http, misbehave(how))
-        await running(http, accepted["prompt_id"])
-        await asyncio.sleep(0.3)
+        await until_started(http, accepted["prompt_id"])
+        await asyncio.sleep(0.2)
         started = time.monotonic()
         async with http.post("/interrupt") as response:
             assert response.status == 200
         entry = await finished(http, accepted["prompt_id"])
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15, "it was asked to stop within a second, and hangs for a minute"
         assert entry["status"]["messages"][-1][0] == "execution_interrupted"
         assert (await run(http, text("after")))["status"]["completed"]
 
@@ -134,7 +137,7 @@ async def test_a_worker_that_cannot_start_is_told_and_the_server_answers(servers
     server: ToyServer = servers(
         worker_command=[sys.executable, "-c", "raise SystemExit('no torch here')"]
     ).wait()
-    async with connect(server.url) as http, asyncio.timeout(20):
+    async with connect(server.url) as http, asyncio.timeout(PATIENCE):
         while True:
             async with http.get("/api/v1/health") as response:
                 health = await response.json()
@@ -229,9 +232,8 @@ async def test_a_worker_that_is_killed_is_replaced_and_the_next_job_runs(servers
     async with connect(server.url) as http:
         for number in range(5):
             pid = await worker_pid(http)
-            job = (await submit(http, sleep(0.4, seed=number)))["prompt_id"]
-            await running(http, job)
-            await asyncio.sleep(0.2)  # the worker has it, too
+            job = (await submit(http, sleep(0.6, seed=number)))["prompt_id"]
+            await until_started(http, job)
             began = time.monotonic()
             async with answering(http):
                 os.kill(pid, signal.SIGKILL)
@@ -248,11 +250,11 @@ async def test_an_idle_worker_that_no_longer_answers_is_told_within_seconds(serv
         os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
         while (await health(http))["status"] == "ok":
-            assert time.monotonic() - began < 6
+            assert time.monotonic() - began < 15, "it would be given up after 20 s"
             await asyncio.sleep(0.1)
         os.kill(pid, signal.SIGCONT)
         while (await health(http))["status"] != "ok":
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 40
             await asyncio.sleep(0.1)
         assert (await run(http, text("after")))["status"]["completed"]
 
@@ -264,7 +266,7 @@ async def health(http: ClientSession) -> dict[str, Any]:
 
 async def died(http: ClientSession, times: int) -> None:
     """Wait until the worker was started again that often."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await health(http))["worker"]["restarts"] < times:
             await asyncio.sleep(0.01)
 

@@ -9,6 +9,7 @@ import pytest
 
 from server.http import Problem
 from server.workflows.access import Workflows
+from tests.server.conftest import PATIENCE
 from tests.server.workflows import document
 
 
@@ -32,7 +33,7 @@ async def test_a_store_that_was_unusable_is_tried_again(tmp_path: Path) -> None:
         await workflows.call(lambda store: store.workflows().total)
     assert refused.value.status == 503 and str(file) in refused.value.message
     file.unlink()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await opening
     assert await workflows.call(lambda store: store.workflows().total) == 0
     await workflows.close()

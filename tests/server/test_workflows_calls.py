@@ -14,7 +14,7 @@ from aiohttp import ClientSession, FormData
 from PIL import Image
 from yarl import URL
 
-from tests.server.conftest import ToyServer, connect, finished, get, running, sleep, submit
+from tests.server.conftest import PATIENCE, ToyServer, connect, finished, get, running, sleep, submit
 from tests.server.workflows import WORKFLOWS, ask, at, commit, create, document, flipping, function, publish
 
 
@@ -256,7 +256,7 @@ async def occupied(http: ClientSession) -> AsyncGenerator[None]:
 
 async def pending(http: ClientSession) -> str:
     """The job that waits, as soon as there is one."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not (found := (await get(http, "/queue"))["queue_pending"]):
             await asyncio.sleep(0.01)
     return found[0][1]
