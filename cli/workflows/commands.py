@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from cli.arguments import add_compute, add_database, add_folders
+from cli.options import add_compute, add_database, add_folders
 from cli.workflows.place import add_place
 from cli.workflows.telling import complain, known_errors
 

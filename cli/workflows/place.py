@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cli.arguments import add_database
+from cli.options import add_database
 from cli.setup import folders_of
 from engine.folders import Folders
 from workflows.store import Store

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli.arguments import add_cache, add_compute, add_database, add_folders
+from cli.options import add_cache, add_compute, add_database, add_folders
 from cli.workflows.calling import Caller, Outcome, load_host
 from cli.workflows.inputs_help import add_inputs
 from cli.workflows.telling import Refused, complain, known_errors, print_json, say

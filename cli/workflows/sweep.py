@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli.arguments import add_cache
+from cli.options import add_cache
 from cli.workflows.calling import Caller, Outcome, load_host
 from cli.workflows.telling import Refused, complain, say
 from engine.graph import as_list, as_object
