@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from diffusion.placement import Placement
     from nodes.policy import Screen
 
-log = logging.getLogger("darkroom.safety")
 KIND, DEMO = "safety_checker", "darkroom-demo"
 TEXT = "StableDiffusionV1"
 MOST_BYTES = 128

@@ -14,7 +14,6 @@ from engine.types import Range, Socket
 from nodes.latent_joining import indices
 from nodes.types import Image
 
-Size = Annotated[list[int], Range(1, 4096, step=1), Socket("INT")]
 Images = Annotated[list[Tensor], Socket("IMAGE", is_list=True)]
 Latents = Annotated[list[LatentBatch], Socket("LATENT", is_list=True)]
 

@@ -13,7 +13,6 @@ import logging
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 from engine.inline import holds_picture, without
 from server.files.media import MAX_PIXELS, Picture, Snapshot, open_image, sniff
@@ -40,8 +39,6 @@ _AWAY = (
     "busy or failed; try again in a moment"
 )
 _TOO_LARGE = f"the safety policy lets out no file of more than {LARGEST // 2**20} MB"
-
-Finding = Literal["clear", "flagged", "unknown"]
 
 
 class Clearance:

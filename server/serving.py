@@ -22,8 +22,6 @@ from server.keys import FAILURE, LOGS
 from server.lock import FolderInUse, exclusive
 from server.settings import Settings
 
-log = logging.getLogger("darkroom.server")
-
 OK, UNUSABLE, IN_USE = 0, 1, 3
 _DRAIN_SECONDS = 2.0
 

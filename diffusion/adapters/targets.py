@@ -18,8 +18,7 @@ from diffusion.layers.modulation import exchanged
 from diffusion.names import Shape, aliases
 
 NETWORK = "network"
-TEXT = ("l", "g", "h", "t5")
-"""The parts of a model that adapters are for: its network, and its text encoders by their short names."""
+"""A part of a model that adapters are for; the others are its text encoders, by their short names."""
 
 _PREFIXES: Mapping[str, Sequence[str]] = {
     "": (NETWORK,),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import tempfile
 import threading
@@ -13,8 +12,6 @@ from typing import Any
 
 import psutil
 from aiohttp import web
-
-log = logging.getLogger("darkroom.packs")
 
 _LONGEST_PATH = 100
 """Systems take 104 to 108 bytes for the path of a socket."""

@@ -252,8 +252,3 @@ def read_head(path: Path, size: int = 64) -> bytes:
     """The first bytes of a file; enough to see what it is."""
     with path.open("rb") as file:
         return file.read(size)
-
-
-def read_bytes(path: Path) -> bytes:
-    """A whole file."""
-    return path.read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from server.jobs.records import Job, Json
 from server.runs.report import reported
@@ -13,7 +13,6 @@ from server.sweeps.answers import summary
 from workflows.sweeps import Sweep
 
 EventType = Literal["run.finished", "sweep.finished"]
-EVENTS: tuple[EventType, ...] = get_args(EventType)
 TEST = "webhook.test"
 
 

@@ -16,7 +16,6 @@ Prompt = dict[str, Any]
 """Nodes by id, in API format."""
 Replaced = dict[str, dict[str, Any]]
 """Values and links that stand in for what nodes have: by node, then by input."""
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def prompt_of(document: Any, definitions: Definitions) -> Prompt:

@@ -151,16 +151,6 @@ def finish(connection: Connection, touched: Collection[str], now: float) -> list
     return ended
 
 
-def belong(connection: Connection, runs: Sequence[str]) -> Mapping[str, tuple[str, int]]:
-    """Sweep and index of each of these runs that belongs to one."""
-    found: dict[str, tuple[str, int]] = {}
-    for start in range(0, len(runs), _CHUNK):
-        part = sweep_items.c.run.in_(runs[start : start + _CHUNK])
-        asked = select(sweep_items.c.run, sweep_items.c.sweep, sweep_items.c.idx).where(part)
-        found.update((row.run, (row.sweep, row.idx)) for row in connection.execute(asked))
-    return found
-
-
 def _query() -> Select[Any]:
     return select(*sweeps.c, workflows.c.name).join(workflows, workflows.c.uid == sweeps.c.workflow)
 
