@@ -77,7 +77,7 @@ web: web/node_modules/.made  ## types and unit tests of the canvas
 unit: $(VENV)/.test $(CANVAS)
 	@$(BIN)/python -m tests.e2e.browser > /dev/null  # finds one, or installs it
 	@$(BIN)/python -m tests.workflows_store.postgres > /dev/null  # likewise; without, its tests are skipped
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 e2e: $(VENV)/.test $(CANVAS)  ## only the tests in a browser; screenshots go to build/screenshots
 	$(BIN)/python -m pytest -q tests/e2e
