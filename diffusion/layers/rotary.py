@@ -14,14 +14,14 @@ def axes_of(head_dim: int) -> tuple[int, ...]:
     return head_dim - 2 * spatial, spatial, spatial
 
 
-def rotations(places: Tensor, axes: tuple[int, ...], theta: float = _THETA) -> Tensor:
+def rotations(places: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Cosine and sine of every pair of channels, float32 [2, N, head_dim / 2], at places [N, len(axes)].
 
-    Along an axis of d channels, frequencies fall geometrically from 1 to (almost) 1 / theta.
+    Along an axis of d channels, frequencies fall geometrically from 1 to (almost) 1 / 10000.
     """
     angles = [
         places[:, axis, None].double()
-        * theta ** -(torch.arange(0, width, 2, dtype=torch.float64, device=places.device) / width)
+        * _THETA ** -(torch.arange(0, width, 2, dtype=torch.float64, device=places.device) / width)
         for axis, width in enumerate(axes)
     ]
     angle = torch.cat(angles, dim=1)

@@ -94,10 +94,10 @@ def embed_robust(picture: Picture, message: bytes) -> Picture:
     return marked
 
 
-def through_jpeg(picture: Picture, quality: int = JPEG_QUALITY) -> Picture:
+def through_jpeg(picture: Picture) -> Picture:
     """A picture after being saved as JPEG with the encoder's usual halved colour."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, format="JPEG", quality=quality)
+    Image.fromarray(picture).save(file, format="JPEG", quality=JPEG_QUALITY)
     return np.asarray(Image.open(file))
 
 
