@@ -108,6 +108,13 @@ def test_file_names(prefix: str, expected: str) -> None:
     assert saving(prefix, substitute=False) == prefix
 
 
+@pytest.mark.parametrize("kind", ["SaveImageAs", "WorkflowOutput"])
+def test_file_names_of_savers_that_only_darkroom_has(kind: str) -> None:
+    sketch = Sketch(klass(kind, [], filename_prefix=["STRING", {"default": "output"}]))
+    save = sketch.node(kind, ["%date:yyyy%/a"])
+    assert sketch.inputs(save, now=NOW)["filename_prefix"] == "2026/a"
+
+
 def test_a_name_that_means_nothing_is_told() -> None:
     sketch = Sketch()
     sketch.node("SaveImage", ["%Nobody.seed%"])

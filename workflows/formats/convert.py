@@ -25,7 +25,7 @@ from workflows.formats.widgets import Values, values_of
 Prompt = dict[str, dict[str, Any]]
 _SAVERS = frozenset(
     {"SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveWEBM", "SaveAudio", "SaveGLB", "SaveLatent",
-     "ModelSave", "CLIPSave", "VAESave", "LoraSave"}
+     "ModelSave", "CLIPSave", "VAESave", "LoraSave", "SaveImageAs", "WorkflowOutput"}
 )  # fmt: skip
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
