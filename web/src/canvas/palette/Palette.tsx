@@ -66,9 +66,9 @@ function Open() {
     const chosen = found[index];
     closePalette();
     document.getElementById("canvas")?.focus({ preventScroll: true });
-    // What lies under the panel now cannot be where the node is to go.
-    const at: Point | null = asked.at && [Math.max(asked.at[0], beside), asked.at[1]];
-    if (chosen !== undefined) addFromPalette(chosen, { ...asked, at });
+    // A place that lies under the panel by now cannot be where the node is to go.
+    const isCovered = asked.at !== null && asked.at[0] < beside;
+    if (chosen !== undefined) addFromPalette(chosen, isCovered ? { ...asked, at: null } : asked);
   };
   // The list stays, and keeps the keyboard: one reads to choose.
   const help = () => {
