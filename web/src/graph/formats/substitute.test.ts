@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { readDefs } from "../defs";
 import { dynamicPrompt } from "./dynamicPrompt";
-import { fixtureDefs } from "./fixtures";
+import { fixture, fixtureDefs } from "./fixtures";
 import { formatDate } from "./substitute";
 import { toApi } from "./toApi";
 import { type DefinitionSketch, inputs, type NodeSketch, workflow } from "./workflow";
@@ -102,6 +103,14 @@ describe("tokens of file names", () => {
     const primitive: NodeSketch = { id: 1, type: "PrimitiveNode", values: [77], out: ["INT"] };
     const fed: NodeSketch = { ...sampler, in: { seed: [1, 0] }, widgets: ["seed"] };
     expect(prefix("%A.B.seed%", [primitive, fed])).toBe("77");
+  });
+
+  it.each(["SaveImageAs", "WorkflowOutput"])("are read by %s, which only Darkroom has", (type) => {
+    const own = readDefs({ [type]: fixture("object_info")["SaveImage"] ?? null });
+    const save: NodeSketch = { id: 9, type, values: ["%A.B.seed%"] };
+    const known = new Map([...defs, ...own]);
+    const { prompt } = toApi(workflow([sampler, save]), known, { substitution });
+    expect(inputs(prompt, "9")).toEqual({ filename_prefix: "5" });
   });
 
   it("are found around a subgraph, too", () => {

@@ -24,6 +24,7 @@ export interface LookUp {
 const PREFIXED = new Set([
   ...["SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveWEBM", "SaveAudio", "SaveGLB"],
   ...["SaveLatent", "ModelSave", "CLIPSave", "VAESave", "LoraSave"],
+  ...["SaveImageAs", "WorkflowOutput"],
 ]);
 
 /** Puts values into the texts of a node's prompt entry. */
