@@ -50,6 +50,7 @@ class Vae:
         """The mean latent of pictures, cropped about their centre to multiples of the factor.
 
         A picture for which the device's memory is too small is encoded in tiles, and the log has a warning.
+        Raises ValueError for pictures smaller than the factor.
         """
         return _one_by_one(self._to_network(pixels), self._encode, self._encode_tiled)
 
@@ -61,7 +62,9 @@ class Vae:
         return _to_pictures(_one_by_one(latent, self._decode, self._decode_tiled))
 
     def encode_tiled(self, pixels: Tensor, tile: int, overlap: int) -> Tensor:
-        """Encode in square, wide and tall tiles, averaged. `tile` and `overlap` are pixels."""
+        """Encode in square, wide and tall tiles, averaged. `tile` and `overlap` are pixels. Raises ValueError
+        for pictures smaller than the factor.
+        """
         return self._encode_tiled(self._to_network(pixels), tile, overlap)
 
     def decode_tiled(self, latent: Tensor, tile: int, overlap: int) -> Tensor:
@@ -93,6 +96,11 @@ class Vae:
     def _to_network(self, pixels: Tensor) -> Tensor:
         """Pictures [B, H, W, C] in 0..1 as [B, 3, H', W'] in -1..1."""
         height, width = (side // self.factor * self.factor for side in pixels.shape[1:3])
+        if not height or not width:
+            given = f"{pixels.shape[2]}x{pixels.shape[1]}"
+            raise ValueError(
+                f"the picture is {given}, and this VAE encodes squares of {self.factor} pixels: enlarge it"
+            )
         top, left = (pixels.shape[1] - height) // 2, (pixels.shape[2] - width) // 2
         cropped = pixels[:, top : top + height, left : left + width, :3]
         return cropped.movedim(-1, 1) * 2 - 1

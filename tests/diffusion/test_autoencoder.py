@@ -34,6 +34,13 @@ def test_encode_crops_about_the_centre_and_drops_alpha(vae: Vae) -> None:
     assert torch.allclose(latent, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("tiled", [False, True])
+def test_a_picture_smaller_than_a_cell_of_the_latent_is_refused(vae: Vae, tiled: bool) -> None:
+    assert vae.encode(noise(1, 8, 17, 3)).shape == (1, 4, 1, 2)
+    with pytest.raises(ValueError, match="the picture is 40x7, and this VAE encodes squares of 8 pixels"):
+        vae.encode_tiled(noise(1, 7, 40, 3), 64, 16) if tiled else vae.encode(noise(1, 7, 40, 3))
+
+
 def test_encode_takes_the_mean_so_that_equal_pictures_have_equal_latents(vae: Vae) -> None:
     picture = noise(1, 32, 32, 3)
     assert torch.equal(vae.encode(picture), vae.encode(picture))
