@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Dialog, Locator, expect
 
 from tests.e2e.canvas import Canvas
 from tests.e2e.conftest import NewPage, shot
@@ -84,7 +84,12 @@ def test_while_choosing_a_node_one_reads_the_page_its_pack_has_in_ones_language(
 ) -> None:
     canvas = canvases(program.url, locale="zh-CN").open()
     asked: list[str] = []
-    canvas.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    canvas.page.on("dialog", dismiss)
     canvas.page.mouse.dblclick(*canvas.empty_spot())
     search = canvas.page.get_by_role("dialog", name="添加节点").get_by_role("textbox")
     expect(search).to_be_focused()
