@@ -101,9 +101,8 @@ def test_a_part_of_the_page_asked_for_while_the_server_is_gone_comes_once_it_is_
     expect(canvas.page.get_by_text("Connected").first).to_be_attached()
     program.process.kill()
     program.process.wait()
+    expect(canvas.page.get_by_text("Offline").first).to_be_attached()
     canvas.press("Control+Comma")
-    canvas.press("Control+s")
-    expect(canvas.page.get_by_text("so this has to wait")).to_be_visible()
     # The page goes on without.
     canvas.type_into(canvas.widget(canvas.titled("Prompt").first, "text"), "typed meanwhile")
     shot(canvas.page, "part-missing")

@@ -234,7 +234,7 @@ def test_a_file_of_another_kind_is_refused_saying_what_is_missing(base: Path) ->
         load_text_encoder([vae], "sd3", device=CPU)
     with pytest.raises(CheckpointError, match="holds no autoencoder"):
         load_vae(encoder(base, FILES["l"])[0], device=CPU)
-    with pytest.raises(CheckpointError, match="no supported model family"):
+    with pytest.raises(CheckpointError, match="it is an autoencoder, and no diffusion model"):
         load_diffusion_model(vae, device=CPU)
 
 

@@ -15,7 +15,18 @@ from engine.types import NodeId
 from server.jobs.records import Job, State
 from server.stream.sockets import MAX_WAITING_BYTES, PREVIEW_BACKLOG, Hub
 from server.stream.wire import RunView
-from tests.server.conftest import PATIENCE, finished, messages, misbehave, picture, run, sleep, submit, text
+from tests.server.conftest import (
+    PATIENCE,
+    drained,
+    finished,
+    messages,
+    misbehave,
+    picture,
+    run,
+    sleep,
+    submit,
+    text,
+)
 
 
 def told(found: list[Any]) -> list[str]:
@@ -245,10 +256,10 @@ async def test_a_socket_that_joins_in_the_middle_hears_what_runs(http: ClientSes
 
 
 async def test_a_socket_that_joins_after_the_end_hears_the_outcome(http: ClientSession) -> None:
-    first = await opened(http, "missed")
+    watcher = await opened(http, "watcher")
     accepted = await submit(http, text("missed", seed=7), client_id="missed")
-    await messages(first, accepted["prompt_id"])
-    await first.close()
+    await drained(http)
+    await watcher.close()
     socket = await opened(http, "missed")
     assert told(await messages(socket, accepted["prompt_id"])) == [
         "executed",

@@ -15,6 +15,7 @@ export function LabelEditor({ workflow, onDone }: Props) {
   const { t } = useTranslation("versions");
   const { name } = workflow;
   const [labels, setLabels] = useState<string[]>(workflow.labels);
+  const [typed, setTyped] = useState("");
   const known = useWorkflows((library) => library.workflows);
   const others = [...new Set(known.flatMap((one) => one.labels))].toSorted();
   const keep = async () => {
@@ -27,7 +28,10 @@ export function LabelEditor({ workflow, onDone }: Props) {
         label={t("library.labels", { name })}
         placeholder={t("library.newLabel")}
         value={labels}
-        data={others}
+        // Only while one types: the list lies over the buttons.
+        data={typed === "" ? [] : others}
+        searchValue={typed}
+        onSearchChange={setTyped}
         onChange={setLabels}
         data-autofocus
       />
