@@ -6,6 +6,9 @@
 import asyncio
 import io
 import json
+import resource
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any, cast
@@ -189,4 +192,12 @@ def test_object_info_is_answered_within_a_second_of_the_second_start(tmp_path: P
             assert set(again.get("/object_info")) == known and "KSampler" in known
             taken = psutil.Process(again.process.pid).cpu_times()  # the clock runs for others, too
             seconds.append(taken.user + taken.system)
-    assert min(seconds) <= 1.0, seconds
+    # Importing aiohttp takes 0.22 s where a start is to take one second; machines differ, by the hour.
+    assert min(seconds) <= max(1.0, 4.5 * min(import_of_aiohttp() for _ in range(3))), seconds
+
+
+def import_of_aiohttp() -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import aiohttp.web"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
